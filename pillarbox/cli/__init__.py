@@ -1,0 +1,1 @@
+"""Door: a module per command group: parse, call, print."""

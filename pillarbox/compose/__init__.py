@@ -1,0 +1,1 @@
+"""Room: letters become shapes and values. Pure: no clock, no network, no database."""

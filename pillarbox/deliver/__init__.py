@@ -1,0 +1,1 @@
+"""Room: transports; one folder for each outside service."""

@@ -1,0 +1,1 @@
+"""Flow: a normalised event changes a message, a supporter, a count."""

@@ -1,0 +1,1 @@
+"""Flow: a donation finds its supporter and the mailing that raised it."""

@@ -1,0 +1,55 @@
+"""Money as integer minor units with an ISO 4217 currency; never a float."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+# Minor-unit exponents that differ from 2 (ISO 4217 list one, https://www.six-group.com, read 2026-11).
+_EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD"}
+_SIGN = {"GBP": "£", "EUR": "€", "USD": "$"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Money:
+    """An amount: ``minor`` units (pence) of ``currency`` (ISO code)."""
+
+    minor: int
+    currency: str = "GBP"
+
+    def __str__(self) -> str:
+        places = _EXPONENT.get(self.currency, 2)
+        number = f"{Decimal(self.minor).scaleb(-places):,.{places}f}"
+        sign = _SIGN.get(self.currency)
+        return f"{sign}{number}" if sign else f"{number} {self.currency}"
+
+
+def parse_money(text: str, currency: str = "GBP") -> Money:
+    """Read "£1,250.50", "25", "EUR 10" or "10,50 €" (a lone comma with two digits is a decimal comma).
+
+    Raises:
+        ValueError: when the text is no amount, or has more decimals than the currency has.
+    """
+    found = currency
+    body = text.strip()
+    for sign, code in _SYMBOL.items():
+        if sign in body:
+            found, body = code, body.replace(sign, "")
+    if code_match := re.search(r"\b([A-Za-z]{3})\b", body):
+        found = code_match.group(1).upper()
+        body = body.replace(code_match.group(1), "")
+    body = re.sub(r"[\s\u00a0']", "", body)
+    if re.fullmatch(r"-?\d+,\d{2}", body):
+        body = body.replace(",", ".")
+    elif re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", body):
+        body = body.replace(",", "")
+    try:
+        amount = Decimal(body)
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not an amount of money") from None
+    minor = amount.scaleb(_EXPONENT.get(found, 2))
+    if not amount.is_finite() or minor != minor.to_integral_value():
+        raise ValueError(f"{text!r} has more decimals than {found} has")
+    return Money(minor=int(minor), currency=found)

@@ -1,0 +1,1 @@
+"""Flow: check, plan, approve, submit, reconcile: the life of a mailing."""

@@ -1,0 +1,1 @@
+"""Storey 1: frozen records, enumerations, settings. Imports the ground alone."""

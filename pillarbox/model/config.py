@@ -1,0 +1,189 @@
+"""Settings: pillarbox.toml, then the environment (each also as ``…_FILE``), checked whole."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from pillarbox.ground.errors import SettingsError
+
+FILE = "pillarbox.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProjectSettings(_Section):
+    """[project]: where this installation lives."""
+
+    home: Literal["box", "laptop"] = "box"
+    zone: str = "Europe/London"
+    base_url: str = ""
+    database: str = "sqlite:///var/pillarbox.db"
+    transport: Literal["files", "smtp", "sendgrid"] = "files"
+    secret_key: SecretStr = SecretStr("")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class SenderSettings(_Section):
+    """[sender]: who the letters come from."""
+
+    name: str = ""
+    email: str = ""
+    reply_to: str = ""
+    unsubscribe_mailto: str = ""
+
+
+class LinkSettings(_Section):
+    """[links]: the charity's own pages."""
+
+    donate: str = ""
+    donate_monthly: str = ""
+    website: str = ""
+    sign_up: str = ""
+    code_parameter: str = "ref"
+    """Name of the query parameter that carries the attribution code to the donation page."""
+
+
+class SendgridSettings(_Section):
+    """[sendgrid]"""
+
+    api_key: SecretStr = SecretStr("")
+    url: str = "https://api.sendgrid.com"
+    personalise: Literal["substitutions", "individual"] = "substitutions"
+    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
+    connections: int = Field(default=4, ge=1, le=32)
+    webhook_key: SecretStr = SecretStr("")
+    """The event webhook's verification key (public, base64)."""
+    webhook_max_age_seconds: int = Field(default=86_400 + 3_600, ge=60)
+    """A signed post older than this is stale: SendGrid retries for 24 hours (event webhook page, read 2026-11)."""
+
+
+class SmtpSettings(_Section):
+    """[smtp]"""
+
+    host: str = "localhost"
+    port: int = 587
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
+
+
+class AttributionSettings(_Section):
+    """[attribution]"""
+
+    window_days: int = Field(default=30, ge=1, le=366)
+    """A donation without a code counts for the newest mailing accepted for its address within these days before it."""
+
+
+class Settings(_Section):
+    """Everything that pillarbox.toml may say."""
+
+    project: ProjectSettings = ProjectSettings()
+    sender: SenderSettings = SenderSettings()
+    links: LinkSettings = LinkSettings()
+    sendgrid: SendgridSettings = SendgridSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    attribution: AttributionSettings = AttributionSettings()
+    folder: Path = Path()
+    """The project's folder; set by ``load``."""
+
+    @property
+    def practice(self) -> bool:
+        """Whether what is sent reaches nobody: mail to files, or to a server on this machine."""
+        match self.project.transport:
+            case "files":
+                return True
+            case "smtp":
+                return is_loopback(self.smtp.host)
+            case "sendgrid":
+                return is_loopback(urlsplit(self.sendgrid.url).hostname or "")
+
+    @property
+    def secret(self) -> bytes:
+        """The project's secret key.
+
+        Raises:
+            SettingsError: when there is none.
+        """
+        value = self.project.secret_key.get_secret_value()
+        if not value:
+            raise SettingsError("This project has no secret key.", where=str(self.folder / FILE),
+                                todo="Put the pillarbox.key file back, or set PILLARBOX_SECRET_KEY.")
+        return value.encode()
+
+
+# Environment name → (section, field): the environment wins over the file.
+ENVIRONMENT: Mapping[str, tuple[str, str]] = {
+    "SENDGRID_API_KEY": ("sendgrid", "api_key"),
+    "PILLARBOX_DATABASE_URL": ("project", "database"),
+    "PILLARBOX_SECRET_KEY": ("project", "secret_key"),
+    "PILLARBOX_SENDGRID_URL": ("sendgrid", "url"),
+    "PILLARBOX_SENDGRID_WEBHOOK_KEY": ("sendgrid", "webhook_key"),
+    "PILLARBOX_TRANSPORT": ("project", "transport"),
+    "PILLARBOX_BASE_URL": ("project", "base_url"),
+    "PILLARBOX_SMTP_PASSWORD": ("smtp", "password"),
+}
+KEY_FILE = "pillarbox.key"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the project in ``folder``.
+
+    Raises:
+        SettingsError: listing every fault at once.
+    """
+    path = folder / FILE
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"The settings are not valid TOML: {fault}.", where=str(path)) from None
+    for name, value in _environment(os.environ if environ is None else environ).items():
+        section, key = ENVIRONMENT[name]
+        data.setdefault(section, {})[key] = value
+    project = data.setdefault("project", {})
+    key_file = folder / KEY_FILE
+    if not project.get("secret_key") and key_file.is_file():
+        project["secret_key"] = key_file.read_text("utf-8").strip()
+    try:
+        return Settings.model_validate({**data, "folder": folder.resolve()})
+    except ValidationError as fault:
+        lines = "; ".join(f"[{'.'.join(map(str, e['loc'][:-1]))}] {e['loc'][-1]}: {e['msg']}"
+                          for e in fault.errors(include_input=False))
+        raise SettingsError(f"The settings have faults: {lines}.", where=str(path)) from None
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name in ENVIRONMENT:
+        if value := environ.get(name):
+            found[name] = value.strip()
+        elif file := environ.get(f"{name}_FILE"):
+            try:
+                found[name] = Path(file).read_text("utf-8").strip()
+            except OSError as fault:
+                raise SettingsError(f"{name}_FILE cannot be read: {fault.strerror}.", where=file) from None
+    return found

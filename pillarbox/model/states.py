@@ -1,0 +1,149 @@
+"""Enumerations: one vocabulary inside; outside words are mapped to these by tables at the edges."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What an appeal folder holds."""
+
+    APPEAL = "appeal"
+    NEWSLETTER = "newsletter"
+    MESSAGE = "message"
+    SERVICE = "service"
+    PROOF = "proof"
+
+
+class MailingState(StrEnum):
+    """The life of a mailing. ``composing`` is never sendable; a dead one is deleted."""
+
+    COMPOSING = "composing"
+    PLANNED = "planned"
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages of the mailing may still leave."""
+        return self in (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
+
+
+class MessageState(StrEnum):
+    """Where one message stands. planned = accepted + failed + in_doubt + cancelled + withdrawn + remaining, always,
+    where *remaining* is planned or submitting."""
+
+    PLANNED = "planned"
+    SUBMITTING = "submitting"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    CANCELLED = "cancelled"
+    WITHDRAWN = "withdrawn"
+
+
+class Outcome(StrEnum):
+    """What the provider reported of a message, in rising precedence: a later member is never undone by an earlier."""
+
+    NONE = "none"
+    DEFERRED = "deferred"
+    DELIVERED = "delivered"
+    BLOCKED = "blocked"
+    BOUNCED = "bounced"
+    DROPPED = "dropped"
+
+    @property
+    def rank(self) -> int:
+        """Precedence: events may come in any order, a bounce may follow a delivery (RFC 3464)."""
+        return list(Outcome).index(self)
+
+
+class EventKind(StrEnum):
+    """What an event says; SendGrid's words are mapped to these in deliver/sendgrid."""
+
+    PROCESSED = "processed"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    COMPLAINED = "complained"
+    UNSUBSCRIBED = "unsubscribed"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome that the event gives its message, when it gives one."""
+        return _OUTCOME_OF.get(self)
+
+
+_OUTCOME_OF = {
+    EventKind.DEFERRED: Outcome.DEFERRED,
+    EventKind.DELIVERED: Outcome.DELIVERED,
+    EventKind.BLOCKED: Outcome.BLOCKED,
+    EventKind.BOUNCED: Outcome.BOUNCED,
+    EventKind.DROPPED: Outcome.DROPPED,
+}
+
+
+class SuppressionReason(StrEnum):
+    """Why nothing may go to an address."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+    BOUNCED = "bounced"
+    INVALID = "invalid"
+    ERASED = "erased"
+    MANUAL = "manual"
+    FPS = "fps"
+
+
+class Channel(StrEnum):
+    """What a consent is for."""
+
+    EMAIL = "email"
+    TRACKING = "tracking"
+
+
+class Basis(StrEnum):
+    """The lawful basis on which a channel may be used (UK PECR reg. 22), weakest first."""
+
+    NONE = "none"
+    SOFT_OPT_IN = "soft-opt-in"
+    CONSENT = "consent"
+
+    @property
+    def rank(self) -> int:
+        """Strength: an import never replaces a basis by a weaker one."""
+        return list(Basis).index(self)
+
+
+class Verdict(StrEnum):
+    """What a transport knows of one message after its outside act."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """Surely unsent, and would be again: the message fails, with the provider's words."""
+    RETURNED = "returned"
+    """Surely unsent, and may succeed later: back to planned."""
+    UNKNOWN = "unknown"
+    """Nobody knows: the message is in doubt, and is never sent again on a guess."""
+
+
+class Agent(StrEnum):
+    """Who opened or clicked: a person as far as can be told, or a machine (mail-privacy proxy, link scanner)."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+class Attribution(StrEnum):
+    """How a donation was tied to a mailing, strongest evidence first."""
+
+    LINK_CODE = "link-code"
+    SOURCE_CODE = "source-code"
+    ADDRESS = "address"
+    NONE = "none"

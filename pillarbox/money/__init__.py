@@ -1,0 +1,1 @@
+"""Room: where donations come from, and what one is."""

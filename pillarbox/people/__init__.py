@@ -1,0 +1,1 @@
+"""Room: list files, intake, names, consent, segments, audience."""

@@ -1,0 +1,1 @@
+"""Flow: one module a question; plots; pages."""

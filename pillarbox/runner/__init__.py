@@ -1,0 +1,1 @@
+"""Flow: who calls submit, on one host."""

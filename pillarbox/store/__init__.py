@@ -1,0 +1,1 @@
+"""Part: the database: schema, engines, migrations, and a query module per table."""

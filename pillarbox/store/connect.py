@@ -1,0 +1,117 @@
+"""Engines for SQLite and PostgreSQL: a reader and a writer, transactions that mean what they say."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from pillarbox.ground.errors import StoreError
+
+BUSY_SECONDS = 60
+_CACHE_KIB = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Store:
+    """An open database. Read with ``reading()``, write with ``writing()``; both are one transaction."""
+
+    reader: Engine
+    writer: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the file-based engine serves this project."""
+        return self.writer.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view; nothing is written."""
+        with self._said(), self.reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        with self._said(), self.writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.reader.dispose()
+        self.writer.dispose()
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as fault:
+            raise StoreError(f"The database could not do it: {_plain(fault)}.", retry=True,
+                             todo="Nothing was left half done; see that the disk has room and the database runs, "
+                                  "then try again.") from fault
+
+
+def connect(url: str, folder: Path) -> Store:
+    """Open the database at ``url``; a relative SQLite path is taken from the project's ``folder``.
+
+    Raises:
+        StoreError: when the URL makes no sense.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("The database URL cannot be read.", where="PILLARBOX_DATABASE_URL",
+                         todo="It should look like sqlite:///var/pillarbox.db or postgresql://host/name.") from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, folder)
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return _postgresql(parsed)
+    raise StoreError(f"Databases of the kind {parsed.get_backend_name()!r} are not served.",
+                     todo="Use SQLite or PostgreSQL.")
+
+
+def _plain(fault: OperationalError) -> str:
+    # The driver's own words only: SQLAlchemy's message carries the statement's values, which are personal data.
+    return str(fault.orig).strip().splitlines()[0] if fault.orig else "no answer"
+
+
+def _postgresql(url: URL) -> Store:
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10,
+                           hide_parameters=True)
+    return Store(reader=engine, writer=engine)
+
+
+def _sqlite(url: URL, folder: Path) -> Store:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("A database in memory would forget what was sent.", todo="Name a file.")
+    path = folder / url.database
+    path.parent.mkdir(parents=True, exist_ok=True)
+    url = url.set(database=str(path))
+    return Store(reader=_sqlite_engine(url, "BEGIN"), writer=_sqlite_engine(url, "BEGIN IMMEDIATE"))
+
+
+def _sqlite_engine(url: URL, begin: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+                           hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the driver starts no transactions behind our back
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
+                       f"cache_size=-{_CACHE_KIB}", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

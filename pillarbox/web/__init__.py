@@ -1,0 +1,1 @@
+"""Door: the pages behind the letters and the hooks from outside."""
