@@ -39,7 +39,7 @@ def postgres_url() -> Iterator[str]:
             subprocess.run([str(binaries / tool), *arguments], check=True, user=user, cwd=home,
                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": os.environ["PATH"]})
 
-        run("initdb", "-D", data, "-U", "pillarbox", "-A", "trust", "--no-sync")
+        run("initdb", "-D", data, "-U", "pillarbox", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         run("pg_ctl", "-D", data, "-w", "-l", f"{home}/log", "-o",
             f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off", "start")
         try:
