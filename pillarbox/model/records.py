@@ -186,6 +186,8 @@ class Result:
     """A sentence, when nothing more should be tried (wrong key, account closed); empty otherwise."""
     wait_seconds: float = 0.0
     """How long the provider asks us to wait before the next act (429)."""
+    unreachable: bool = False
+    """The provider could not be spoken to at all: no message of the unit is to blame."""
 
 
 # ---------------------------------------------------------------------------------------------- events

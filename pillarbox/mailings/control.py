@@ -1,0 +1,129 @@
+"""The reins of a mailing: approve, start, pause, resume, cancel, finish. Each is one conditional update."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
+from pillarbox.model.states import MailingState, MessageState
+from pillarbox.store import audit, mailings, messages
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
+
+
+def approve(project: Project, name: str, *, by: str) -> Mailing:
+    """Record that somebody looked at a planned mailing and stands for it.
+
+    Raises:
+        Refused: no name given, or the mailing can no longer be sent.
+    """
+    if not by.strip():
+        raise Refused("An approval needs a name.", todo="Say who approves with --by NAME.")
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        if mailing.state not in OPEN:
+            raise Refused(f"{mailing.name} is {mailing.state}; there is nothing left to approve.")
+        mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
+        audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
+                     detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
+        return mailings.by_id(connection, mailing.id)
+
+
+def start(project: Project, name: str, *, actor: str) -> Mailing:
+    """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
+
+    Raises:
+        Refused: it has been sent, was cancelled, is paused, is live and not approved, or its time has not come.
+    """
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        _refuse_to_start(mailing)
+        moment = clock.now()
+        if mailing.not_before and moment < mailing.not_before:
+            raise Refused(f"{mailing.name} may not leave before {mailing.not_before:%d %B %Y %H:%M} UTC.")
+        if mailing.not_after and moment > mailing.not_after:
+            raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
+                          todo="Plan it again for a new date.")
+        mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
+                      after=MailingState.SENDING, started_at=mailing.started_at or moment)
+        audit.record(connection, actor=actor, action="send", subject=mailing.name)
+        return mailings.by_id(connection, mailing.id)
+
+
+def _refuse_to_start(mailing: Mailing) -> None:
+    if mailing.state is MailingState.SENT:
+        when = f" on {mailing.finished_at:%d %B %Y}" if mailing.finished_at else ""
+        raise Refused(f"{mailing.name} has been sent already{when}; nothing was sent again.",
+                      todo=f"To send another edition: `pillarbox plan {mailing.appeal} --again LABEL …`.")
+    if mailing.state is MailingState.CANCELLED:
+        raise Refused(f"{mailing.name} was cancelled: {mailing.state_reason or 'by staff'}.", todo="Plan it again.")
+    if mailing.state is MailingState.PAUSED:
+        raise Refused(f"{mailing.name} is paused: {mailing.state_reason or 'by staff'}.",
+                      todo=f"When that is settled: `pillarbox resume {mailing.name}`, then send.")
+    if not mailing.practice and not mailing.approved_by:
+        raise Refused(f"{mailing.name} is a live mailing that nobody has approved.",
+                      todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
+
+
+def pause(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:
+    """Close the gate; what is in flight finishes.
+
+    Raises:
+        Refused: the mailing is not being sent.
+    """
+    return _move(project, name, before=(MailingState.PLANNED, MailingState.SENDING), after=MailingState.PAUSED,
+                 reason=reason, actor=actor, action="pause")
+
+
+def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
+    """Open the gate of a paused mailing again; `send` then continues it.
+
+    Raises:
+        Refused: the mailing is not paused.
+    """
+    return _move(project, name, before=(MailingState.PAUSED,), after=MailingState.PLANNED, reason="", actor=actor,
+                 action="resume")
+
+
+def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:
+    """Nothing more of this mailing leaves; what was handed over stays handed over.
+
+    Raises:
+        Refused: the mailing has been sent or cancelled.
+    """
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        cancel_within(connection, mailing, reason=reason, actor=actor)
+        return mailings.by_id(connection, mailing.id)
+
+
+def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
+    """Cancel in the caller's transaction."""
+    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason):
+        raise Refused(f"{mailing.name} is {mailing.state} and cannot be cancelled.")
+    messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
+                          detail=reason)
+    audit.record(connection, actor=actor, action="cancel", subject=mailing.name, detail={"reason": reason})
+
+
+def _move(project: Project, name: str, *, before: tuple[MailingState, ...], after: MailingState, reason: str,
+          actor: str, action: str) -> Mailing:
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
+            raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
+        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
+        return mailings.by_id(connection, mailing.id)
+
+
+def finish_if_done(project: Project, mailing: Mailing) -> bool:
+    """Close a mailing of which nothing is planned or on its way any more; returns whether it is closed."""
+    with project.store.writing() as connection:
+        standing = messages.states(connection, mailing.id)
+        if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
+            return False
+        return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
+                             finished_at=clock.now())

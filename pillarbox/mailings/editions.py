@@ -1,0 +1,51 @@
+"""Which edition of an appeal a plan makes, and whether it may: an edition reaches each supporter once."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from pillarbox.ground.errors import Refused
+from pillarbox.mailings import control
+from pillarbox.model.states import MailingState, MessageState
+from pillarbox.store import mailings, messages
+from pillarbox.store.mailings import Mailing
+
+FIRST = "first"
+
+
+def choose(connection: Connection, *, appeal: str, again: str | None, practice: bool, actor: str) -> tuple[int, str]:
+    """The edition to plan, in the transaction that makes its mailing.
+
+    A practice plan without a label is an edition of its own. A live plan that was never sent is replaced by the new one.
+
+    Returns:
+        the edition's id and label.
+
+    Raises:
+        Refused: the edition was sent or is being sent.
+    """
+    if practice and again is None:
+        taken = set(mailings.labels(connection, appeal=appeal, practice=True))
+        label = next(name for number in range(1, len(taken) + 2) if (name := f"practice-{number}") not in taken)
+    else:
+        label = (again or FIRST).strip()
+    for mailing in mailings.all_of(connection, appeal=appeal, practice=practice):
+        if mailing.edition == label:
+            _make_way(connection, mailing, actor=actor)
+    return mailings.edition(connection, appeal=appeal, label=label, practice=practice), label
+
+
+def _make_way(connection: Connection, earlier: Mailing, *, actor: str) -> None:
+    """Replace an earlier mailing of the edition when nothing of it ever left; refuse when something did."""
+    if earlier.state is MailingState.CANCELLED:
+        return
+    standing = messages.states(connection, earlier.id)
+    untouched = set(standing) <= {MessageState.PLANNED}
+    if earlier.state is MailingState.PLANNED and untouched:
+        control.cancel_within(connection, earlier, reason="replaced by a newer plan", actor=actor)
+    elif earlier.state is MailingState.SENT:
+        raise Refused(f"{earlier.appeal} ({earlier.edition}) has been sent already, as {earlier.name}.",
+                      todo="To write to people again, name a new edition with --again LABEL.")
+    else:
+        raise Refused(f"{earlier.name} is {earlier.state}: part of it has left.",
+                      todo=f"`pillarbox send {earlier.name}` continues it; `cancel` ends it.")

@@ -1,0 +1,37 @@
+"""What is the same for every message of a mailing on its way out."""
+
+from __future__ import annotations
+
+from pillarbox.compose.links import LinkMaker
+from pillarbox.model.config import Settings
+from pillarbox.model.records import Envelope
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+# Where `pillarbox serve` answers by default: the links of practice letters lead there, to nobody outside.
+PRACTICE_BASE_URL = "http://127.0.0.1:8025"
+PRACTICE_SENDER = "practice@pillarbox.example"
+
+
+def base_url(settings: Settings) -> str:
+    """Where supporters reach us; this machine in practice; empty in the Laptop home, where SendGrid answers."""
+    if settings.project.home == "laptop" and not settings.practice:
+        return ""
+    return settings.project.base_url or (PRACTICE_BASE_URL if settings.practice else "")
+
+
+def envelope(project: Project, mailing: Mailing) -> Envelope:
+    """The envelope of a mailing, from the settings as they are."""
+    settings = project.settings
+    sender = settings.sender
+    return Envelope(
+        project=project.id, mailing=mailing.name, practice=mailing.practice, base_url=base_url(settings),
+        from_name=sender.name, from_email=sender.email or PRACTICE_SENDER, reply_to=sender.reply_to or sender.email,
+        unsubscribe_mailto=sender.unsubscribe_mailto)
+
+
+def link_maker(settings: Settings, source_code: str) -> LinkMaker:
+    """Makes the links of one mailing's letters."""
+    links = settings.links
+    return LinkMaker(base_url=base_url(settings), donate=links.donate, donate_monthly=links.donate_monthly,
+                     code_parameter=links.code_parameter, source_code=source_code)

@@ -1,0 +1,96 @@
+"""From an appeal's folder to a composer, and from a supporter's row to what a letter may say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from pillarbox.compose import letter as letters
+from pillarbox.compose.finishing import finisher
+from pillarbox.compose.inline import PremailerInliner
+from pillarbox.compose.message import Composer
+from pillarbox.content import appeal as appeals
+from pillarbox.content.appeal import Appeal
+from pillarbox.content.bundle import Bundle
+from pillarbox.ground.errors import LetterError
+from pillarbox.model.records import Finding, Letter, Level
+from pillarbox.people import audience, segments
+from pillarbox.people.segments import Segments
+from pillarbox.store import mailings
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+NAMES = ("title", "first_name", "last_name", "name", "salutation", "language", "country")
+"""What a letter can always say of a supporter; a list's own columns come beside these."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """An appeal as it lies in its folder now, frozen."""
+
+    appeal: Appeal
+    bundle: Bundle
+    findings: tuple[Finding, ...]
+
+
+def read(project: Project, slug: str) -> Source:
+    """Read and freeze an appeal, its layouts and its theme.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    appeal, findings = appeals.read(project.folder, slug)
+    errors = [finding for finding in findings if finding.level is Level.ERROR]
+    if appeal is None or errors:
+        raise LetterError(f"The appeal {slug} has faults; nothing was planned.", findings=tuple(findings))
+    bundle = Bundle.of(project.folder, appeal, links=project.settings.links.model_dump(mode="json"))
+    return Source(appeal=appeal, bundle=bundle, findings=tuple(findings))
+
+
+def letter(source: Source, *, day: date, name: str) -> Letter:
+    """The letter as it stands on a day.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    return letters.build(source.bundle, date=day, mailing={"name": name})
+
+
+def composer(project: Project, source: Source, mailing: Mailing) -> Composer:
+    """A composer for a mailing, made from its stored bundle alone.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    with project.store.reading() as connection:
+        bundle = Bundle.unpack(mailings.bundle(connection, mailing.bundle_id))
+    frozen = replace(source, bundle=bundle)
+    return Composer(letter(frozen, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
+
+
+def supporter(person: audience.Candidate) -> Mapping[str, Any]:
+    """What a letter may say of a supporter: the fields of their list, and the names, which win."""
+    return {**person.fields, "title": person.title, "first_name": person.first_name, "last_name": person.last_name,
+            "name": person.to_name, "salutation": person.salutation, "language": person.language,
+            "country": person.country}
+
+
+def for_supporter(finding: Finding, address: str) -> Finding:
+    """A fault in one supporter's copy, naming whose."""
+    return replace(finding, message=f"{finding.message} (in the copy for {address})")
+
+
+def read_segments(project: Project) -> Segments:
+    """The project's saved rules.
+
+    Raises:
+        ListError: faults in lists/segments.toml.
+    """
+    return segments.read(project.folder / segments.FILE)
+
+
+def definitions(known: Segments, rule: audience.Rule) -> dict[str, Any]:
+    """The segments that a rule names, as data: a mailing keeps the rule by which it was planned."""
+    return {name: known[name].to_json() for name in (*rule.segments, *rule.exclude) if name in known}

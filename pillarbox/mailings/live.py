@@ -1,0 +1,71 @@
+"""What must be true before a letter may really go to people; in practice the same are only warnings."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlsplit
+
+import urllib3
+
+from pillarbox.ground import address
+from pillarbox.model.config import Settings, is_loopback
+from pillarbox.store.project import Project
+
+# Hosts of quick tunnels: gone tomorrow, while the links in a letter are clicked for years.
+_TUNNELS = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev", "trycloudflare.com", "loca.lt", "localhost.run",
+            "serveo.net", "lhr.life", "pinggy.link", "tunnelmole.net")
+_PROBE_SECONDS = 10.0
+PROBE_PATH = "/pillarbox-probe/"
+
+
+def faults(project: Project) -> list[str]:
+    """Everything in the settings that stands against a live mailing; a sentence each."""
+    return [*_sender(project.settings), *_base_url(project)]
+
+
+def _sender(settings: Settings) -> list[str]:
+    found = []
+    if not settings.sender.email:
+        found.append("No From address is set: put [sender] email into pillarbox.toml.")
+    elif address.is_reserved(settings.sender.email):
+        found.append(f"The From address {settings.sender.email} lies in a domain that cannot send or receive mail.")
+    if not settings.sender.name:
+        found.append("No From name is set: put [sender] name into pillarbox.toml.")
+    if not settings.links.donate:
+        found.append("No donation page is set: put [links] donate into pillarbox.toml.")
+    return found
+
+
+def _base_url(project: Project) -> list[str]:
+    settings = project.settings
+    if settings.project.home == "laptop":
+        return []
+    url = settings.project.base_url
+    if not url:
+        return ["No base URL is set, so nobody could unsubscribe: put [project] base_url into pillarbox.toml, "
+                'or home = "laptop" if there is no server.']
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        return [f"The base URL {url} is not https: supporters' links would not be safe."]
+    if is_loopback(host) or "." not in host:
+        return [f"The base URL {url} leads to this machine only: nobody outside could unsubscribe."]
+    if any(host == tunnel or host.endswith(f".{tunnel}") for tunnel in _TUNNELS):
+        return [f"The base URL {url} is a quick tunnel: its links would be dead soon, and unsubscribing with them."]
+    if address.is_reserved(f"x@{host}"):
+        return [f"The base URL {url} lies in a domain that does not exist for the outside."]
+    return _probe(project, url)
+
+
+def _probe(project: Project, url: str) -> list[str]:
+    """Ask the base URL for a number that only this project's `serve` can answer with its id."""
+    nonce = secrets.token_hex(16)
+    try:
+        answer = urllib3.request("GET", f"{url}{PROBE_PATH}{nonce}", timeout=_PROBE_SECONDS, retries=False,
+                                 redirect=False)
+        told = answer.json() if answer.status == 200 else {}
+    except (urllib3.exceptions.HTTPError, ValueError):
+        return [f"Nothing answers at {url}: start `pillarbox serve` there and see that it can be reached from outside."]
+    if not isinstance(told, dict) or told.get("project") != project.id or told.get("nonce") != nonce:
+        return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database."]
+    return []

@@ -1,0 +1,271 @@
+"""Planning: every message of a mailing is composed and kept before any can leave.
+
+The mailing stands in state ``composing`` until all of it is written and found to be what was composed; then one
+conditional update makes it ``planned``. Whatever dies before that leaves something that can never be sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from pillarbox.compose.links import LinkMaker
+from pillarbox.compose.message import Composer
+from pillarbox.ground import address, clock
+from pillarbox.ground.errors import LetterError, Refused
+from pillarbox.ground.keys import new_keys
+from pillarbox.ground.process import Worker
+from pillarbox.mailings import editions, envelopes, letters, live
+from pillarbox.model.records import Composed, Fault, Finding
+from pillarbox.model.states import MailingState, MessageState
+from pillarbox.people import audience
+from pillarbox.people.segments import Segments
+from pillarbox.store import mailings, messages
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+from pillarbox.store.schema import mailings as mailings_table
+
+ROWS_AT_ONCE = 5_000
+_FAULTS_SHOWN = 20
+# A composing mailing of a process on another machine is taken for dead after this long.
+_COMPOSING_LIMIT = timedelta(hours=6)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What staff ask to be planned."""
+
+    appeal: str
+    rule: audience.Rule
+    for_date: date | None = None
+    """The day that the letter speaks of; today when not said."""
+    again: str | None = None
+    """Label of another edition."""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    actor: str = "staff"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """A mailing that can be sent, and what to know of it."""
+
+    mailing: Mailing
+    slow_reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The command line's contract for ``plan --json``."""
+        mailing = self.mailing
+        return {"mailing": mailing.name, "appeal": mailing.appeal, "edition": mailing.edition,
+                "practice": mailing.practice, "audience": mailing.audience_size, "planned": mailing.planned,
+                "excluded": dict(mailing.excluded), "shapes": mailing.shapes, "slow_path": mailing.slow_path,
+                "content_hash": mailing.content_hash}
+
+
+def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = lambda _done: None) -> Planned:
+    """Compose and keep every message of a mailing.
+
+    Args:
+        on_progress: called with the number of messages just kept.
+
+    Raises:
+        LetterError: faults in the letter, or in some supporter's copy; nothing can be sent.
+        Refused: nobody to write to, an edition that was sent, or a live mailing that must not go.
+    """
+    practice = project.settings.practice
+    warnings = live.faults(project)
+    if warnings and not practice:
+        raise Refused("This cannot go to people yet. " + " ".join(warnings))
+    source = letters.read(project, wish.appeal)
+    segments = letters.read_segments(project)
+    _sweep(project)
+    mailing, reached, excluded = _open(project, wish, source, segments)
+    try:
+        outcome = _compose_all(project, mailing, source, segments, reached, on_progress)
+        excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
+        _close(project, mailing, outcome, excluded)
+    except BaseException:
+        _drop(project, mailing)
+        raise
+    with project.store.reading() as connection:
+        return Planned(mailing=mailings.by_id(connection, mailing.id), slow_reasons=outcome.slow_reasons,
+                       warnings=tuple(warnings))
+
+
+def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,
+          ) -> tuple[Mailing, set[int], dict[str, int]]:
+    """Make the mailing in state ``composing``; returns it, who of its edition was reached, and who is left out."""
+    day = wish.for_date or clock.today(project.settings.project.zone)
+    practice = project.settings.practice
+    with project.store.writing() as connection:
+        audience.check(connection, wish.rule, segments)
+        if any(mailing.appeal == wish.appeal and mailing.practice == practice
+               for mailing in mailings.composing(connection)):
+            raise Refused(f"{wish.appeal} is being planned at this moment by another process.",
+                          todo="Wait for it, then look with `pillarbox status`.")
+        edition_id, _ = editions.choose(connection, appeal=wish.appeal, again=wish.again, practice=practice,
+                                        actor=wish.actor)
+        mailings.keep_bundle(connection, bundle_id=source.bundle.id, appeal=wish.appeal, content=source.bundle.pack())
+        mailing_id = mailings.create(
+            connection, name=mailings.new_name(connection, wish.appeal, day), appeal=wish.appeal,
+            kind=source.appeal.kind, edition_id=edition_id, practice=practice,
+            transport=project.settings.project.transport, bundle_id=source.bundle.id, title=source.appeal.title,
+            audience=wish.rule.to_json() | {"definitions": letters.definitions(segments, wish.rule)}, excluded={},
+            for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()))
+        return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
+                audience.left_out(connection, wish.rule, segments))
+
+
+@dataclass(kw_only=True, slots=True)
+class _Outcome:
+    """What composing a whole audience gave."""
+
+    planned: int = 0
+    passed_over: int = 0
+    reserved: int = 0
+    slow_path: int = 0
+    slow_reasons: tuple[str, ...] = ()
+    digest: Any = field(default_factory=hashlib.sha256)
+    shape_ids: dict[str, int] = field(default_factory=dict)
+    shared: list[str] = field(default_factory=list)
+    faults: list[Finding] = field(default_factory=list)
+    fault_count: int = 0
+
+
+def _compose_all(project: Project, mailing: Mailing, source: letters.Source, segments: Segments, reached: set[int],
+                 on_progress: Callable[[int], None]) -> _Outcome:
+    composer = letters.composer(project, source, mailing)
+    links = envelopes.link_maker(project.settings, mailing.source_code)
+    outcome = _Outcome()
+    for chunk in _chunks(project, mailing, segments, reached, outcome):
+        rows = _compose(mailing, composer, links, chunk, outcome)
+        if outcome.fault_count:
+            continue  # go on through the list, to show every fault at once
+        with project.store.writing() as connection:
+            _keep(connection, mailing, rows, outcome)
+        on_progress(len(rows))
+    outcome.slow_path, outcome.slow_reasons = composer.slow_path, composer.reasons
+    if outcome.fault_count:
+        raise LetterError(
+            f"{outcome.fault_count:,} {'copy' if outcome.fault_count == 1 else 'copies'} of {mailing.appeal} cannot be "
+            "composed; nothing was planned and nothing was sent.", findings=tuple(outcome.faults))
+    if not outcome.planned:
+        raise Refused(f"Nobody is left to write to: {_why_nobody(project, mailing, segments, outcome)}.",
+                      todo="See `pillarbox lists show` and the consent that was recorded at import.")
+    if outcome.reserved and not mailing.practice:
+        raise Refused(f"{outcome.reserved:,} addresses lie in domains made for examples (RFC 2606); a list with them "
+                      "is a sample list.", todo="Take them off the list, or practise with the files transport.")
+    return outcome
+
+
+def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set[int], outcome: _Outcome,
+            ) -> Iterator[tuple[audience.Candidate, ...]]:
+    rule = audience.Rule.from_json(mailing.audience)
+    with project.store.reading() as connection:
+        stream = audience.candidates(connection, rule, segments)
+        while chunk := tuple(islice(stream, ROWS_AT_ONCE)):
+            fresh = tuple(person for person in chunk if person.supporter_id not in reached)
+            outcome.passed_over += len(chunk) - len(fresh)
+            outcome.reserved += sum(address.is_reserved(person.address) for person in fresh)
+            if fresh:
+                yield fresh
+
+
+def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tuple[audience.Candidate, ...],
+             outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
+    """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
+    keys = new_keys(2 * len(people))
+    codes = [key[:20] if person.tracked else None for person, key in zip(people, keys[len(people):], strict=True)]
+    contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
+                for person, key, code in zip(people, keys, codes, strict=False)]
+    rows = []
+    for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=False):
+        if isinstance(made, Fault):
+            outcome.fault_count += 1
+            if len(outcome.faults) < _FAULTS_SHOWN:
+                outcome.faults.append(letters.for_supporter(made.finding, person.address))
+            continue
+        rows.append((made, {
+            "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
+            "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
+            "code": code, "values": orjson.dumps(made.values).decode(), "tracked": person.tracked,
+            "state": MessageState.PLANNED.value}))
+    return rows
+
+
+def _keep(connection: Any, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome) -> None:
+    """Write one chunk, and fold it into the digest."""
+    for made, row in rows:
+        shape_id = outcome.shape_ids.get(made.shape.id)
+        if shape_id is None:
+            shape_id = messages.add_shape(connection, mailing.id, made.shape)
+            outcome.shape_ids[made.shape.id] = shape_id
+            if not made.shape.private:
+                outcome.shared.append(made.shape.id)
+        row["shape_id"] = shape_id
+        outcome.digest.update(row["address_hash"].encode() + row["values"].encode())
+    for some in batched_rows(rows):
+        messages.add(connection, some)
+    outcome.planned += len(rows)
+
+
+def batched_rows(rows: list[tuple[Composed, dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
+    """The rows alone, at most ``ROWS_AT_ONCE`` at a time."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield [row for _, row in rows[start : start + ROWS_AT_ONCE]]
+
+
+def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict[str, int]) -> None:
+    """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update."""
+    found = hashlib.sha256()
+    count = 0
+    with project.store.reading() as connection:
+        for address_hash, values in messages.written(connection, mailing.id):
+            found.update(address_hash.encode() + values.encode())
+            count += 1
+    if count != outcome.planned or found.digest() != outcome.digest.digest():
+        raise Refused("What was written is not what was composed; nothing can be sent.",
+                      todo="Another process may have touched the database. Plan again.")
+    content = hashlib.sha256("\n".join([mailing.bundle_id, str(mailing.for_date), *sorted(outcome.shared)]).encode())
+    with project.store.writing() as connection:
+        messages.make_lone_shapes_private(connection, mailing.id)
+        mailings.move(
+            connection, mailing.id, before=(MailingState.COMPOSING,), after=MailingState.PLANNED,
+            planned=outcome.planned, planned_at=clock.now(), excluded=excluded,
+            audience_size=outcome.planned + sum(excluded.values()), shapes=len(outcome.shape_ids),
+            slow_path=outcome.slow_path, content_hash=content.hexdigest())
+
+
+def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
+    with project.store.reading() as connection:
+        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments)
+    if outcome.passed_over:
+        reasons["already-reached"] = outcome.passed_over
+    if not reasons:
+        return "the lists are empty"
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
+
+
+def _sweep(project: Project) -> None:
+    """Delete what a dead process left half composed; it never was sendable."""
+    with project.store.reading() as connection:
+        found = mailings.composing(connection)
+    for mailing in found:
+        worker = Worker.parse(mailing.state_reason)
+        if worker is None or worker.surely_dead or clock.now() - mailing.created_at > _COMPOSING_LIMIT:
+            _drop(project, mailing)
+
+
+def _drop(project: Project, mailing: Mailing) -> None:
+    with project.store.writing() as connection:
+        if mailings.by_id(connection, mailing.id).state is not MailingState.COMPOSING:
+            return
+        messages.delete_all(connection, mailing.id)
+        connection.execute(mailings_table.delete().where(mailings_table.c.id == mailing.id))

@@ -1,0 +1,58 @@
+"""Where a mailing stands. The states add up, each time it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pillarbox.ground.errors import StoreError
+from pillarbox.model.states import MessageState, Outcome
+from pillarbox.store import mailings, messages
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """Counts of messages: planned = accepted + failed + in_doubt + cancelled + withdrawn + remaining."""
+
+    mailing: Mailing
+    accepted: int
+    failed: int
+    in_doubt: int
+    cancelled: int
+    withdrawn: int
+    remaining: int
+    outcomes: Mapping[str, int]
+    details: Mapping[str, int]
+    """The words of what failed or is in doubt, and how often."""
+
+    def to_json(self) -> dict[str, object]:
+        """The command line's contract for ``status --json``."""
+        return {"mailing": self.mailing.name, "practice": self.mailing.practice, "state": self.mailing.state.value,
+                "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
+                "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
+                "remaining": self.remaining, "outcomes": dict(self.outcomes)}
+
+
+def status(project: Project, name: str) -> Status:
+    """Where the mailing stands.
+
+    Raises:
+        Refused: no such mailing.
+        StoreError: the ledger does not add up.
+    """
+    with project.store.reading() as connection:
+        mailing = mailings.find(connection, name)
+        count = messages.states(connection, mailing.id)
+        found = messages.outcomes(connection, mailing.id)
+        details = messages.failures(connection, mailing.id)
+    if sum(count.values()) != mailing.planned:
+        raise StoreError(f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, "
+                         f"{sum(count.values())} found.", todo="Pause it, and restore the newest backup beside it.")
+    return Status(
+        mailing=mailing, accepted=count.get(MessageState.ACCEPTED, 0), failed=count.get(MessageState.FAILED, 0),
+        in_doubt=count.get(MessageState.IN_DOUBT, 0), cancelled=count.get(MessageState.CANCELLED, 0),
+        withdrawn=count.get(MessageState.WITHDRAWN, 0),
+        remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
+        outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details)

@@ -1,0 +1,194 @@
+"""One unit on its way: claimed with a record of intent, handed over, settled.
+
+The order is the guarantee. Intent is committed before the outside act, so that a crash at any moment leaves a trace;
+what the act did is committed after it. A unit whose worker died in between is in doubt, and is never sent on a guess.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import orjson
+from sqlalchemy import Connection
+
+from pillarbox.deliver.transport import Transport
+from pillarbox.ground import clock
+from pillarbox.ground.errors import PillarboxError
+from pillarbox.ground.process import Worker
+from pillarbox.mailings import envelopes
+from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, Unit
+from pillarbox.model.states import MailingState, MessageState, Verdict
+from pillarbox.people import audience, segments
+from pillarbox.people.segments import Segments
+from pillarbox.store import mailings, messages
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.messages import Claimed
+from pillarbox.store.project import Project
+
+# A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
+_PATIENCE = 3
+_SHAPES_KEPT = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dispatch:
+    """Everything that submitting one mailing needs; shared by the threads of one host."""
+
+    project: Project
+    mailing: Mailing
+    transport: Transport
+    envelope: Envelope
+    rule: audience.Rule
+    segments: Segments
+    batch: int
+    """Most messages in a unit."""
+    worker: str
+    returns: Counter[int] = field(default_factory=Counter)
+    """How often each lone message came back in this run."""
+    shapes: dict[int, Shape] = field(default_factory=dict)
+    """Shapes read from the ledger, by row id."""
+
+    @classmethod
+    def of(cls, project: Project, mailing: Mailing, transport: Transport) -> Dispatch:
+        """Prepare to send a mailing through a transport, by the rule that it was planned with."""
+        return cls(project=project, mailing=mailing, transport=transport,
+                   segments=segments.from_json(mailing.audience.get("definitions", {})),
+                   envelope=envelopes.envelope(project, mailing), rule=audience.Rule.from_json(mailing.audience),
+                   batch=batch_size(mailing.planned, transport.unit), worker=str(Worker.this()))
+
+
+def batch_size(planned: int, unit: int) -> int:
+    """Messages a unit: small enough that one crash never puts a large part of a small list in doubt."""
+    return min(unit, max(100, planned // 50))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submitted:
+    """What one call of ``submit`` did."""
+
+    counts: Mapping[Verdict, int]
+    withdrawn: int
+    result: Result
+
+
+def submit(dispatch: Dispatch) -> Submitted | None:
+    """Claim the next unit of the mailing, hand it to the transport, settle it.
+
+    Returns:
+        None when nothing is left to claim, or the mailing is not being sent (paused, cancelled).
+
+    Raises:
+        PillarboxError: a fault of ours before the outside act; the unit is planned again.
+    """
+    unit, withdrawn = _claim(dispatch)
+    if unit is None:
+        return None if not withdrawn else Submitted(counts={}, withdrawn=withdrawn, result=Result(receipts=()))
+    try:
+        result = dispatch.transport.send(unit)
+    except PillarboxError as fault:
+        _settle(dispatch, unit, Result(receipts=_all(unit, Verdict.RETURNED, fault.what)))
+        raise
+    except Exception:  # whatever broke, nobody knows how far it came: doubt is the only honest answer
+        _settle(dispatch, unit, Result(receipts=_all(unit, Verdict.UNKNOWN, "the transport broke in mid-act")))
+        raise
+    result = _lose_patience(dispatch, unit, result)
+    _settle(dispatch, unit, result)
+    return Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
+                     result=result)
+
+
+def _claim(dispatch: Dispatch) -> tuple[Unit | None, int]:
+    """Take the next unit in one transaction; those who may no longer be written to are withdrawn in it."""
+    with dispatch.project.store.writing() as connection:
+        if not _may_send(connection, dispatch.mailing.id):
+            return None, 0
+        group = messages.next_group(connection, dispatch.mailing.id)
+        if group is None:
+            return None, 0
+        shape_id, tracked = group
+        lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
+        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, shape_id=shape_id, tracked=tracked,
+                                             most=dispatch.batch, worker=dispatch.worker, lease_until=lease)
+        left = _no_longer_eligible(connection, dispatch, claimed)
+        messages.withdraw(connection, attempt_id, left)
+        going = [row for row in claimed if row.message_id not in left]
+        if not going:
+            messages.finish(connection, attempt_id, detail="everyone in it had left")
+            return None, len(left)
+        shape = _shape(connection, dispatch, shape_id)
+    return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=tracked,
+                messages=tuple(_outgoing(row) for row in going)), len(left)
+
+
+def _may_send(connection: Connection, mailing_id: int) -> bool:
+    mailing = mailings.by_id(connection, mailing_id)
+    moment = clock.now()
+    return (mailing.state is MailingState.SENDING
+            and (mailing.not_before is None or mailing.not_before <= moment)
+            and (mailing.not_after is None or moment <= mailing.not_after))
+
+
+def _no_longer_eligible(connection: Connection, dispatch: Dispatch, claimed: list[Claimed]) -> dict[int, str]:
+    return audience.no_longer_eligible(
+        connection, dispatch.rule, dispatch.segments,
+        [audience.ClaimedRow(message_id=row.message_id, supporter_id=row.supporter_id,
+                             address_hash=row.address_hash, tracked=row.tracked) for row in claimed])
+
+
+def _outgoing(row: Claimed) -> Outgoing:
+    return Outgoing(message_id=row.message_id, address=row.address, to_name=row.to_name, key=row.key,
+                    values=tuple(orjson.loads(row.values)))
+
+
+def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
+    """The shape, read once for the many units that share it."""
+    shape = dispatch.shapes.get(shape_id)
+    if shape is None:
+        if len(dispatch.shapes) >= _SHAPES_KEPT:
+            dispatch.shapes.clear()
+        shape = dispatch.shapes[shape_id] = messages.shape(connection, shape_id)
+    return shape
+
+
+def _settle(dispatch: Dispatch, unit: Unit, result: Result) -> None:
+    with dispatch.project.store.writing() as connection:
+        messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+
+
+def _all(unit: Unit, verdict: Verdict, detail: str) -> tuple[Receipt, ...]:
+    return tuple(Receipt(message_id=message.message_id, verdict=verdict, detail=detail) for message in unit.messages)
+
+
+def _lose_patience(dispatch: Dispatch, unit: Unit, result: Result) -> Result:
+    """A lone message that keeps coming back fails; one whose provider was unreachable or busy does not."""
+    if len(unit.messages) != 1 or result.stop or result.unreachable or result.wait_seconds:
+        return result
+    receipt = result.receipts[0]
+    if receipt.verdict is not Verdict.RETURNED:
+        return result
+    dispatch.returns[receipt.message_id] += 1
+    if dispatch.returns[receipt.message_id] < _PATIENCE:
+        return result
+    return replace(result, receipts=(replace(receipt, verdict=Verdict.REFUSED),))
+
+
+def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> int:
+    """Settle units whose worker surely died or whose lease ran out: in doubt, or planned again where that is harmless.
+
+    Returns:
+        how many messages were settled.
+    """
+    found = 0
+    with project.store.writing() as connection:
+        for attempt in messages.open_attempts(connection, mailing.id):
+            worker = Worker.parse(attempt.worker)
+            if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
+                continue
+            found += messages.bury(
+                connection, mailing.id, attempt.id,
+                state=MessageState.PLANNED if repeatable else MessageState.IN_DOUBT,
+                detail="" if repeatable else "the sender died while this was on its way")
+    return found

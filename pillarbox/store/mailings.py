@@ -1,0 +1,155 @@
+"""The mailings table: made, found, and moved from state to state by conditional updates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
+from pillarbox.ground.keys import new_key
+from pillarbox.model.states import Kind, MailingState
+from pillarbox.store.schema import bundles, editions, mailings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mailing:
+    """One send of one edition to one audience, as the ledger has it."""
+
+    id: int
+    name: str
+    appeal: str
+    kind: Kind
+    edition_id: int
+    edition: str
+    practice: bool
+    state: MailingState
+    transport: str
+    bundle_id: str
+    source_code: str
+    title: str
+    audience: Mapping[str, Any]
+    audience_size: int
+    excluded: Mapping[str, int]
+    planned: int
+    shapes: int
+    slow_path: int
+    content_hash: str
+    for_date: date
+    not_before: datetime | None
+    not_after: datetime | None
+    created_at: datetime
+    planned_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    approved_by: str | None
+    approved_at: datetime | None
+    state_reason: str
+
+
+_QUERY = select(mailings, editions.c.label.label("edition")).join(editions)
+
+
+def _mailing(row: Row[Any]) -> Mailing:
+    values = dict(row._mapping)
+    return Mailing(**values | {"kind": Kind(values["kind"]), "state": MailingState(values["state"])})
+
+
+def by_id(connection: Connection, mailing_id: int) -> Mailing:
+    """The mailing with this id; it must exist."""
+    return _mailing(connection.execute(_QUERY.where(mailings.c.id == mailing_id)).one())
+
+
+def find(connection: Connection, name: str) -> Mailing:
+    """The mailing that staff mean by a mailing's name, or by an appeal's: then its newest.
+
+    Raises:
+        Refused: when there is none; the sentence names those that there are.
+    """
+    rows = connection.execute(_QUERY.where(or_(mailings.c.name == name, mailings.c.appeal == name))
+                              .where(mailings.c.state != MailingState.COMPOSING)
+                              .order_by((mailings.c.name == name).desc(), mailings.c.id.desc()).limit(1)).all()
+    if rows:
+        return _mailing(rows[0])
+    known = connection.execute(select(mailings.c.name).where(mailings.c.state != MailingState.COMPOSING)
+                               .order_by(mailings.c.id.desc()).limit(5)).scalars().all()
+    raise Refused(f"There is no mailing called {name!r}.",
+                  todo=f"The newest are: {', '.join(known)}." if known else "None has been planned yet.")
+
+
+def all_of(connection: Connection, *, appeal: str | None = None, practice: bool | None = None) -> list[Mailing]:
+    """Mailings, newest first; those still being composed are left out."""
+    query = _QUERY.where(mailings.c.state != MailingState.COMPOSING).order_by(mailings.c.id.desc())
+    if appeal is not None:
+        query = query.where(mailings.c.appeal == appeal)
+    if practice is not None:
+        query = query.where(mailings.c.practice == practice)
+    return [_mailing(row) for row in connection.execute(query)]
+
+
+def composing(connection: Connection) -> list[Mailing]:
+    """Mailings that some process composes, or composed when it died."""
+    return [_mailing(row) for row in
+            connection.execute(_QUERY.where(mailings.c.state == MailingState.COMPOSING))]
+
+
+def edition(connection: Connection, *, appeal: str, label: str, practice: bool) -> int:
+    """The id of an edition, made when there is none."""
+    where = (editions.c.appeal == appeal, editions.c.label == label, editions.c.practice == practice)
+    found = connection.execute(select(editions.c.id).where(*where)).scalar_one_or_none()
+    if found is None:
+        found = connection.execute(insert(editions).values(appeal=appeal, label=label, practice=practice)
+                                   .returning(editions.c.id)).scalar_one()
+    return int(found)
+
+
+def labels(connection: Connection, *, appeal: str, practice: bool) -> list[str]:
+    """The labels of an appeal's editions."""
+    return list(connection.execute(select(editions.c.label).where(
+        editions.c.appeal == appeal, editions.c.practice == practice)).scalars())
+
+
+def keep_bundle(connection: Connection, *, bundle_id: str, appeal: str, content: bytes) -> None:
+    """Store a bundle once."""
+    if connection.execute(select(bundles.c.id).where(bundles.c.id == bundle_id)).first() is None:
+        connection.execute(insert(bundles).values(id=bundle_id, appeal=appeal, content=content, made_at=clock.now()))
+
+
+def bundle(connection: Connection, bundle_id: str) -> bytes:
+    """A stored bundle's bytes."""
+    return bytes(connection.execute(select(bundles.c.content).where(bundles.c.id == bundle_id)).scalar_one())
+
+
+def new_name(connection: Connection, appeal: str, day: date) -> str:
+    """A mailing's name: the appeal, the day, and a number from the second on."""
+    stem = f"{appeal}-{day:%Y%m%d}"
+    taken = set(connection.execute(select(mailings.c.name).where(mailings.c.name.startswith(stem))).scalars())
+    number = 1
+    while (name := stem if number == 1 else f"{stem}-{number}") in taken:
+        number += 1
+    return name
+
+
+def create(connection: Connection, **values: Any) -> int:
+    """Insert a mailing in state ``composing``; returns its id. Its source code is made here: short, for paper too."""
+    row = connection.execute(insert(mailings).values(
+        source_code=new_key()[:8].upper(), state=MailingState.COMPOSING, created_at=clock.now(), **values,
+    ).returning(mailings.c.id))
+    return int(row.scalar_one())
+
+
+def move(connection: Connection, mailing_id: int, *, before: Sequence[MailingState], after: MailingState,
+         reason: str = "", **values: Any) -> bool:
+    """Move a mailing from one of the states ``before`` to ``after``; returns whether it stood in one of them."""
+    found = connection.execute(update(mailings).where(mailings.c.id == mailing_id, mailings.c.state.in_(before))
+                               .values(state=after, state_reason=reason, **values))
+    return found.rowcount == 1
+
+
+def change(connection: Connection, mailing_id: int, **values: Any) -> None:
+    """Write some columns of a mailing."""
+    connection.execute(update(mailings).where(mailings.c.id == mailing_id).values(**values))

@@ -1,0 +1,234 @@
+"""The messages and attempts tables: one row a message; rows change hands by conditional updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from pillarbox.ground import clock
+from pillarbox.model.records import Place, Receipt, Shape, Token
+from pillarbox.model.states import MessageState, Verdict
+from pillarbox.store.schema import attempts, messages, shapes
+
+STATE_OF = {
+    Verdict.ACCEPTED: MessageState.ACCEPTED,
+    Verdict.REFUSED: MessageState.FAILED,
+    Verdict.RETURNED: MessageState.PLANNED,
+    Verdict.UNKNOWN: MessageState.IN_DOUBT,
+}
+"""What a receipt makes of a message."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """A message that one attempt holds."""
+
+    message_id: int
+    supporter_id: int
+    address: str
+    address_hash: str
+    to_name: str
+    key: str
+    values: str
+    """JSON array."""
+    tracked: bool
+
+
+# ------------------------------------------------------------------------------------------------ shapes
+
+
+def add_shape(connection: Connection, mailing_id: int, shape: Shape) -> int:
+    """Keep a shape; returns its row id."""
+    tokens = [[token.mark, token.value, token.place.value] for token in shape.tokens]
+    return int(connection.execute(insert(shapes).values(
+        mailing_id=mailing_id, content_hash=shape.id, subject=shape.subject, html=shape.html, text=shape.text,
+        tokens=tokens, private=shape.private,
+    ).returning(shapes.c.id)).scalar_one())
+
+
+def shape(connection: Connection, shape_id: int) -> Shape:
+    """A kept shape."""
+    row = connection.execute(select(shapes).where(shapes.c.id == shape_id)).one()
+    return Shape(id=row.content_hash, subject=row.subject, html=row.html, text=row.text, private=row.private,
+                 tokens=tuple(Token(mark=m, value=v, place=Place(p)) for m, v, p in row.tokens))
+
+
+def make_lone_shapes_private(connection: Connection, mailing_id: int) -> None:
+    """A shape that serves one message goes with that message when its supporter is forgotten."""
+    lone = (select(messages.c.shape_id).where(messages.c.mailing_id == mailing_id)
+            .group_by(messages.c.shape_id).having(func.count() == 1))
+    connection.execute(update(shapes).where(shapes.c.mailing_id == mailing_id, shapes.c.id.in_(lone))
+                       .values(private=True))
+
+
+# ------------------------------------------------------------------------------------------------ planning
+
+
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert planned messages (≤ 5,000 in a transaction: readers and other writers keep moving)."""
+    connection.execute(insert(messages), rows)
+
+
+def written(connection: Connection, mailing_id: int) -> Iterator[tuple[str, str]]:
+    """(address hash, values) of a mailing's messages in the order of writing, for the digest."""
+    query = (select(messages.c.address_hash, messages.c["values"]).where(messages.c.mailing_id == mailing_id)
+             .order_by(messages.c.id).execution_options(yield_per=5_000))
+    for row in connection.execute(query):
+        yield row[0], row[1]
+
+
+def delete_all(connection: Connection, mailing_id: int) -> None:
+    """Delete a mailing's messages and shapes: only for one that never was planned whole."""
+    connection.execute(delete(messages).where(messages.c.mailing_id == mailing_id))
+    connection.execute(delete(shapes).where(shapes.c.mailing_id == mailing_id))
+
+
+# ------------------------------------------------------------------------------------------------ claiming
+
+
+def next_group(connection: Connection, mailing_id: int) -> tuple[int, bool] | None:
+    """The (shape, tracking choice) of the next messages to go; None when none is left."""
+    row = connection.execute(
+        select(messages.c.shape_id, messages.c.tracked)
+        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
+        .order_by(messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def claim(connection: Connection, mailing_id: int, *, shape_id: int, tracked: bool, most: int, worker: str,
+          lease_until: datetime) -> tuple[int, list[Claimed]]:
+    """Take up to ``most`` planned messages of one shape: the record of intent.
+
+    Returns:
+        the attempt's id, and the messages that are now ``submitting`` in its name.
+    """
+    attempt_id = int(connection.execute(insert(attempts).values(
+        mailing_id=mailing_id, worker=worker, size=0, started_at=clock.now(), lease_until=lease_until,
+    ).returning(attempts.c.id)).scalar_one())
+    due = (select(messages.c.id)
+           .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+                  messages.c.shape_id == shape_id, messages.c.tracked == tracked)
+           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
+    rows = connection.execute(
+        update(messages).where(messages.c.id.in_(due), messages.c.state == MessageState.PLANNED)
+        .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)
+        .returning(messages.c.id, messages.c.supporter_id, messages.c.address, messages.c.address_hash,
+                   messages.c.to_name, messages.c.key, messages.c["values"], messages.c.tracked)).all()
+    claimed = [Claimed(message_id=r[0], supporter_id=r[1], address=r[2], address_hash=r[3], to_name=r[4], key=r[5],
+                       values=r[6], tracked=r[7]) for r in sorted(rows, key=lambda r: r[0])]
+    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=len(claimed)))
+    return attempt_id, claimed
+
+
+def withdraw(connection: Connection, attempt_id: int, reasons: Mapping[int, str]) -> None:
+    """Messages of an attempt whose supporters may no longer be written to: message id → reason."""
+    by_reason: dict[str, list[int]] = {}
+    for message_id, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(message_id)
+    for reason, ids in by_reason.items():
+        connection.execute(_held(attempt_id, ids).values(state=MessageState.WITHDRAWN, detail=reason))
+
+
+def settle(connection: Connection, attempt_id: int, receipts: Iterable[Receipt], *, detail: str = "") -> int:
+    """Write what is known of an attempt's messages; returns how many rows still were the attempt's own.
+
+    A worker that was taken for dead may still come back with the truth: what is in doubt in its name is healed by it;
+    what others have taken over is left alone.
+    """
+    groups: dict[tuple[Verdict, str, str], list[int]] = {}
+    for receipt in receipts:
+        groups.setdefault((receipt.verdict, receipt.provider_id, receipt.detail), []).append(receipt.message_id)
+    moment = clock.now()
+    settled = 0
+    for (verdict, provider_id, words), ids in groups.items():
+        settled += connection.execute(_held(attempt_id, ids, MessageState.IN_DOUBT).values(
+            state=STATE_OF[verdict], provider_id=provider_id, detail=words,
+            accepted_at=moment if verdict is Verdict.ACCEPTED else None)).rowcount
+    finish(connection, attempt_id, detail=detail,
+           provider_id=next((provider for _, provider, _ in groups if provider), ""))
+    return settled
+
+
+def finish(connection: Connection, attempt_id: int, *, detail: str = "", provider_id: str = "") -> None:
+    """Close an attempt."""
+    connection.execute(update(attempts).where(attempts.c.id == attempt_id, attempts.c.finished_at.is_(None))
+                       .values(finished_at=clock.now(), detail=detail, provider_id=provider_id))
+
+
+def _held(attempt_id: int, ids: Sequence[int], *also: MessageState) -> Any:
+    return update(messages).where(messages.c.id.in_(ids), messages.c.attempt_id == attempt_id,
+                                  messages.c.state.in_((MessageState.SUBMITTING, *also)))
+
+
+# ------------------------------------------------------------------------------------------------ the dead
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenAttempt:
+    """An attempt that has not been finished."""
+
+    id: int
+    worker: str
+    lease_until: datetime
+
+
+def open_attempts(connection: Connection, mailing_id: int) -> list[OpenAttempt]:
+    """Attempts of a mailing that nobody has finished."""
+    query = select(attempts.c.id, attempts.c.worker, attempts.c.lease_until).where(
+        attempts.c.mailing_id == mailing_id, attempts.c.finished_at.is_(None))
+    return [OpenAttempt(id=row[0], worker=row[1], lease_until=row[2]) for row in connection.execute(query)]
+
+
+def bury(connection: Connection, mailing_id: int, attempt_id: int, *, state: MessageState, detail: str) -> int:
+    """Give the messages of a dead attempt their new state; returns how many there were."""
+    found = connection.execute(
+        update(messages).where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.SUBMITTING,
+                               messages.c.attempt_id == attempt_id).values(state=state, detail=detail)).rowcount
+    finish(connection, attempt_id, detail=detail)
+    return found
+
+
+def change_state(connection: Connection, mailing_id: int, *, before: MessageState, after: MessageState,
+                 detail: str) -> int:
+    """Move all of a mailing's messages from one state to another; returns how many."""
+    values: dict[str, Any] = {"state": after, "detail": detail}
+    if after is MessageState.ACCEPTED:
+        values["accepted_at"] = clock.now()
+    return connection.execute(update(messages).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == before).values(**values)).rowcount
+
+
+# ------------------------------------------------------------------------------------------------ counting
+
+
+def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
+    """How many messages stand in each state."""
+    query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
+             .group_by(messages.c.state))
+    return {MessageState(state): count for state, count in connection.execute(query).tuples()}
+
+
+def outcomes(connection: Connection, mailing_id: int) -> dict[str, int]:
+    """How many messages have each outcome."""
+    query = (select(messages.c.outcome, func.count()).where(messages.c.mailing_id == mailing_id)
+             .group_by(messages.c.outcome))
+    return dict(connection.execute(query).tuples().all())
+
+
+def reached(connection: Connection, edition_id: int) -> set[int]:
+    """Supporters who hold a place in an edition: theirs was sent, may have been, or is about to be."""
+    unreached = (MessageState.CANCELLED, MessageState.WITHDRAWN, MessageState.FAILED)
+    return set(connection.execute(select(messages.c.supporter_id).where(
+        messages.c.edition_id == edition_id, messages.c.state.not_in(unreached))).scalars())
+
+
+def failures(connection: Connection, mailing_id: int) -> dict[str, int]:
+    """The words of what failed or is in doubt, and how often."""
+    query = (select(messages.c.detail, func.count()).where(
+        messages.c.mailing_id == mailing_id,
+        messages.c.state.in_((MessageState.FAILED, MessageState.IN_DOUBT))).group_by(messages.c.detail))
+    return dict(connection.execute(query).tuples().all())
