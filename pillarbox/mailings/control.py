@@ -40,7 +40,7 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
     """
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
-        _refuse_to_start(mailing)
+        refuse_to_start(mailing)
         moment = clock.now()
         if mailing.not_before and moment < mailing.not_before:
             raise Refused(f"{mailing.name} may not leave before {mailing.not_before:%d %B %Y %H:%M} UTC.")
@@ -53,7 +53,12 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         return mailings.by_id(connection, mailing.id)
 
 
-def _refuse_to_start(mailing: Mailing) -> None:
+def refuse_to_start(mailing: Mailing) -> None:
+    """See that a mailing may be sent now.
+
+    Raises:
+        Refused: sent, cancelled, paused, or live and not approved.
+    """
     if mailing.state is MailingState.SENT:
         when = f" on {mailing.finished_at:%d %B %Y}" if mailing.finished_at else ""
         raise Refused(f"{mailing.name} has been sent already{when}; nothing was sent again.",

@@ -140,6 +140,11 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
 KEY_FILE = "pillarbox.key"
 
 
+def template() -> str:
+    """The settings file of a new project, with its comments."""
+    return (Path(__file__).parent / "template.toml").read_text("utf-8")
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine."""
     if host == "localhost" or host.endswith(".localhost"):

@@ -15,7 +15,7 @@ from pillarbox.ground.keys import fingerprint, new_key
 from pillarbox.ground.process import machine
 from pillarbox.model import config
 from pillarbox.model.config import Settings
-from pillarbox.store import audit, placement
+from pillarbox.store import audit, migrate, placement
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.schema import project as table
 
@@ -63,9 +63,7 @@ def open_project(folder: Path, *, adopt: bool = False) -> Project:
     placement.check(settings.project.database, folder)
     store = connect(settings.project.database, folder)
     try:
-        from pillarbox.store import migrate  # Alembic is heavy: only where a database is opened
-
-        migrate.ready(store)
+        migrate.upgrade(store)
         identity = _identify(store, settings, folder, secret, adopt=adopt)
     except BaseException:
         store.close()

@@ -1,0 +1,129 @@
+"""init, doctor, store: the project's folder and database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from pillarbox.cli import printing
+from pillarbox.cli.opening import opened
+from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.ground.keys import new_secret
+from pillarbox.ground.resources import shipped
+from pillarbox.model import config
+from pillarbox.store.project import Project, open_project
+
+_IGNORED = """# Supporters, keys and letters to real people never enter git.
+pillarbox.key
+var/
+lists/*
+!lists/sample-supporters.csv
+!lists/segments.toml
+"""
+
+
+def make(folder: Path, *, settings: str | None = None) -> None:
+    """Make a project in ``folder``: settings, a secret key, two example appeals, a sample list, a theme to change.
+
+    Raises:
+        Refused: there is a project already.
+    """
+    if (folder / config.FILE).exists():
+        raise Refused(f"There is a project in {folder} already.")
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(shipped("appeals"), folder / "appeals", dirs_exist_ok=True)
+    for name in ("sample-supporters.csv", "segments.toml"):
+        (folder / "lists").mkdir(exist_ok=True)
+        shutil.copyfile(shipped("lists") / name, folder / "lists" / name)
+    (folder / "templates").mkdir(exist_ok=True)
+    shutil.copyfile(shipped("templates") / "theme.toml", folder / "templates" / "theme.toml")
+    (folder / ".gitignore").write_text(_IGNORED, "utf-8")
+    if not (folder / config.KEY_FILE).exists():
+        _write_secret(folder / config.KEY_FILE)
+    (folder / config.FILE).write_text(settings or config.template(), "utf-8")
+
+
+def _write_secret(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(new_secret() + "\n")
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Make a project folder."""
+    make(folder)
+    where = escape(str(folder))
+    printing.say(f"[bold]{where}[/] is a Pillarbox project. Its letters lie in appeals/, its look in "
+                 "templates/theme.toml, its settings in pillarbox.toml.")
+    printing.say(f"Keep {config.KEY_FILE} safe and apart from the database: without it, nobody who left is recognised.")
+    printing.say(f"Next: cd {where}, then pillarbox lists import lists/sample-supporters.csv --list sample --basis consent"
+                 " --source \"sample\"")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Say what is wrong with this project, in plain words."""
+    from pillarbox.deliver.choose import transport as choose_transport
+    from pillarbox.mailings import live
+
+    with opened(ctx) as project:
+        wrong = live.faults(project)
+        transport = None
+        try:
+            transport = choose_transport(project.settings)
+            transport.check()
+        except PillarboxError as fault:
+            wrong.append(fault.sentence())
+        finally:
+            if transport is not None:
+                transport.close()
+        if project.settings.project.transport == "sendgrid" and not (
+                project.settings.sendgrid.webhook_key.get_secret_value()):
+            wrong.append("No webhook key is set, so SendGrid's events are refused: set PILLARBOX_SENDGRID_WEBHOOK_KEY.")
+        _tell(project, wrong, as_json=as_json)
+    if wrong and not project.settings.practice:
+        ctx.exit(1)
+
+
+def _tell(project: Project, wrong: list[str], *, as_json: bool) -> None:
+    practice = project.settings.practice
+    if as_json:
+        printing.as_json({"ok": not wrong, "practice": practice, "faults": wrong})
+        return
+    if practice:
+        printing.practice_banner()
+    for sentence in wrong:
+        printing.say(f"[yellow]•[/] {escape(sentence)}")
+    if not wrong:
+        printing.say("All is well.")
+    elif practice:
+        printing.say("In practice none of this stands in the way; live, all of it does.")
+
+
+@click.group()
+def store() -> None:
+    """The database."""
+
+
+@store.command()
+@click.pass_context
+def adopt(ctx: click.Context) -> None:
+    """Make this machine the home of a database that was copied or moved here."""
+    open_project(ctx.obj, adopt=True).close()
+    printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
+
+
+@store.command()
+@click.pass_context
+def upgrade(ctx: click.Context) -> None:
+    """Bring the database to the tables that this version knows; opening a project does it too."""
+    with opened(ctx):
+        printing.say("The database is up to date.")
