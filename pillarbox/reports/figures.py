@@ -1,0 +1,284 @@
+"""What a mailing did, in numbers: messages are counted, not events; what machines did stands apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select
+from sqlalchemy.sql import ColumnElement, Subquery
+
+from pillarbox.ground.errors import Refused
+from pillarbox.model.states import Agent, Attribution, EventKind, MessageState, Outcome
+from pillarbox.reports.rates import Rate, pounds_each, proportion
+from pillarbox.store.schema import donations, events, mailings, marks, messages, supporters
+
+HEARD_MARK = "events"
+"""The mark that whoever receives or fetches events sets: until then everything has been heard."""
+
+# Charities claim 25p for each pound given (https://www.gov.uk/claim-gift-aid): basic-rate tax of 20%, the rate since
+# 6 April 2008, on the gift before tax, so 20/80 of what was received.
+GIFT_AID_PENCE_A_POUND = 25
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Raised:
+    """How much came by one kind of evidence."""
+
+    count: int
+    amount_pence: int
+    """Pounds only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DonationFigures:
+    """What a mailing raised. Amounts in pence are pounds sterling; other currencies stand apart, never converted."""
+
+    count: int
+    """Donations in any currency."""
+    amount_pence: int
+    gift_aid_pence: int
+    """What HMRC will add, when every gift marked for Gift Aid has a valid declaration; rounded down."""
+    donors: int
+    """Different people, by supporter or address; a gift that carries neither counts as one more person."""
+    pledges: int
+    """Donations that belong to regular giving."""
+    other_currencies: Mapping[str, int]
+    """Currency → minor units."""
+    attribution: Mapping[Attribution, Raised]
+    """How each donation was tied to the mailing: every kind of evidence, the unused ones with zero."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """The numbers of one mailing. Counts are of messages, one a supporter; a message is counted once in each."""
+
+    mailing: str
+    practice: bool
+    heard_until: datetime | None
+    """Until when events have been heard; None when none ever came."""
+    planned: int
+    """Every message of the mailing = accepted + failed + in_doubt + cancelled + withdrawn + remaining."""
+    accepted: int
+    failed: int
+    in_doubt: int
+    cancelled: int
+    withdrawn: int
+    remaining: int
+    delivered: int
+    deferred: int
+    silent: int
+    """Accepted, and nothing heard of since."""
+    bounced: int
+    blocked: int
+    dropped: int
+    tracked: int
+    """Accepted messages to supporters who agreed to open and click tracking."""
+    tracked_delivered: int
+    opened_human: int
+    """Tracked messages with an open by a person, as far as can be told."""
+    opened_machine: int
+    """Tracked messages that only machines opened."""
+    clicked_human: int
+    clicked_scanner: int
+    """Tracked messages in which only link scanners clicked."""
+    untracked_opened: int
+    """Messages opened or clicked whose supporters did not agree to tracking: 0, or a setting is wrong."""
+    unsubscribed: int
+    complained: int
+    gave: int
+    """Delivered messages whose supporter gave a donation tied to this mailing."""
+    donations: DonationFigures
+    rates: Mapping[str, Rate | None]
+    """delivered, opened, clicked, unsubscribed, complained, gave, pounds_per_letter."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The stable keys of ``report --json``."""
+        return {
+            "mailing": self.mailing,
+            "practice": self.practice,
+            "heard_until": self.heard_until.isoformat() if self.heard_until else None,
+            **{name: getattr(self, name) for name in _PLAIN},
+            "opened": {"human": self.opened_human, "machine": self.opened_machine},
+            "clicked": {"human": self.clicked_human, "scanner": self.clicked_scanner},
+            "unsubscribed": self.unsubscribed,
+            "complained": self.complained,
+            "donations": {
+                "count": self.donations.count,
+                "amount_pence": self.donations.amount_pence,
+                "gift_aid_pence": self.donations.gift_aid_pence,
+                "donors": self.donations.donors,
+                "pledges": self.donations.pledges,
+                "other_currencies": dict(self.donations.other_currencies),
+            },
+            "rates": {name: rate.to_json() if rate else None for name, rate in self.rates.items()},
+        }
+
+
+_PLAIN = ("planned", "accepted", "delivered", "bounced", "blocked", "dropped", "tracked")
+_HEARD = (EventKind.OPENED, EventKind.CLICKED, EventKind.UNSUBSCRIBED, EventKind.COMPLAINED)
+
+
+def figures(connection: Connection, mailing_id: int) -> Figures:
+    """Count what one mailing did.
+
+    Raises:
+        Refused: when there is no such mailing.
+    """
+    mailing = connection.execute(select(mailings.c.name, mailings.c.practice)
+                                 .where(mailings.c.id == mailing_id)).one_or_none()
+    if mailing is None:
+        raise Refused(f"There is no mailing with the number {mailing_id}.", todo="`pillarbox report` lists them all.")
+    ledger = connection.execute(_ledger(mailing_id)).all()
+    heard = connection.execute(_responses(mailing_id)).all()
+    raised = connection.execute(_donations(mailing_id)).all()
+    donors, squares, largest = connection.execute(_donors(mailing_id)).one()
+    gave = connection.execute(_gave(mailing_id)).scalar_one()
+
+    def stand(*, state: MessageState | None = None, outcome: Outcome | None = None, tracked: bool = False) -> int:
+        return sum(row.n for row in ledger if (state is None or row.state == state)
+                   and (outcome is None or row.outcome == outcome) and (row.tracked or not tracked))
+
+    def did(*wanted: str, without: str = "", tracked: bool = False, delivered: bool = False) -> int:
+        return sum(row.n for row in heard if all(row._mapping[name] for name in wanted)
+                   and not (without and row._mapping[without])
+                   and (row.tracked or not tracked) and (row.delivered or not delivered))
+
+    accepted = MessageState.ACCEPTED
+    delivered = stand(outcome=Outcome.DELIVERED)
+    tracked_delivered = stand(outcome=Outcome.DELIVERED, tracked=True)
+    money = _sum_up(raised, donors or 0)
+    return Figures(
+        mailing=mailing.name,
+        practice=mailing.practice,
+        heard_until=_heard_until(connection, mailing_id),
+        planned=stand(),
+        accepted=stand(state=accepted),
+        failed=stand(state=MessageState.FAILED),
+        in_doubt=stand(state=MessageState.IN_DOUBT),
+        cancelled=stand(state=MessageState.CANCELLED),
+        withdrawn=stand(state=MessageState.WITHDRAWN),
+        remaining=stand(state=MessageState.PLANNED) + stand(state=MessageState.SUBMITTING),
+        delivered=delivered,
+        deferred=stand(outcome=Outcome.DEFERRED),
+        silent=stand(state=accepted, outcome=Outcome.NONE),
+        bounced=stand(outcome=Outcome.BOUNCED),
+        blocked=stand(outcome=Outcome.BLOCKED),
+        dropped=stand(outcome=Outcome.DROPPED),
+        tracked=stand(state=accepted, tracked=True),
+        tracked_delivered=tracked_delivered,
+        opened_human=did("opened_human", tracked=True),
+        opened_machine=did("opened", without="opened_human", tracked=True),
+        clicked_human=did("clicked_human", tracked=True),
+        clicked_scanner=did("clicked", without="clicked_human", tracked=True),
+        untracked_opened=sum(row.n for row in heard if not row.tracked and (row.opened or row.clicked)),
+        unsubscribed=did("unsubscribed"),
+        complained=did("complained"),
+        gave=gave,
+        donations=money,
+        rates={
+            "delivered": proportion(stand(state=accepted, outcome=Outcome.DELIVERED), stand(state=accepted)),
+            "opened": proportion(did("opened_human", tracked=True, delivered=True), tracked_delivered),
+            "clicked": proportion(did("clicked_human", tracked=True, delivered=True), tracked_delivered),
+            "unsubscribed": proportion(did("unsubscribed", delivered=True), delivered),
+            "complained": proportion(did("complained", delivered=True), delivered),
+            "gave": proportion(gave, delivered),
+            "pounds_per_letter": pounds_each(money.amount_pence, delivered, squares=int(squares or 0),
+                                             largest=int(largest or 0)),
+        },
+    )
+
+
+def _ledger(mailing_id: int) -> Any:
+    return select(messages.c.state, messages.c.outcome, messages.c.tracked, func.count().label("n")).where(
+        messages.c.mailing_id == mailing_id).group_by(messages.c.state, messages.c.outcome, messages.c.tracked)
+
+
+def _responses(mailing_id: int) -> Any:
+    """What supporters did with their messages: at most 128 rows, however long the list."""
+    def ever(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.max(case((condition, 1), else_=0))
+
+    human = events.c.agent == Agent.HUMAN
+    by_message = select(
+        events.c.message_id,
+        ever(events.c.kind == EventKind.OPENED).label("opened"),
+        ever(and_(events.c.kind == EventKind.OPENED, human)).label("opened_human"),
+        ever(events.c.kind == EventKind.CLICKED).label("clicked"),
+        ever(and_(events.c.kind == EventKind.CLICKED, human)).label("clicked_human"),
+        ever(events.c.kind == EventKind.UNSUBSCRIBED).label("unsubscribed"),
+        ever(events.c.kind == EventKind.COMPLAINED).label("complained"),
+    ).where(events.c.mailing_id == mailing_id, events.c.kind.in_(_HEARD), events.c.message_id.is_not(None)).group_by(
+        events.c.message_id).subquery()
+    delivered = case((messages.c.outcome == Outcome.DELIVERED, 1), else_=0).label("delivered")
+    seen = [column for column in by_message.c if column.name != "message_id"]
+    return select(messages.c.tracked, delivered, *seen, func.count().label("n")).join_from(
+        by_message, messages, messages.c.id == by_message.c.message_id).group_by(messages.c.tracked, delivered, *seen)
+
+
+def _donations(mailing_id: int) -> Any:
+    kinds = (donations.c.currency, donations.c.attribution, donations.c.gift_aid, donations.c.regular)
+    return select(*kinds, func.count().label("n"), func.sum(donations.c.amount_minor).label("minor")).where(
+        donations.c.mailing_id == mailing_id).group_by(*kinds)
+
+
+def given_by_person(mailing_id: int) -> Subquery:
+    """Who gave how many pence to a mailing: ``person`` (opaque), ``pence`` (pounds only)."""
+    # A gift may come with an address only; the supporter who holds it is the same person.
+    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
+    person = case(
+        (known.is_not(None), literal("s") + cast(known, String)),
+        (donations.c.address_hash.is_not(None), literal("a") + donations.c.address_hash),
+        else_=literal("d") + cast(donations.c.id, String)).label("person")
+    pence = func.sum(case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)).label("pence")
+    return select(person, pence).select_from(donations.outerjoin(
+        supporters, supporters.c.address_hash == donations.c.address_hash)).where(
+        donations.c.mailing_id == mailing_id).group_by(person).subquery()
+
+
+def _donors(mailing_id: int) -> Any:
+    people = given_by_person(mailing_id)
+    gave = case((people.c.pence > 0, people.c.pence), else_=0)
+    return select(func.count(), func.sum(gave * gave), func.max(gave)).select_from(people)
+
+
+def _gave(mailing_id: int) -> Any:
+    """Delivered messages whose supporter gave: found by message, else by supporter, else by address."""
+    def through(match: ColumnElement[bool]) -> Any:
+        return select(messages.c.id).select_from(donations.join(messages, match)).where(
+            donations.c.mailing_id == mailing_id, messages.c.mailing_id == mailing_id,
+            messages.c.outcome == Outcome.DELIVERED)
+
+    found = through(messages.c.id == donations.c.message_id).union(
+        through(messages.c.supporter_id == donations.c.supporter_id),
+        through(messages.c.address_hash == donations.c.address_hash)).subquery()
+    return select(func.count(distinct(found.c.id)))
+
+
+def _heard_until(connection: Connection, mailing_id: int) -> datetime | None:
+    mark = connection.execute(select(marks.c.at).where(marks.c.name == HEARD_MARK)).scalar_one_or_none()
+    newest = connection.execute(select(func.max(events.c.received_at)).where(
+        events.c.mailing_id == mailing_id)).scalar_one()
+    return max((moment for moment in (mark, newest) if moment), default=None)
+
+
+def _sum_up(rows: Sequence[Row[Any]], donors: int) -> DonationFigures:
+    pounds = [row for row in rows if row.currency == "GBP"]
+    others: dict[str, int] = {}
+    for row in rows:
+        if row.currency != "GBP":
+            others[row.currency] = others.get(row.currency, 0) + int(row.minor)
+    aided = sum(int(row.minor) for row in pounds if row.gift_aid)
+    return DonationFigures(
+        count=sum(row.n for row in rows),
+        amount_pence=sum(int(row.minor) for row in pounds),
+        gift_aid_pence=aided * GIFT_AID_PENCE_A_POUND // 100,
+        donors=donors,
+        pledges=sum(row.n for row in rows if row.regular),
+        other_currencies=dict(sorted(others.items())),
+        attribution={kind: Raised(count=sum(row.n for row in rows if row.attribution == kind),
+                                  amount_pence=sum(int(row.minor) for row in pounds if row.attribution == kind))
+                     for kind in Attribution},
+    )

@@ -1,0 +1,300 @@
+"""The first tables."""
+
+# ruff: noqa: E501 - a constraint stands on one line, as the database keeps it
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+MOMENT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Make every table."""
+    op.create_table("audit",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("bundles",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bundles"))
+    )
+    op.create_table("editions",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("practice", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_editions")),
+        sa.UniqueConstraint("appeal", "label", "practice", name=op.f("uq_editions_appeal_label_practice"))
+    )
+    op.create_table("imports",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("lists",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lists")),
+        sa.UniqueConstraint("name", name=op.f("uq_lists_name"))
+    )
+    op.create_table("marks",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_marks"))
+    )
+    op.create_table("project",
+        sa.Column("id", sa.String(length=8), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("machine", sa.String(length=64), nullable=False),
+        sa.Column("key_fingerprint", sa.String(length=16), nullable=False),
+        sa.Column("sealed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_project"))
+    )
+    op.create_table("supporters",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.Text(), server_default="", nullable=False),
+        sa.Column("first_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("last_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("salutation", sa.Text(), server_default="", nullable=False),
+        sa.Column("language", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("country", sa.String(length=2), server_default="", nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("forgotten_at", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supporters")),
+        sa.UniqueConstraint("address", name=op.f("uq_supporters_address")),
+        sa.UniqueConstraint("address_hash", name=op.f("uq_supporters_address_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("suppressions",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
+        sa.UniqueConstraint("address_hash", "reason", name=op.f("uq_suppressions_address_hash_reason"))
+    )
+    op.create_table("consent_changes",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("before", sa.String(length=16), nullable=False),
+        sa.Column("after", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_consent_changes_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_changes"))
+    )
+    op.create_index(op.f("ix_consent_changes_supporter_id"), "consent_changes", ["supporter_id"], unique=False)
+    op.create_table("consents",
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("channel", sa.String(length=12), nullable=False),
+        sa.Column("basis", sa.String(length=16), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.Column("wording", sa.Text(), server_default="", nullable=False),
+        sa.Column("obtained_on", sa.Date(), nullable=True),
+        sa.Column("opt_out_offered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("recorded_at", MOMENT, nullable=False),
+        sa.Column("import_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_consents_import_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_consents_supporter_id")),
+        sa.PrimaryKeyConstraint("supporter_id", "channel", name=op.f("pk_consents"))
+    )
+    op.create_table("list_members",
+        sa.Column("list_id", ID, nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("joined_at", MOMENT, nullable=False),
+        sa.Column("left_at", MOMENT, nullable=True),
+        sa.Column("import_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_list_members_import_id")),
+        sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name=op.f("fk_list_members_list_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_list_members_supporter_id")),
+        sa.PrimaryKeyConstraint("list_id", "supporter_id", name=op.f("pk_list_members"))
+    )
+    op.create_index("ix_list_members_supporter_id", "list_members", ["supporter_id"], unique=False)
+    op.create_table("mailings",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("edition_id", ID, nullable=False),
+        sa.Column("practice", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=12), server_default="composing", nullable=False),
+        sa.Column("transport", sa.String(length=12), nullable=False),
+        sa.Column("bundle_id", sa.String(length=64), nullable=False),
+        sa.Column("source_code", sa.String(length=16), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("audience", sa.JSON(), nullable=False),
+        sa.Column("audience_size", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("excluded", sa.JSON(), nullable=False),
+        sa.Column("planned", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("shapes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("slow_path", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("content_hash", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("for_date", sa.Date(), nullable=False),
+        sa.Column("not_before", MOMENT, nullable=True),
+        sa.Column("not_after", MOMENT, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("planned_at", MOMENT, nullable=True),
+        sa.Column("started_at", MOMENT, nullable=True),
+        sa.Column("finished_at", MOMENT, nullable=True),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("approved_at", MOMENT, nullable=True),
+        sa.Column("state_reason", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["bundle_id"], ["bundles.id"], name=op.f("fk_mailings_bundle_id")),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_mailings_edition_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mailings")),
+        sa.UniqueConstraint("name", name=op.f("uq_mailings_name")),
+        sa.UniqueConstraint("source_code", name=op.f("uq_mailings_source_code")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_mailings_edition_id"), "mailings", ["edition_id"], unique=False)
+    op.create_table("attempts",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("worker", sa.String(length=96), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("lease_until", MOMENT, nullable=False),
+        sa.Column("finished_at", MOMENT, nullable=True),
+        sa.Column("provider_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_attempts_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_attempts_mailing_id"), "attempts", ["mailing_id"], unique=False)
+    op.create_table("shapes",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("content_hash", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("tokens", sa.JSON(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_shapes_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shapes")),
+        sa.UniqueConstraint("mailing_id", "content_hash", name=op.f("uq_shapes_mailing_id_content_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("messages",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("edition_id", ID, nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("to_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("key", sa.String(length=26), nullable=False),
+        sa.Column("code", sa.String(length=26), nullable=True),
+        sa.Column("shape_id", ID, nullable=False),
+        sa.Column("values", sa.Text(), nullable=False),
+        sa.Column("tracked", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("outcome", sa.String(length=12), server_default="none", nullable=False),
+        sa.Column("attempt_id", ID, nullable=True),
+        sa.Column("provider_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("accepted_at", MOMENT, nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint("state IN ('planned', 'submitting', 'accepted', 'failed', 'in_doubt', 'cancelled', 'withdrawn')", name=op.f('ck_messages_state')),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_messages_attempt_id")),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_messages_edition_id")),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_messages_mailing_id")),
+        sa.ForeignKeyConstraint(["shape_id"], ["shapes.id"], name=op.f("fk_messages_shape_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_messages_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("code", name=op.f("uq_messages_code")),
+        sa.UniqueConstraint("key", name=op.f("uq_messages_key")),
+        sa.UniqueConstraint("mailing_id", "address_hash", name=op.f("uq_messages_mailing_id_address_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_index("ix_messages_address_hash", "messages", ["address_hash"], unique=False)
+    op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "shape_id", "tracked"], unique=False)
+    op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
+    op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
+    op.create_table("donations",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("source", sa.String(length=24), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("method", sa.String(length=24), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=True),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("gift_aid", sa.Boolean(), nullable=False),
+        sa.Column("regular", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("supporter_id", ID, nullable=True),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("message_id", ID, nullable=True),
+        sa.Column("attribution", sa.String(length=12), nullable=False),
+        sa.Column("import_id", ID, nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_donations_import_id")),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_donations_mailing_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_donations_message_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_donations_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_donations")),
+        sa.UniqueConstraint("source", "external_id", name=op.f("uq_donations_source_external_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_donations_mailing_id"), "donations", ["mailing_id"], unique=False)
+    op.create_index(op.f("ix_donations_supporter_id"), "donations", ["supporter_id"], unique=False)
+    op.create_table("events",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("message_id", ID, nullable=True),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("provider", sa.String(length=12), nullable=False),
+        sa.Column("provider_event_id", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("agent", sa.String(length=8), nullable=False),
+        sa.Column("url", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("domain", sa.Text(), server_default="", nullable=False),
+        sa.Column("device", sa.String(length=12), server_default="", nullable=False),
+        sa.Column("raw", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_events_mailing_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_events_message_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_events_fingerprint")),
+        sa.UniqueConstraint("provider", "provider_event_id", name=op.f("uq_events_provider_provider_event_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
+    op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
