@@ -1,0 +1,145 @@
+"""Apply a provider's events: once each, in any order, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from pillarbox.events import consequences, ledger, scanners
+from pillarbox.events.devices import device
+from pillarbox.events.ledger import Alarm, Sign
+from pillarbox.events.matching import Matched, match, same_send
+from pillarbox.ground import address, clock
+from pillarbox.model.records import Event
+from pillarbox.model.states import Agent, EventKind
+from pillarbox.store import events as table
+from pillarbox.store.connect import Store
+
+HEARD = "events-heard:{provider}"
+"""Mark: the time of the newest event that this provider reported."""
+RECEIVED = "events-received:{provider}"
+"""Mark: when this provider last reported anything."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Applied:
+    """What came of a post or file of events."""
+
+    new: int = 0
+    """Heard for the first time, and acted on."""
+    repeated: int = 0
+    """Heard before: nothing was done."""
+    foreign: int = 0
+    """About no message and no address of ours (other mail of the same account): not kept."""
+    unmatched: int = 0
+    """Of the new ones: about a supporter of ours, but no telling which message."""
+    alarms: tuple[Alarm, ...] = ()
+    """Messages that the ledger thought unsent."""
+
+
+def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
+    """Take in events in one transaction; repeating it, or any part of it in any order, changes nothing more.
+
+    Raises:
+        StoreError: the database is busy or away; nothing was taken in, and the same post may come again.
+    """
+    if not events:
+        return Applied()
+    with store.writing() as connection:
+        return take_in(connection, events, secret=secret)
+
+
+def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
+    """The same within the caller's transaction."""
+    # A fixed order: two posts that share events wait for each other instead of locking each other out.
+    matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
+    ours = [item for item in matched if not item.foreign]
+    ids = table.add_new(connection, [_row(item) for item in ours])
+    new = _first_of_each(ours, ids)
+    consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
+    alarms = ledger.settle(connection, [_sign(item, item.message) for item in new if item.message is not None])
+    late = _tie_late(connection, {item.event.provider_id for item in new if item.message is not None})
+    alarms += ledger.settle(connection, late)
+    _tag_scanners(connection, [*(_sign(item, item.message) for item in new if item.message is not None), *late])
+    for provider in {event.provider for event in events}:
+        newest = max(event.at for event in events if event.provider == provider)
+        table.mark(connection, HEARD.format(provider=provider), newest)
+        table.mark(connection, RECEIVED.format(provider=provider), clock.now())
+    return Applied(new=len(new), repeated=len(ours) - len(new), foreign=len(matched) - len(ours),
+                   unmatched=sum(item.message is None for item in new), alarms=tuple(alarms))
+
+
+def tie_late(store: Store) -> int:
+    """Tie events that came before their messages' receipts to those messages, and act on them.
+
+    Returns:
+        How many events found their message.
+    """
+    with store.writing() as connection:
+        late = _tie_late(connection, None)
+        ledger.settle(connection, late)
+        _tag_scanners(connection, late)
+    return len(late)
+
+
+def _row(item: Matched) -> dict[str, Any]:
+    event, message = item.event, item.message
+    return {
+        "message_id": message.id if message is not None else None,
+        "mailing_id": message.mailing_id if message is not None else None,
+        "kind": event.kind, "at": event.at, "received_at": clock.now(), "provider": event.provider,
+        "provider_event_id": event.provider_event_id, "fingerprint": event.fingerprint,
+        "provider_id": event.provider_id, "address_hash": item.address_hash or None, "agent": event.agent,
+        "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
+        "device": device(event.user_agent), "raw": event.raw,
+    }
+
+
+def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[Matched]:
+    """The events that were inserted, each once though a post may hold it twice."""
+    waiting = set(new_ids)
+    found = []
+    for item in ours:
+        if item.event.fingerprint in waiting:
+            waiting.discard(item.event.fingerprint)
+            found.append(item)
+    return found
+
+
+def _sign(item: Matched, message: Row[Any]) -> Sign:
+    return Sign(message_id=message.id, kind=item.event.kind, at=item.event.at, provider_id=item.event.provider_id)
+
+
+def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> list[Sign]:
+    """A bounce without our id may come before the event or receipt that tells us the provider's: look back for it."""
+    waiting = table.ownerless(connection, provider_ids)
+    owners = table.messages_by_address(connection, {row.address_hash for row in waiting})
+    signs, ties = [], []
+    for row in waiting:
+        message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
+        if message is not None:
+            ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
+            signs.append(Sign(message_id=message.id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id))
+    table.give_owner(connection, ties)
+    return signs
+
+
+def _tag_scanners(connection: Connection, signs: Sequence[Sign]) -> None:
+    about = {sign.message_id for sign in signs if sign.kind in (EventKind.CLICKED, EventKind.DELIVERED)}
+    clicks: dict[int, list[scanners.Click]] = {}
+    delivered: dict[int, list[Any]] = {}
+    tagged = set()
+    for row in table.clicks_and_deliveries(connection, about):
+        if row.kind == EventKind.DELIVERED:
+            delivered.setdefault(row.message_id, []).append(row.at)
+            continue
+        clicks.setdefault(row.message_id, []).append(scanners.Click(id=row.id, at=row.at, url=row.url))
+        if row.agent == Agent.MACHINE:
+            tagged.add(row.id)
+    found: set[int] = set()
+    for message_id, own in clicks.items():
+        found |= scanners.by_machine(own, delivered.get(message_id, ()))
+    table.tag_machine(connection, found - tagged)

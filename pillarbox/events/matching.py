@@ -1,0 +1,71 @@
+"""Whose event is it? By our own id when the provider gave it back, else by its message id and the address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from pillarbox.ground.address import keyed_hash
+from pillarbox.model.records import Event
+from pillarbox.store import events as table
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matched:
+    """An event, and what of ours it is about."""
+
+    event: Event
+    message: Row[Any] | None
+    """The message, when we know which."""
+    address_hash: str
+    """The recipient's; empty when neither the event nor a message says."""
+    address: str | None
+    """The address, only when it belongs to a supporter or message of ours."""
+    supporter_id: int | None
+    foreign: bool
+    """Names no message and no address of ours: other mail of the same account."""
+
+
+def match(connection: Connection, events: Sequence[Event], secret: bytes) -> list[Matched]:
+    """Find each event's message and supporter; the same order as ``events``."""
+    by_id = table.messages_by_id(connection, {e.message_id for e in events if e.message_id is not None})
+    owners: list[Row[Any] | None] = []
+    hashes: list[str] = []
+    for event in events:
+        owner = by_id.get(event.message_id) if event.message_id is not None else None
+        if owner is not None and event.address in ("", owner.address):
+            owners.append(owner)
+            hashes.append(owner.address_hash)
+            continue
+        address_hash = keyed_hash(event.address, secret) if event.address else ""
+        # After a restore an id may have been given out anew: the address must agree.
+        owners.append(owner if owner is not None and owner.address_hash == address_hash else None)
+        hashes.append(address_hash)
+    lost = {h for h, owner in zip(hashes, owners, strict=True) if owner is None and h}
+    mailed = defaultdict(list)
+    for row in table.messages_by_address(connection, lost):
+        mailed[row.address_hash].append(row)
+    known = table.known_addresses(connection, lost)
+    found = []
+    for event, owner, address_hash in zip(events, owners, hashes, strict=True):
+        message = owner or same_send(event.provider_id, mailed.get(address_hash, []))
+        supporter, address = known.get(address_hash, (None, None))
+        if message is not None:
+            supporter, address = message.supporter_id, message.address
+        elif address is None and address_hash in mailed:
+            address = mailed[address_hash][0].address
+        found.append(Matched(event=event, message=message, address_hash=address_hash, address=address or None,
+                             supporter_id=supporter,
+                             foreign=message is None and supporter is None and address_hash not in mailed))
+    return found
+
+
+def same_send(provider_id: str, candidates: Sequence[Row[Any]]) -> Row[Any] | None:
+    """The one of an address's messages that left under this provider id."""
+    if not provider_id:
+        return None
+    return next((row for row in candidates if row.provider_id == provider_id), None)

@@ -1,0 +1,56 @@
+"""Which clicks a link scanner made: a rule over one message's clicks and deliveries.
+
+Mail gateways follow every link of a letter before, or right after, they let it through. Such clicks look like a
+person's to the provider. Two signs, stated in docs/events-and-donations.md:
+
+* a **burst**: at least ``BURST_LINKS`` different links of one message within ``BURST_SECONDS``;
+* **too soon**: a click from ``BEFORE_SECONDS`` before the delivery was reported to ``AFTER_SECONDS`` after it.
+
+The rule only ever adds the tag as more events come in, so the order in which they come cannot matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Nobody opens three different links of a letter within two seconds; providers report whole seconds.
+BURST_LINKS = 3
+BURST_SECONDS = 2
+# A gateway checks the links while the message waits at its door, so its clicks may precede the delivery.
+BEFORE_SECONDS = 10
+AFTER_SECONDS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Click:
+    """One click on one message's link."""
+
+    id: int
+    at: datetime
+    url: str
+
+
+def by_machine(clicks: Sequence[Click], delivered: Collection[datetime]) -> set[int]:
+    """The ids of those clicks of one message that a machine made."""
+    return _in_a_burst(clicks) | _too_soon(clicks, delivered)
+
+
+def _in_a_burst(clicks: Sequence[Click]) -> set[int]:
+    ordered = sorted(clicks, key=lambda click: click.at)
+    window = timedelta(seconds=BURST_SECONDS)
+    found: set[int] = set()
+    end = 0
+    for start, first in enumerate(ordered):
+        while end < len(ordered) and ordered[end].at - first.at <= window:
+            end += 1
+        together = ordered[start:end]
+        if len({click.url for click in together}) >= BURST_LINKS:
+            found |= {click.id for click in together}
+    return found
+
+
+def _too_soon(clicks: Sequence[Click], delivered: Collection[datetime]) -> set[int]:
+    before, after = timedelta(seconds=BEFORE_SECONDS), timedelta(seconds=AFTER_SECONDS)
+    return {click.id for click in clicks if any(moment - before <= click.at <= moment + after for moment in delivered)}
