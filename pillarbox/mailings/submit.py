@@ -112,7 +112,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int]:
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
         attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, shape_id=shape_id, tracked=tracked,
                                              most=dispatch.batch, worker=dispatch.worker, lease_until=lease)
-        left = _no_longer_eligible(connection, dispatch, claimed)
+        left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, claimed)
         messages.withdraw(connection, attempt_id, left)
         going = [row for row in claimed if row.message_id not in left]
         if not going:
@@ -129,13 +129,6 @@ def _may_send(connection: Connection, mailing_id: int) -> bool:
     return (mailing.state is MailingState.SENDING
             and (mailing.not_before is None or mailing.not_before <= moment)
             and (mailing.not_after is None or moment <= mailing.not_after))
-
-
-def _no_longer_eligible(connection: Connection, dispatch: Dispatch, claimed: list[Claimed]) -> dict[int, str]:
-    return audience.no_longer_eligible(
-        connection, dispatch.rule, dispatch.segments,
-        [audience.ClaimedRow(message_id=row.message_id, supporter_id=row.supporter_id,
-                             address_hash=row.address_hash, tracked=row.tracked) for row in claimed])
 
 
 def _outgoing(row: Claimed) -> Outgoing:
