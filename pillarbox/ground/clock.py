@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-_frozen: ContextVar[datetime | None] = ContextVar("_frozen", default=None)
+# One for the whole process, threads included: a practice run's senders must agree on the time.
+_frozen: datetime | None = None
 
 
 def now() -> datetime:
     """The present, in UTC."""
-    return _frozen.get() or datetime.now(UTC)
+    return _frozen or datetime.now(UTC)
 
 
 def today(zone: str) -> date:
@@ -26,8 +26,9 @@ def freeze(moment: datetime) -> Iterator[None]:
     """Hold the clock at ``moment`` (aware) within the block; for tests and practice."""
     if moment.tzinfo is None:
         raise ValueError("a frozen moment must be aware")
-    token = _frozen.set(moment.astimezone(UTC))
+    global _frozen
+    before, _frozen = _frozen, moment.astimezone(UTC)
     try:
         yield
     finally:
-        _frozen.reset(token)
+        _frozen = before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import SuppressionReason
@@ -32,3 +32,10 @@ def reasons(connection: Connection, address_hash: str) -> list[SuppressionReason
     found = connection.execute(select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash)
                                .order_by(suppressions.c.id))
     return [SuppressionReason(reason) for reason in found.scalars()]
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Reason → how many addresses."""
+    query = (select(suppressions.c.reason, func.count()).group_by(suppressions.c.reason)
+             .order_by(suppressions.c.reason))
+    return dict(connection.execute(query).tuples().all())

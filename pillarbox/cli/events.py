@@ -1,0 +1,34 @@
+"""events: what the provider reported, read from a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pillarbox.cli import printing
+from pillarbox.cli.opening import opened
+
+
+@click.group()
+def events() -> None:
+    """Read events from a file."""
+
+
+@events.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
+    """Read SendGrid's events (the JSON that its webhook posts) from a file; doing it twice changes nothing."""
+    from pillarbox.events.importing import import_file
+
+    with opened(ctx) as project:
+        applied = import_file(project.store, file, project=project.id, secret=project.secret)
+    if as_json:
+        printing.as_json(applied.to_json())
+    else:
+        printing.say(f"{applied.new:,} new events, {applied.repeated:,} known already, "
+                     f"{applied.foreign:,} of other senders, {applied.unmatched:,} of no letter of ours.")
+        if applied.alarms:
+            printing.say(f"[bold red]{len(applied.alarms):,} letters went that the ledger has as not sent; see the audit log.[/]")

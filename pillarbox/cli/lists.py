@@ -1,0 +1,181 @@
+"""lists, segments, suppressions: who may be written to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from pillarbox.cli import printing
+from pillarbox.cli.opening import opened
+from pillarbox.ground.errors import Refused
+from pillarbox.model.states import Basis, SuppressionReason
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_REJECTED_SHOWN = 20
+
+
+@click.group()
+def lists() -> None:
+    """Import lists of supporters, and look at them."""
+
+
+@lists.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--list", "list_name", required=True, metavar="NAME", help="The list that they join.")
+@click.option("--format", "format_", default="auto", show_default=True, metavar="NAME",
+              help="auto, generic, mailchimp or civicrm.")
+@click.option("--basis", type=click.Choice(["consent", "soft-opt-in"]), help="Why they may be written to.")
+@click.option("--source", default="", metavar="TEXT", help='Where the consent was given: "paper form, gala 2026".')
+@click.option("--obtained", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="When.")
+@click.option("--tracking", type=click.Choice(["yes", "no"]), help="Whether they agreed to open and click tracking.")
+@click.option("--map", "mapping", multiple=True, metavar="COL=FIELD", help="Say what a column holds.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
+@json_option
+@click.pass_context
+def import_(ctx: click.Context, file: Path, list_name: str, format_: str, basis: str | None, source: str,
+            obtained: datetime | None, tracking: str | None, mapping: tuple[str, ...], dry_run: bool,
+            as_json: bool) -> None:
+    """Read supporters from a CSV or Excel file.
+
+    Nobody who left comes back, and no consent is replaced by less.
+    """
+    from pillarbox.people.intake import import_list
+
+    with opened(ctx) as project:
+        report = import_list(
+            project.store, secret=project.secret, path=file, list_name=list_name, format=format_,
+            mapping=parse_map(mapping), basis=Basis(basis) if basis else None, source=source,
+            obtained=obtained.date() if obtained else None, tracking=tracking == "yes" if tracking else None,
+            dry_run=dry_run)
+    if as_json:
+        printing.as_json(report.to_json())
+        return
+    if dry_run:
+        printing.say("[bold]Dry run:[/] nothing was changed.")
+    table = Table.grid(padding=(0, 2))
+    for words, count in (("rows read", report.rows), ("added", report.added), ("updated", report.updated),
+                         ("unchanged", report.unchanged), ("the same person twice, merged", report.merged),
+                         ("rejected", len(report.rejected)), ("kept out", sum(report.kept_out.values()))):
+        table.add_row(words, f"{count:,}")
+    printing.console.print(table)
+    for row in report.rejected[:_REJECTED_SHOWN]:
+        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    if len(report.rejected) > _REJECTED_SHOWN:
+        printing.say(f"  … and {len(report.rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
+    for reason, count in report.kept_out.items():
+        printing.say(f"  kept out, {escape(reason.replace('-', ' '))}: {count:,}")
+    for warning in report.warnings:
+        printing.say(f"[yellow]note[/] {escape(warning)}")
+
+
+def parse_map(pairs: tuple[str, ...]) -> dict[str, str]:
+    """``COL=FIELD`` options as a dictionary.
+
+    Raises:
+        click.BadParameter: an option without ``=``.
+    """
+    found = {}
+    for pair in pairs:
+        column, equals, field = pair.rpartition("=")
+        if not equals or not column or not field:
+            raise click.BadParameter(f"{pair!r} should be COLUMN=FIELD, e.g. --map \"E-mail 1=email\".")
+        found[column] = field
+    return found
+
+
+@lists.command()
+@click.argument("name", required=False)
+@json_option
+@click.pass_context
+def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """How many are on each list, and how many of them can be written to."""
+    from pillarbox.people import audience
+    from pillarbox.store import lists as store_lists
+
+    with opened(ctx) as project, project.store.reading() as connection:
+        names = store_lists.names(connection)
+        if name and name not in names:
+            raise Refused(f"There is no list called {name!r}.", todo=f"Known lists: {', '.join(names) or 'none'}.")
+        found = []
+        for each in [name] if name else names:
+            left_out = audience.left_out(connection, audience.Rule(lists=(each,)), {})
+            members = store_lists.size(connection, each)
+            found.append({"list": each, "people": members, "can_be_written_to": members - sum(left_out.values()),
+                          "left_out": left_out})
+    if as_json:
+        printing.as_json(found)
+        return
+    table = Table("list", "people", "can be written to", "left out", box=None, header_style="dim")
+    for row in found:
+        table.add_row(escape(row["list"]), f"{row['people']:,}", f"{row['can_be_written_to']:,}",
+                      ", ".join(f"{count:,} {reason}" for reason, count in row["left_out"].items()))
+    printing.console.print(table)
+
+
+@click.group()
+def segments() -> None:
+    """Look at the saved rules of lists/segments.toml."""
+
+
+@segments.command("show")
+@click.argument("name", required=False)
+@json_option
+@click.pass_context
+def show_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """How many each rule finds today."""
+    from pillarbox.mailings import letters
+    from pillarbox.people import audience
+
+    with opened(ctx) as project, project.store.reading() as connection:
+        known = letters.read_segments(project)
+        if name and name not in known:
+            raise Refused(f"There is no segment called {name!r}.", todo=f"Known: {', '.join(sorted(known)) or 'none'}.")
+        found = {}
+        for each in [name] if name else sorted(known):
+            rule = audience.Rule(lists=(), segments=(each,))
+            found[each] = sum(1 for _ in audience.candidates(connection, rule, known))
+    if as_json:
+        printing.as_json(found)
+    else:
+        for each, count in found.items():
+            printing.say(f"{escape(each)}: {count:,} can be written to")
+
+
+@click.group()
+def suppressions() -> None:
+    """Addresses to which nothing may go."""
+
+
+@suppressions.command("add")
+@click.argument("email")
+@click.option("--reason", type=click.Choice([reason.value for reason in SuppressionReason]), default="manual",
+              show_default=True)
+@click.pass_context
+def add(ctx: click.Context, email: str, reason: str) -> None:
+    """Let nothing more go to an address, whether it is on a list or not."""
+    from pillarbox.people import rights
+
+    with opened(ctx) as project:
+        rights.suppress_address(project.store, secret=project.secret, email=email, reason=SuppressionReason(reason),
+                                source="staff")
+    printing.say("Done: nothing goes to this address any more.")
+
+
+@suppressions.command("show")
+@json_option
+@click.pass_context
+def show_suppressions(ctx: click.Context, as_json: bool) -> None:
+    """How many addresses are suppressed, by reason."""
+    from pillarbox.store import suppressions as store_suppressions
+
+    with opened(ctx) as project, project.store.reading() as connection:
+        found = store_suppressions.counts(connection)
+    if as_json:
+        printing.as_json(found)
+    else:
+        for reason, count in found.items():
+            printing.say(f"{reason}: {count:,}")
