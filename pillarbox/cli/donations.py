@@ -1,0 +1,111 @@
+"""donations: imported from a platform's export, added by hand, listed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from pillarbox.cli import printing
+from pillarbox.cli.lists import parse_map
+from pillarbox.cli.opening import opened
+from pillarbox.ground.money import Money, parse_money
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class MoneyType(click.ParamType):
+    """An amount such as 25, £25.00 or "EUR 10"."""
+
+    name = "amount"
+
+    def convert(self, value: str | Money, param: click.Parameter | None, ctx: click.Context | None) -> Money:
+        """Read the amount."""
+        if isinstance(value, Money):
+            return value
+        try:
+            return parse_money(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+@click.group()
+def donations() -> None:
+    """Import and add donations; see what raised them."""
+
+
+@donations.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--map", "mapping", multiple=True, metavar="COL=FIELD", help="Say what a column holds.")
+@json_option
+@click.pass_context
+def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: bool) -> None:
+    """Read donations from a platform's CSV or Excel export; doing it twice counts once."""
+    from pillarbox.giving.record import record
+    from pillarbox.money import csv_file
+
+    with opened(ctx) as project:
+        gifts, rejected = csv_file.read(file, mapping=parse_map(mapping))
+        done = record(project.store, gifts, secret=project.secret, actor="staff",
+                      window_days=project.settings.attribution.window_days)
+    if as_json:
+        printing.as_json({"rows": len(gifts) + len(rejected), **done.to_json(),
+                          "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
+        return
+    printing.say(f"{done.added:,} donations added, {done.repeated:,} known already, {len(rejected):,} rejected.")
+    for kind, count in done.attributed.items():
+        if count:
+            printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
+                         else f"  tied to no mailing: {count:,}")
+    for row in rejected:
+        printing.say(f"  line {row.line}: {escape(row.reason)}")
+
+
+@donations.command()
+@click.option("--amount", type=MoneyType(), required=True, metavar="AMOUNT", help="25, £25.00 or \"EUR 10\".")
+@click.option("--method", type=click.Choice(["cheque", "caf-voucher", "cash", "bank", "other"]), default="cheque",
+              show_default=True)
+@click.option("--email", default="", metavar="EMAIL", help="The giver's address, when known.")
+@click.option("--name", default="", metavar="NAME", help="The giver's name.")
+@click.option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it came; today if not said.")
+@click.option("--mailing", default="", metavar="MAILING", help="The mailing that brought it, or its source code.")
+@click.option("--gift-aid", is_flag=True, help="The giver has made a Gift Aid declaration.")
+@click.option("--note", default="", metavar="TEXT")
+@json_option
+@click.pass_context
+def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, received: datetime | None, mailing: str,
+        gift_aid: bool, note: str, as_json: bool) -> None:
+    """Add a cheque or voucher by hand."""
+    from pillarbox.giving import offline
+
+    with opened(ctx) as project:
+        done = offline.add(project.store, secret=project.secret, amount=amount, method=method, address=email, name=name,
+                           received=received.date() if received else None, mailing=mailing, gift_aid=gift_aid, note=note,
+                           window_days=project.settings.attribution.window_days, zone=project.settings.project.zone)
+    if as_json:
+        printing.as_json(done.to_json())
+    else:
+        printing.say(f"{amount} added.")
+
+
+@donations.command("list")
+@click.option("--unmatched", is_flag=True, help="Only those that no mailing is known to have raised.")
+@json_option
+@click.pass_context
+def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
+    """Donations, newest first, with the mailing that raised each and how that is known."""
+    from pillarbox.store import donations as store_donations
+
+    with opened(ctx) as project, project.store.reading() as connection:
+        rows = store_donations.listed(connection, unmatched=unmatched)
+    if as_json:
+        printing.as_json([row.to_json() for row in rows])
+        return
+    table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
+    for row in rows:
+        table.add_row(f"{row.received_at:%d %b %Y}", str(Money(minor=row.amount_minor, currency=row.currency)), row.method,
+                      row.mailing or "", row.attribution.replace("-", " "))
+    printing.console.print(table)
