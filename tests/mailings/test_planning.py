@@ -1,0 +1,133 @@
+"""Nothing can leave until every message of a mailing has been composed and kept."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from pillarbox.ground.errors import LetterError, Refused
+from pillarbox.mailings import control, planning
+from pillarbox.model.states import MailingState, SuppressionReason, Verdict
+from pillarbox.people.audience import Rule
+from pillarbox.runner.local import Run
+from pillarbox.store import mailings, suppressions
+from pillarbox.store.project import Project
+from pillarbox.store.schema import mailings as mailings_table
+from pillarbox.store.schema import messages, supporters
+from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
+
+
+def count(project: Project, table: object) -> int:
+    """Rows in a table."""
+    with project.store.reading() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+
+
+def test_a_plan_composes_everyone_once(project: Project) -> None:
+    """Each eligible supporter has one message, with a key of its own; the contract's keys are there."""
+    plan = planning.plan(project, planning.Wish(appeal="harbour", rule=Rule(lists=("all",))))
+    told = plan.to_json()
+    assert list(told) == ["mailing", "appeal", "edition", "practice", "audience", "planned", "excluded", "shapes",
+                          "slow_path", "content_hash"]
+    assert (told["planned"], told["audience"], told["practice"], told["slow_path"]) == (CROWD, CROWD, True, 0)
+    with project.store.reading() as connection:
+        keys = connection.execute(select(messages.c.key)).scalars().all()
+    assert len(set(keys)) == CROWD
+
+
+def test_those_who_left_are_counted_with_the_reason(project: Project) -> None:
+    """planned + excluded = the audience, whatever happened to whom."""
+    with project.store.writing() as connection:
+        row = connection.execute(select(supporters.c.address_hash).limit(1)).scalar_one()
+        suppressions.add(connection, address_hash=row, address=None, reason=SuppressionReason.UNSUBSCRIBED,
+                         source="test", since=planning.clock.now())
+    mailing = planned(project)
+    assert (mailing.planned, mailing.excluded, mailing.audience_size) == (CROWD - 1, {"unsubscribed": 1}, CROWD)
+
+
+def test_one_fault_in_one_copy_and_nothing_is_planned(project: Project) -> None:
+    """The fault names supporter, field, file and line; no message and no mailing stays behind."""
+    with project.store.writing() as connection:
+        first = connection.execute(select(supporters.c.id).order_by(supporters.c.id).limit(1)).scalar_one()
+        connection.execute(supporters.update().where(supporters.c.id != first).values(fields={"town": "Ely"}))
+    letter = project.folder / "appeals" / "harbour" / "letter.md"
+    letter.write_text("# Hello\n\nDear friend,\n\nCome to {{ supporter.town }} soon.\n", "utf-8")
+    with pytest.raises(LetterError) as caught:
+        planned(project)
+    [finding] = caught.value.findings
+    assert finding.file == "appeals/harbour/letter.md"  # type: ignore[attr-defined]
+    assert finding.line == 5  # type: ignore[attr-defined]
+    assert "town" in finding.message  # type: ignore[attr-defined]
+    assert "supporter0@example.org" in finding.message  # type: ignore[attr-defined]
+    assert (count(project, messages), count(project, mailings_table)) == (0, 0)
+
+
+def test_nobody_to_write_to_is_refused(project: Project) -> None:
+    """An empty audience is a sentence with its reasons, not a mailing of zero."""
+    with project.store.writing() as connection:
+        for row in connection.execute(select(supporters.c.address_hash)).scalars().all():
+            suppressions.add(connection, address_hash=row, address=None, reason=SuppressionReason.BOUNCED,
+                             source="test", since=planning.clock.now())
+    with pytest.raises(Refused, match="100 bounced"):
+        planned(project)
+    assert count(project, mailings_table) == 0
+
+
+def test_an_unknown_list_is_refused(project: Project) -> None:
+    """The sentence names the lists that there are."""
+    with pytest.raises(Refused, match="Known lists: all"):
+        planning.plan(project, planning.Wish(appeal="harbour", rule=Rule(lists=("friends",))))
+
+
+def test_practice_plans_never_stand_in_each_others_way(project: Project) -> None:
+    """Each practice plan is an edition of its own."""
+    first, second = planned(project), planned(project)
+    assert (first.edition, second.edition) == ("practice-1", "practice-2")
+    assert first.name != second.name
+
+
+def test_the_letter_speaks_of_the_day_that_was_asked_for(project: Project) -> None:
+    """``plan --for`` fixes the date, in the name too."""
+    mailing = planned(project, for_date=planning.date(2026, 12, 10))
+    assert mailing.name == "harbour-20261210"
+    assert mailing.for_date.isoformat() == "2026-12-10"
+
+
+def test_an_edition_reaches_nobody_twice(project: Project) -> None:
+    """Cancelled in the middle and planned again: those who were reached keep their letter, the rest get theirs."""
+    first = planned(project, again="spring")
+    transport = Scripted(answer=saying(Verdict.ACCEPTED))
+    ready = dispatch(project, first, transport)
+    planning_submit(ready)
+    control.cancel(project, first.name, reason="wrong picture")
+    second = planned(project, again="spring")
+    assert second.excluded == {"already-reached": 40}
+    Run(dispatch=dispatch(project, second, transport))(1)
+    assert sorted(transport.addresses) == sorted({f"supporter{n}@example.org" for n in range(CROWD)})
+
+
+def test_an_edition_that_was_sent_is_not_planned_again(project: Project) -> None:
+    """Without a new label it is refused, and the sentence says how to go on."""
+    first = planned(project, again="spring")
+    Run(dispatch=dispatch(project, first, Scripted(answer=saying(Verdict.ACCEPTED))))(1)
+    with pytest.raises(Refused, match="--again"):
+        planned(project, again="spring")
+
+
+def test_a_plan_that_never_left_is_replaced(project: Project) -> None:
+    """Staff mend a letter and plan again: the older plan can no longer be sent."""
+    first = planned(project, again="spring")
+    second = planned(project, again="spring")
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+    with pytest.raises(Refused, match="replaced by a newer plan"):
+        control.start(project, first.name, actor="test")
+    assert second.planned == CROWD
+
+
+def planning_submit(ready: object) -> None:
+    """One unit of a mailing."""
+    from pillarbox.mailings.submit import Dispatch, submit
+
+    assert isinstance(ready, Dispatch)
+    submit(ready)
