@@ -1,0 +1,57 @@
+"""check and preview: a letter before it is planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from pillarbox.cli import printing
+from pillarbox.cli.opening import opened
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--list", "lists", multiple=True, metavar="NAME", help="Compose it for everyone on a list.")
+@click.option("--segment", "segments", multiple=True, metavar="NAME", help="Compose it for a saved rule.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], as_json: bool) -> None:
+    """Find every fault of a letter before it is planned.
+
+    Without a list it is tried with two made-up supporters, one of them without a name.
+    """
+    from pillarbox.mailings import check as checking
+    from pillarbox.people.audience import Rule
+
+    rule = Rule(lists=lists, segments=segments) if lists or segments else None
+    with opened(ctx) as project:
+        checked = checking.check(project, slug, rule)
+    if as_json:
+        printing.as_json(checked.to_json())
+    else:
+        printing.findings(checked.findings)
+        printing.say(f"[green]{escape(slug)} can be planned[/] ({checked.copies:,} copies composed)." if checked.ok
+                     else f"[bold red]{escape(slug)} cannot be planned as it is.[/]")
+    if not checked.ok:
+        ctx.exit(1)
+
+
+@click.command()
+@click.argument("slug")
+@click.option("--as", "email", metavar="EMAIL", help="As this supporter will see it; a made-up one when not said.")
+@click.option("--out", default="preview", show_default=True, type=click.Path(path_type=Path, file_okay=False),
+              help="Folder for the files.")
+@click.pass_context
+def preview(ctx: click.Context, slug: str, email: str | None, out: Path) -> None:
+    """Write a letter as files to look at: HTML and plain text."""
+    from pillarbox.mailings import preview as previews
+
+    with opened(ctx) as project:
+        pages = previews.preview(project, slug, email=email)
+    out.mkdir(parents=True, exist_ok=True)
+    for page in pages:
+        (out / f"{slug}-{page.name}.html").write_text(page.html, "utf-8")
+        (out / f"{slug}-{page.name}.txt").write_text(f"Subject: {page.subject}\n\n{page.text}", "utf-8")
+        printing.say(f"{escape(page.who)}: {escape(str(out / f'{slug}-{page.name}.html'))} and .txt")
