@@ -2,8 +2,9 @@
 
 Sources: the Mail Send description (twilio/sendgrid-oai, ``tsg_mail_v3.json``), and the page
 https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors (modified 2026-07-02), both read 2026-11. Where
-the two differ the stricter one holds here: 10,000 bytes of substitutions and of custom arguments (the page says 50,000), 150
-substitutions a personalization (the description says 10,000). The field names are SendGrid's; the sentences are ours.
+the two differ the stricter one holds here: 10,000 bytes of substitutions and of custom arguments (the page says
+50,000), 150 substitutions a personalization (the description says 10,000). The field names are SendGrid's; the
+sentences are ours.
 """
 
 from __future__ import annotations

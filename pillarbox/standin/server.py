@@ -129,7 +129,7 @@ class Standin:
         if self._server is not None:
             raise RuntimeError("the stand-in runs already")
         self._server = Server(self._port, self.behaviour, self.mailbox, self.suppressions)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="stand-in", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="stand-in", daemon=True)
         self._thread.start()
         return self
 
