@@ -52,11 +52,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Mail Send; nothing else is posted here."""
         if urlsplit(self.path).path != SEND:
-            self._read_body()
-            self._fail(404)
+            if self._read_body() is not None:
+                self._fail(404)
             return
+        self._mail_send()
+
+    def handle_one_request(self) -> None:
+        """Serve one request; a planned break ends the connection."""
         try:
-            self._mail_send()
+            super().handle_one_request()
         except _Dropped:
             self.close_connection = True
             self._cut()

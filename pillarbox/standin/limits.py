@@ -33,6 +33,7 @@ RESERVED_HEADERS = frozenset({
 _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#message."
 # Mailbox names are ASCII (SendGrid refuses others); a domain may be written in letters of any script.
 _ADDRESS = re.compile(r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+(\.[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+)*@[\w-]+(\.[\w-]+)+")
+_OBJECTS = ("reply_to", "headers", "custom_args", "asm", "mail_settings", "tracking_settings")
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 _CONTROL = re.compile(r"[\r\n\0]")
 
@@ -61,6 +62,12 @@ def refusals(request: Any, now: int) -> list[Refusal]:
     """
     if not isinstance(request, dict):
         return [Refusal(message="Bad Request", field=None)]
+    if wrong := [name for name in _OBJECTS if not isinstance(request.get(name), dict | None)]:
+        return [Refusal(message="Must be an object.", field=name, anchor=name) for name in wrong]
+    settings = [(f"{name}.{inner}", value) for name in ("mail_settings", "tracking_settings")
+                for inner, value in (request.get(name) or {}).items()]
+    if strange := [name for name, value in settings if not isinstance(value, dict | None)]:
+        return [Refusal(message="Must be an object.", field=name, anchor="settings") for name in strange]
     return [*_sender(request), *_personalizations(request, now), *_subject(request), *_content(request),
             *_categories(request), *_headers(request.get("headers"), "headers"),
             *_send_at(request, "send_at", now), *_attachments(request)]
@@ -101,6 +108,10 @@ def _personalizations(request: dict[str, Any], now: int) -> Iterator[Refusal]:
         if not isinstance(one, dict):
             yield Refusal(message="A personalization is an object.", field=field, anchor="personalizations")
             continue
+        for kind in ("to", "cc", "bcc"):
+            if not isinstance(one.get(kind), list | None):
+                yield Refusal(message="Recipients are an array.", field=f"{field}.{kind}",
+                              anchor=f"personalizations.{kind}")
         people = [(kind, person) for kind in ("to", "cc", "bcc") for person in _people(one.get(kind))]
         recipients += len(people)
         yield from _recipients(people, field, seen)

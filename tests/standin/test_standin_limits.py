@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pillarbox.standin import limits
+from pillarbox.standin import intake, limits
 from pillarbox.standin.behaviour import API_KEY
+from pillarbox.standin.mailbox import as_eml
 from pillarbox.standin.server import Standin
 from tests.standin.conftest import body
 
@@ -94,6 +98,10 @@ BEYOND = {
     "an attachment that is not base64": (body(attachments=[{"content": "?", "filename": "a"}]),
                                          "attachments.0.content"),
     "no object": ([], None),
+    "to is no array": (first(to={"email": "a@example.org"}), "personalizations.0.to"),
+    "reply_to is an array": (body(reply_to=[{"email": "a@example.org"}]), "reply_to"),
+    "a tracking setting is no object": (body(tracking_settings={"open_tracking": True}),
+                                        "tracking_settings.open_tracking"),
 }
 
 
@@ -107,6 +115,26 @@ def test_what_is_beyond_a_limit_is_refused(request_body: Any, field: str | None)
 def test_reserved_headers_are_refused(name: str) -> None:
     """No header that SendGrid keeps for itself may be set, in any letter case."""
     assert fields(first(headers={name.upper(): "x"})) == ["personalizations.0.headers"]
+
+
+_JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+                     lambda inner: (st.lists(inner, max_size=2)
+                                    | st.dictionaries(st.text(max_size=3), inner, max_size=2)),
+                     max_leaves=4)
+
+
+@given(st.sampled_from(["from", "reply_to", "subject", "content", "categories", "headers", "custom_args", "send_at",
+                        "asm", "tracking_settings", "mail_settings", "attachments", "reply_to_list", "template_id"]),
+       st.sampled_from(["to", "cc", "bcc", "from", "subject", "headers", "substitutions", "custom_args", "send_at"]),
+       _JSON, _JSON)
+@settings(max_examples=150, deadline=None)
+def test_no_json_confuses_it(outer: str, inner: str, one: Any, other: Any) -> None:
+    """Whatever JSON comes, it is refused with errors or accepted whole; nothing breaks."""
+    for request in (body(1, **{outer: one}), first(**{inner: other}), {**first(**{inner: other}), outer: one}):
+        if not limits.refusals(request, NOW):
+            for kept in intake.messages(request, "request", datetime.now(UTC)):
+                assert kept.subject
+                assert as_eml(kept)
 
 
 def test_errors_have_sendgrids_form(run: Run) -> None:

@@ -183,6 +183,17 @@ def test_letters_open_in_a_mail_program(run: Run, tmp_path: Path) -> None:
     assert "Dear Sam 0" in html.get_content()
 
 
+def test_letters_bear_any_domain_and_header(run: Run, tmp_path: Path) -> None:
+    """A domain in another script and a header that mail has of its own are no trouble."""
+    _, client = run(letters=tmp_path)
+    request = body(1, headers={"Message-ID": "<own@example.org>"})
+    request["personalizations"][0]["to"] = [{"email": "a" * 200 + "@bücher.example", "name": "B"}]
+    assert client.post("/v3/mail/send", json=request).status_code == 202
+    [file] = tmp_path.glob("*.eml")
+    assert "bücher.example" in file.read_text("utf-8")
+    assert file.read_text("utf-8").count("Message-ID:") == 1
+
+
 def test_sandbox_mode_accepts_nothing(run: Run) -> None:
     """A request in sandbox mode is checked, answered 200, and not kept."""
     standin, client = run()
