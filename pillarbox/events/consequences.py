@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -11,7 +10,7 @@ from pillarbox.events.matching import Matched
 from pillarbox.ground import clock
 from pillarbox.model.records import Event
 from pillarbox.model.states import Basis, Channel, EventKind, SuppressionReason
-from pillarbox.store.events import type_insert
+from pillarbox.store.events import insert_for
 from pillarbox.store.schema import consent_changes, consents, suppressions
 
 _REASON_OF = {
@@ -56,7 +55,7 @@ def act(connection: Connection, new: Sequence[Matched]) -> None:
 
 
 def _suppress(connection: Connection, address_hash: str, item: Matched, reason: SuppressionReason) -> None:
-    statement = type_insert[connection.dialect.name](suppressions).values(
+    statement = insert_for(connection, suppressions).values(
         address_hash=address_hash, address=item.address, reason=reason, source=item.event.provider, since=item.event.at)
     # The earliest report is the one that counts, in whatever order they come.
     connection.execute(statement.on_conflict_do_update(
@@ -64,12 +63,12 @@ def _suppress(connection: Connection, address_hash: str, item: Matched, reason: 
         where=suppressions.c.since > statement.excluded.since))
 
 
-def _end_consent(connection: Connection, supporter_id: int, *, source: str, at: datetime | None = None) -> None:
+def _end_consent(connection: Connection, supporter_id: int, *, source: str) -> None:
     key = (consents.c.supporter_id == supporter_id) & (consents.c.channel == Channel.EMAIL)
     before = connection.execute(select(consents.c.basis).where(key).with_for_update()).scalar()
     if before is None or before == Basis.NONE:
         return
-    moment = at or clock.now()
+    moment = clock.now()
     connection.execute(update(consents).where(key).values(basis=Basis.NONE, source=source, recorded_at=moment))
     connection.execute(insert(consent_changes).values(
         supporter_id=supporter_id, channel=Channel.EMAIL, before=before, after=Basis.NONE, source=source, at=moment))

@@ -65,18 +65,14 @@ def _accept(connection: Connection, rows: Mapping[int, Row[Any]], signs: Sequenc
             provider[sign.message_id] = min(sign.provider_id, provider.get(sign.message_id, sign.provider_id))
     proved, alarms = [], []
     for message_id, row in sorted(rows.items()):
+        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, "")}
         if row.state in table.NEVER_LEFT:
             rival = table.live_rival(connection, row)
             alarms += _raise_alarm(connection, row, twice=rival is not None)
-            if rival is not None:
-                continue
-        elif _says_nothing_new(row, first[message_id]):
-            continue
-        # Written one by one where states contradict: two dead messages of one edition may both be proved.
-        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, "")}
-        if row.state in table.NEVER_LEFT:
-            table.accept(connection, [proof])
-        else:
+            if rival is None:
+                # At once, not with the others: the next dead message of this edition must see it.
+                table.accept(connection, [proof])
+        elif not _says_nothing_new(row, first[message_id]):
             proved.append(proof)
     table.accept(connection, proved)
     return alarms
