@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, insert, select
 
@@ -40,7 +41,7 @@ def mailing(connection: Connection, name: str = "uyghur-freedom", *, kind: Kind 
         edition_id = _added(connection, schema.editions, {"appeal": name, "label": "", "practice": practice})
     row = {"name": name, "appeal": name, "kind": kind, "edition_id": edition_id, "practice": practice,
            "state": MailingState.SENT, "transport": "sendgrid", "bundle_id": bundle,
-           "source_code": f"S{abs(hash(name)) % 10**9}", "title": name, "audience": {}, "excluded": {},
+           "source_code": f"S{crc32(name.encode())}", "title": name, "audience": {}, "excluded": {},
            "for_date": date(2026, 12, 10), "created_at": SENT_AT, **columns}
     return _added(connection, schema.mailings, row)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -55,21 +56,22 @@ def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
     """The same within the caller's transaction."""
     # A fixed order: two posts that share events wait for each other instead of locking each other out.
+    now = clock.now()
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     ours = [item for item in matched if not item.foreign]
-    ids = table.add_new(connection, [_row(item) for item in ours])
+    ids = table.add_new(connection, [_row(item, now) for item in ours])
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
-    alarms = ledger.settle(connection, [_sign(item, item.message) for item in new if item.message is not None])
-    late = _tie_late(connection, {item.event.provider_id for item in new if item.message is not None})
-    alarms += ledger.settle(connection, late)
-    _tag_scanners(connection, [*(_sign(item, item.message) for item in new if item.message is not None), *late])
+    signs = [_sign(item.event, item.message) for item in new if item.message is not None]
+    alarms = ledger.settle(connection, signs, {item.message.id: item.message for item in new if item.message})
+    late_signs, late_alarms = _tie_late(connection, {sign.provider_id for sign in signs})
+    _tag_scanners(connection, [*signs, *late_signs])
     for provider in {event.provider for event in events}:
         newest = max(event.at for event in events if event.provider == provider)
         table.mark(connection, HEARD.format(provider=provider), newest)
-        table.mark(connection, RECEIVED.format(provider=provider), clock.now())
+        table.mark(connection, RECEIVED.format(provider=provider), now)
     return Applied(new=len(new), repeated=len(ours) - len(new), foreign=len(matched) - len(ours),
-                   unmatched=sum(item.message is None for item in new), alarms=tuple(alarms))
+                   unmatched=sum(item.message is None for item in new), alarms=(*alarms, *late_alarms))
 
 
 def tie_late(store: Store) -> int:
@@ -79,18 +81,17 @@ def tie_late(store: Store) -> int:
         How many events found their message.
     """
     with store.writing() as connection:
-        late = _tie_late(connection, None)
-        ledger.settle(connection, late)
-        _tag_scanners(connection, late)
-    return len(late)
+        signs, _ = _tie_late(connection, None)
+        _tag_scanners(connection, signs)
+    return len(signs)
 
 
-def _row(item: Matched) -> dict[str, Any]:
+def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
     return {
         "message_id": message.id if message is not None else None,
         "mailing_id": message.mailing_id if message is not None else None,
-        "kind": event.kind, "at": event.at, "received_at": clock.now(), "provider": event.provider,
+        "kind": event.kind, "at": event.at, "received_at": received, "provider": event.provider,
         "provider_event_id": event.provider_event_id, "fingerprint": event.fingerprint,
         "provider_id": event.provider_id, "address_hash": item.address_hash or None, "agent": event.agent,
         "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
@@ -109,22 +110,23 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
     return found
 
 
-def _sign(item: Matched, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=item.event.kind, at=item.event.at, provider_id=item.event.provider_id)
+def _sign(event: Event, message: Row[Any]) -> Sign:
+    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id)
 
 
-def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> list[Sign]:
+def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:
     """A bounce without our id may come before the event or receipt that tells us the provider's: look back for it."""
     waiting = table.ownerless(connection, provider_ids)
     owners = table.messages_by_address(connection, {row.address_hash for row in waiting})
-    signs, ties = [], []
+    signs, ties, seen = [], [], {}
     for row in waiting:
         message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
         if message is not None:
+            seen[message.id] = message
             ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
             signs.append(Sign(message_id=message.id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id))
     table.give_owner(connection, ties)
-    return signs
+    return signs, ledger.settle(connection, signs, seen)
 
 
 def _tag_scanners(connection: Connection, signs: Sequence[Sign]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pillarbox.events.matching import Matched
 from pillarbox.ground import clock
 from pillarbox.model.records import Event
 from pillarbox.model.states import Basis, Channel, EventKind, SuppressionReason
-from pillarbox.store.events import type_insert
+from pillarbox.store.events import insert_for
 from pillarbox.store.schema import consent_changes, consents, suppressions
 
 _REASON_OF = {
@@ -49,27 +49,37 @@ def act(connection: Connection, new: Sequence[Matched]) -> None:
         reason = suppression(item.event)
         if reason is not None and item.address_hash:
             asked.setdefault((item.address_hash, reason), item)
-    for (address_hash, reason), item in sorted(asked.items(), key=lambda pair: pair[0]):
-        _suppress(connection, address_hash, item, reason)
-        if reason in _WISHES and item.supporter_id is not None:
-            _end_consent(connection, item.supporter_id, source=f"{item.event.provider}: {reason}")
+    if not asked:
+        return
+    ordered = sorted(asked.items(), key=lambda pair: pair[0])
+    _suppress(connection, [
+        {"address_hash": address_hash, "address": item.address, "reason": reason, "source": item.event.provider,
+         "since": item.event.at} for (address_hash, reason), item in ordered])
+    _end_consent(connection, {item.supporter_id: f"{item.event.provider}: {reason}" for (_, reason), item in ordered
+                              if reason in _WISHES and item.supporter_id is not None})
 
 
-def _suppress(connection: Connection, address_hash: str, item: Matched, reason: SuppressionReason) -> None:
-    statement = type_insert[connection.dialect.name](suppressions).values(
-        address_hash=address_hash, address=item.address, reason=reason, source=item.event.provider, since=item.event.at)
+def _suppress(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    statement = insert_for(connection, suppressions)
     # The earliest report is the one that counts, in whatever order they come.
     connection.execute(statement.on_conflict_do_update(
         index_elements=["address_hash", "reason"], set_={"since": statement.excluded.since},
-        where=suppressions.c.since > statement.excluded.since))
+        where=suppressions.c.since > statement.excluded.since), list(rows))
 
 
-def _end_consent(connection: Connection, supporter_id: int, *, source: str, at: datetime | None = None) -> None:
-    key = (consents.c.supporter_id == supporter_id) & (consents.c.channel == Channel.EMAIL)
-    before = connection.execute(select(consents.c.basis).where(key).with_for_update()).scalar()
-    if before is None or before == Basis.NONE:
+def _end_consent(connection: Connection, sources: Mapping[int, str]) -> None:
+    """Withdraw these supporters' consent to email, where they gave any; ``sources`` says why, by supporter."""
+    given = connection.execute(
+        select(consents.c.supporter_id, consents.c.basis).where(
+            consents.c.supporter_id.in_(sorted(sources)), consents.c.channel == Channel.EMAIL,
+            consents.c.basis != Basis.NONE).order_by(consents.c.supporter_id).with_for_update()).all()
+    if not given:
         return
-    moment = at or clock.now()
-    connection.execute(update(consents).where(key).values(basis=Basis.NONE, source=source, recorded_at=moment))
-    connection.execute(insert(consent_changes).values(
-        supporter_id=supporter_id, channel=Channel.EMAIL, before=before, after=Basis.NONE, source=source, at=moment))
+    now = clock.now()
+    connection.execute(
+        update(consents).where(consents.c.supporter_id == bindparam("who"), consents.c.channel == Channel.EMAIL)
+        .values(basis=Basis.NONE, source=bindparam("why"), recorded_at=now),
+        [{"who": row.supporter_id, "why": sources[row.supporter_id]} for row in given])
+    connection.execute(insert(consent_changes), [
+        {"supporter_id": row.supporter_id, "channel": Channel.EMAIL, "before": row.basis, "after": Basis.NONE,
+         "source": sources[row.supporter_id], "at": now} for row in given])

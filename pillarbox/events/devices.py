@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 PHONE, TABLET, DESKTOP, UNKNOWN = "phone", "tablet", "desktop", "unknown"
 
 # The first mark that a user agent carries decides. Proxies stand first: they wear the clothes of a desktop browser.
@@ -14,6 +16,7 @@ _MARKS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def device(user_agent: str) -> str:
     """``phone``, ``tablet``, ``desktop`` or ``unknown``; empty when there was no user agent."""
     if not user_agent:

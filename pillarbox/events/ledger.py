@@ -40,13 +40,15 @@ class Sign:
     provider_id: str
 
 
-def settle(connection: Connection, signs: Sequence[Sign]) -> list[Alarm]:
-    """Bring the ledger up to what these events prove. Any order, any number of times, gives the same ledger."""
-    if not signs:
-        return []
-    ids = sorted({sign.message_id for sign in signs})
-    rows = table.lock_messages(connection, ids)
-    alarms = _accept(connection, rows, signs)
+def settle(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
+    """Bring the ledger up to what these events prove. Any order, any number of times, gives the same ledger.
+
+    Args:
+        connection: the transaction.
+        signs: what the events tell.
+        seen: the messages that they tell of, by id, as read in this transaction.
+    """
+    alarms = _accept(connection, signs, seen)
     outcomes: dict[Outcome, set[int]] = {}
     for sign in signs:
         if outcome := sign.kind.outcome:
@@ -56,26 +58,24 @@ def settle(connection: Connection, signs: Sequence[Sign]) -> list[Alarm]:
     return alarms
 
 
-def _accept(connection: Connection, rows: Mapping[int, Row[Any]], signs: Sequence[Sign]) -> list[Alarm]:
+def _accept(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
     first: dict[int, datetime] = {}
     provider: dict[int, str] = {}
     for sign in signs:
         first[sign.message_id] = min(sign.at, first.get(sign.message_id, sign.at))
         if sign.provider_id:
             provider[sign.message_id] = min(sign.provider_id, provider.get(sign.message_id, sign.provider_id))
+    # What was accepted stays so; anything else a worker may be moving at this moment: hold it, and look again.
+    open_ids = [message_id for message_id in first if not _says_nothing_new(seen[message_id], first[message_id])]
     proved, alarms = [], []
-    for message_id, row in sorted(rows.items()):
+    for message_id, row in sorted(table.lock_messages(connection, open_ids).items()):
+        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, "")}
         if row.state in table.NEVER_LEFT:
             rival = table.live_rival(connection, row)
             alarms += _raise_alarm(connection, row, twice=rival is not None)
-            if rival is not None:
-                continue
-        elif _says_nothing_new(row, first[message_id]):
-            continue
-        # Written one by one where states contradict: two dead messages of one edition may both be proved.
-        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, "")}
-        if row.state in table.NEVER_LEFT:
-            table.accept(connection, [proof])
+            if rival is None:
+                # At once, not with the others: the next dead message of this edition must see it.
+                table.accept(connection, [proof])
         else:
             proved.append(proof)
     table.accept(connection, proved)

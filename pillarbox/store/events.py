@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
@@ -18,7 +18,10 @@ NEVER_LEFT = (MessageState.FAILED, MessageState.CANCELLED, MessageState.WITHDRAW
 _MESSAGE = (messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
             messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id)
 
-type_insert = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+def insert_for(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of the engine's own kind, which knows ON CONFLICT."""
+    return sqlite.insert(into) if connection.dialect.name == "sqlite" else postgresql.insert(into)
 
 
 def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -29,8 +32,7 @@ def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[s
     """
     if not rows:
         return {}
-    insert = type_insert[connection.dialect.name]
-    statement = insert(events).on_conflict_do_nothing().returning(events.c.fingerprint, events.c.id)
+    statement = insert_for(connection, events).on_conflict_do_nothing().returning(events.c.fingerprint, events.c.id)
     return {row.fingerprint: row.id for row in connection.execute(statement, list(rows))}
 
 
@@ -75,18 +77,15 @@ def accept(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
     ``accepted_at`` becomes the earliest time that is known; a provider id that is already there stays.
     """
+    at = bindparam("at", type_=messages.c.accepted_at.type)
+    earlier = func.min if connection.dialect.name == "sqlite" else func.least
     statement = update(messages).where(messages.c.id == bindparam("message")).values(
         state=MessageState.ACCEPTED,
-        accepted_at=func.coalesce(_earlier(connection)(messages.c.accepted_at, bindparam("at", type_=messages.c.accepted_at.type)),
-                                  bindparam("at", type_=messages.c.accepted_at.type)),
+        accepted_at=earlier(func.coalesce(messages.c.accepted_at, at), at),
         provider_id=func.coalesce(func.nullif(messages.c.provider_id, ""), bindparam("provider")),
     )
     if batch := list(rows):
         connection.execute(statement, batch)
-
-
-def _earlier(connection: Connection) -> Any:
-    return func.min if connection.dialect.name == "sqlite" else func.least
 
 
 def live_rival(connection: Connection, message: Row[Any]) -> int | None:
@@ -130,7 +129,7 @@ def tag_machine(connection: Connection, ids: Collection[int]) -> None:
 
 def mark(connection: Connection, name: str, at: datetime) -> None:
     """Move a mark forward to ``at``; it never moves back."""
-    statement = type_insert[connection.dialect.name](marks).values(name=name, at=at)
+    statement = insert_for(connection, marks).values(name=name, at=at)
     connection.execute(statement.on_conflict_do_update(
         index_elements=["name"], set_={"at": statement.excluded.at}, where=marks.c.at < statement.excluded.at))
 

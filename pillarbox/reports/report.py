@@ -1,0 +1,72 @@
+"""Everything that a report of one mailing tells, gathered once for the page, the terminal and the workbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, select
+
+from pillarbox.ground import clock
+from pillarbox.model.states import MailingState
+from pillarbox.reports.details import Link, Returned, Standing, left_out_at_planning, links, returned, standing
+from pillarbox.reports.figures import Figures, figures
+from pillarbox.reports.timeline import Timeline, timeline
+from pillarbox.store.schema import mailings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mailing:
+    """What the ledger says of the mailing itself."""
+
+    name: str
+    title: str
+    kind: str
+    state: MailingState
+    state_reason: str
+    transport: str
+    for_date: date
+    started_at: datetime | None
+    finished_at: datetime | None
+    approved_by: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """One mailing, told whole."""
+
+    mailing: Mailing
+    figures: Figures
+    timeline: Timeline
+    returned: Returned
+    links: tuple[Link, ...]
+    standing: tuple[Standing, ...]
+    left_out: tuple[tuple[str, int], ...]
+    """Supporters left out by the plan: why, how many."""
+    zone: str
+    """IANA zone of every time shown."""
+    made_at: datetime
+
+
+def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London") -> Report:
+    """Ask every question about one mailing, in one view of the database.
+
+    Raises:
+        Refused: when there is no such mailing.
+    """
+    found = figures(connection, mailing_id)
+    row = connection.execute(select(mailings).where(mailings.c.id == mailing_id)).one()
+    return Report(
+        mailing=Mailing(
+            name=row.name, title=row.title, kind=row.kind, state=MailingState(row.state),
+            state_reason=row.state_reason, transport=row.transport, for_date=row.for_date,
+            started_at=row.started_at, finished_at=row.finished_at, approved_by=row.approved_by or ""),
+        figures=found,
+        timeline=timeline(connection, mailing_id, zone),
+        returned=returned(connection, mailing_id),
+        links=links(connection, mailing_id),
+        standing=standing(connection, mailing_id),
+        left_out=left_out_at_planning(row.excluded),
+        zone=zone,
+        made_at=clock.now(),
+    )

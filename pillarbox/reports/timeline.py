@@ -1,0 +1,197 @@
+"""When it happened: messages by the hour, day or week of their first delivery, open and click, and what came in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, String, and_, case, cast, func, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from pillarbox.model.states import Agent, Attribution, EventKind, Outcome
+from pillarbox.store.schema import donations, events, messages
+
+MOST_GIFTS = 400
+"""More gifts than this are drawn as hourly sums, without dots."""
+_HOURLY_UP_TO = timedelta(days=4)
+_DAILY_UP_TO = timedelta(days=100)
+
+
+class Step(StrEnum):
+    """How finely a timeline is cut."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+
+
+class Series(StrEnum):
+    """What a timeline counts."""
+
+    DELIVERED = "delivered"
+    OPENED_HUMAN = "opened_human"
+    OPENED_MACHINE = "opened_machine"
+    CLICKED = "clicked"
+    DONATIONS = "donations"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """One hour, day or week."""
+
+    start: datetime
+    """Its beginning, in the project's zone."""
+    counts: dict[Series, int]
+    amount_pence: int
+    """Received in it; pounds only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GiftPoint:
+    """One gift in pounds, or the sum of an hour's when there are many."""
+
+    at: datetime
+    """In the project's zone."""
+    pence: int
+    attribution: Attribution | None
+    """None for a sum."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timeline:
+    """What happened over time. Without gaps: quiet hours are there, with zeros."""
+
+    step: Step
+    zone: str
+    buckets: tuple[Bucket, ...]
+    """Empty when nothing has been heard and nothing came in."""
+    gifts: tuple[GiftPoint, ...]
+    """Oldest first; pounds only."""
+
+    def total(self, series: Series) -> int:
+        """How many in all."""
+        return sum(bucket.counts[series] for bucket in self.buckets)
+
+
+def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London") -> Timeline:
+    """Count by time; every message once in each series, when it first happened.
+
+    Args:
+        zone: IANA name; days begin at its midnight.
+    """
+    counts: dict[Series, Counter[datetime]] = {series: Counter() for series in Series}
+    pence: Counter[datetime] = Counter()
+    for kind, human, hour, n in connection.execute(_by_hour(connection, mailing_id)):
+        counts[_series(EventKind(kind), bool(human))][_read(hour)] += n
+    for hour, n, amount in connection.execute(_donated_by_hour(connection, mailing_id)):
+        counts[Series.DONATIONS][_read(hour)] += n
+        pence[_read(hour)] += int(amount)
+    # A scanner's click is told in the figures; over time it would only draw the hour of delivery again.
+    local = ZoneInfo(zone)
+    hours = sorted({hour for counter in counts.values() for hour in counter})
+    if not hours:
+        return Timeline(step=Step.HOUR, zone=zone, buckets=(), gifts=())
+    step = _step(hours[-1] - hours[0])
+    starts = _starts(hours[0], hours[-1], step, local)
+    return Timeline(
+        step=step, zone=zone, gifts=_gifts(connection, mailing_id, pence, local),
+        buckets=tuple(Bucket(start=start, amount_pence=amount, counts=of) for start, of, amount in zip(
+            starts, _fold(counts, starts, step, local), _fold_one(pence, starts, step, local), strict=True)))
+
+
+def _series(kind: EventKind, human: bool) -> Series:
+    match kind:
+        case EventKind.DELIVERED:
+            return Series.DELIVERED
+        case EventKind.CLICKED:
+            return Series.CLICKED
+        case _:
+            return Series.OPENED_HUMAN if human else Series.OPENED_MACHINE
+
+
+def _by_hour(connection: Connection, mailing_id: int) -> Any:
+    human = func.min(case((events.c.agent == Agent.HUMAN, events.c.at)))
+    first = select(
+        events.c.message_id, events.c.kind, case((human.is_not(None), 1), else_=0).label("human"),
+        func.coalesce(human, func.min(events.c.at)).label("at"),
+    ).where(events.c.mailing_id == mailing_id, events.c.message_id.is_not(None),
+            events.c.kind.in_([EventKind.DELIVERED, EventKind.OPENED, EventKind.CLICKED]),
+            ).group_by(events.c.message_id, events.c.kind).subquery()
+    hour = _hour(connection, first.c.at)
+    return select(first.c.kind, first.c.human, hour, func.count()).join_from(
+        first, messages, messages.c.id == first.c.message_id).where(or_(
+            and_(first.c.kind == EventKind.DELIVERED, messages.c.outcome == Outcome.DELIVERED),
+            and_(first.c.kind == EventKind.OPENED, messages.c.tracked),
+            and_(first.c.kind == EventKind.CLICKED, messages.c.tracked, first.c.human == 1),
+        )).group_by(first.c.kind, first.c.human, hour)
+
+
+def _donated_by_hour(connection: Connection, mailing_id: int) -> Any:
+    hour = _hour(connection, donations.c.received_at)
+    pounds = case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)
+    return select(hour, func.count(), func.sum(pounds)).where(donations.c.mailing_id == mailing_id).group_by(hour)
+
+
+def _gifts(connection: Connection, mailing_id: int, pence: Counter[datetime], local: ZoneInfo) -> tuple[GiftPoint, ...]:
+    rows = connection.execute(select(donations.c.received_at, donations.c.amount_minor, donations.c.attribution).where(
+        donations.c.mailing_id == mailing_id, donations.c.currency == "GBP").order_by(
+        donations.c.received_at, donations.c.id).limit(MOST_GIFTS + 1)).all()
+    if len(rows) <= MOST_GIFTS:
+        return tuple(GiftPoint(at=at.astimezone(local), pence=minor, attribution=Attribution(kind))
+                     for at, minor, kind in rows)
+    return tuple(GiftPoint(at=hour.astimezone(local), pence=amount, attribution=None)
+                 for hour, amount in sorted(pence.items()) if amount)
+
+
+def _hour(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:
+    """The hour of a moment, in UTC, as ``2026-11-23 10``."""
+    if connection.dialect.name == "sqlite":
+        return func.substr(cast(moment, String), 1, 13)
+    return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD HH24")
+
+
+def _read(hour: str) -> datetime:
+    return datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=UTC)
+
+
+def _step(span: timedelta) -> Step:
+    return Step.HOUR if span <= _HOURLY_UP_TO else Step.DAY if span <= _DAILY_UP_TO else Step.WEEK
+
+
+def _begin(hour: datetime, step: Step, local: ZoneInfo) -> datetime:
+    """The beginning of the bucket that an hour falls into."""
+    if step is Step.HOUR:
+        return hour.astimezone(local)
+    day = hour.astimezone(local).date()
+    return _midnight(day - timedelta(days=day.weekday()) if step is Step.WEEK else day, local)
+
+
+def _midnight(day: date, local: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=local)
+
+
+def _starts(first: datetime, last: datetime, step: Step, local: ZoneInfo) -> list[datetime]:
+    if step is Step.HOUR:
+        count = int((last - first) / timedelta(hours=1)) + 1
+        return [(first + timedelta(hours=n)).astimezone(local) for n in range(count)]
+    days = 7 if step is Step.WEEK else 1
+    begin, end = _begin(first, step, local).date(), _begin(last, step, local).date()
+    return [_midnight(begin + timedelta(days=n), local) for n in range(0, (end - begin).days + 1, days)]
+
+
+def _fold_one(counter: Counter[datetime], starts: list[datetime], step: Step, local: ZoneInfo) -> list[int]:
+    folded: Counter[datetime] = Counter()
+    for hour, n in counter.items():
+        # In UTC: the same wall-clock hour happens twice when summer time ends.
+        folded[_begin(hour, step, local).astimezone(UTC)] += n
+    return [folded[start.astimezone(UTC)] for start in starts]
+
+
+def _fold(counts: dict[Series, Counter[datetime]], starts: list[datetime], step: Step,
+          local: ZoneInfo) -> list[dict[Series, int]]:
+    columns = {series: _fold_one(counter, starts, step, local) for series, counter in counts.items()}
+    return [{series: column[n] for series, column in columns.items()} for n in range(len(starts))]

@@ -1,0 +1,210 @@
+"""The words that staff read in a report: one place, so that page, terminal and workbook say the same."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pillarbox.ground.money import Money
+from pillarbox.model.states import Attribution, MailingState, MessageState, Outcome
+from pillarbox.reports.rates import Rate
+
+PRACTICE = "PRACTICE: nobody was mailed"
+
+_HANDED = {"sendgrid": "Handed to SendGrid", "smtp": "Handed to the mail server", "files": "Written to files"}
+
+STATE = {
+    MessageState.PLANNED: "Still to go",
+    MessageState.SUBMITTING: "On its way out",
+    MessageState.ACCEPTED: "Handed over",
+    MessageState.FAILED: "Refused",
+    MessageState.IN_DOUBT: "Not sure it went",
+    MessageState.CANCELLED: "Cancelled",
+    MessageState.WITHDRAWN: "Left out since planning",
+}
+
+OUTCOME = {
+    Outcome.NONE: "Nothing heard yet",
+    Outcome.DEFERRED: "Put off by the mailbox's server, still trying",
+    Outcome.DELIVERED: "Delivered",
+    Outcome.BLOCKED: "Turned away for now",
+    Outcome.BOUNCED: "Bounced",
+    Outcome.DROPPED: "Not tried by SendGrid",
+}
+
+MAILING_STATE = {
+    MailingState.COMPOSING: "being composed",
+    MailingState.PLANNED: "planned, not sent",
+    MailingState.SENDING: "being sent",
+    MailingState.PAUSED: "paused",
+    MailingState.SENT: "sent",
+    MailingState.CANCELLED: "cancelled",
+}
+
+EVIDENCE = {
+    Attribution.LINK_CODE: ("The supporter's own donate link", "The gift carried the code of one supporter's letter."),
+    Attribution.SOURCE_CODE: ("This mailing's code", "The gift carried the code that every copy of the letter has."),
+    Attribution.ADDRESS: ("Same address, soon after",
+                          "No code, but the letter had gone to the giver's address shortly before."),
+    Attribution.NONE: ("Put here by hand", "No code and no match: somebody tied the gift to this mailing."),
+}
+
+_REASONS = {
+    "unsubscribed": "Asked not to be mailed (unsubscribed)",
+    "complained": "Marked an earlier letter as spam",
+    "bounced": "An earlier letter bounced for good",
+    "invalid": "The address cannot receive mail",
+    "erased": "Asked to be forgotten",
+    "manual": "Put on the do-not-mail list by staff",
+    "fps": "Registered with the Fundraising Preference Service",
+    "suppressed": "On the do-not-mail list",
+    "no-consent": "No consent or soft opt-in for email",
+    "no-basis": "No consent or soft opt-in for email",
+    "consent": "No consent or soft opt-in for email",
+    "no-address": "No email address",
+    "duplicate": "The same address as another supporter",
+    "left": "Left the list",
+    "left-list": "Left the list",
+    "excluded": "On a list that was excluded",
+    "excluded-list": "On a list that was excluded",
+    "already-sent": "Already had this letter",
+    "already": "Already had this letter",
+    "frequency": "Mailed too recently",
+    "forgotten": "Asked to be forgotten",
+    "address-changed": "The address changed after planning",
+    "tracking-changed": "The tracking choice changed after planning",
+}
+
+# Enhanced status codes (RFC 3463 with RFC 7372, IANA registry) in plain words; the longest match wins.
+_BOUNCE_CODES = {
+    "5.1.1": "No such mailbox", "5.1.10": "Domain takes no mail", "5.1.2": "No such domain", "5.1.3": "Malformed address",
+    "5.1.6": "Mailbox has moved", "5.2.1": "Mailbox closed", "4.2.1": "Mailbox closed", "5.2.2": "Mailbox full",
+    "4.2.2": "Mailbox full", "5.2.3": "Letter too long for the mailbox", "5.3.4": "Letter too long for the server",
+    "5.4.1": "Server did not answer", "4.4.1": "Server did not answer", "5.4.4": "No such domain",
+    "5.7.26": "Sender checks failed (SPF, DKIM, DMARC)", "5.7.23": "Sender checks failed (SPF, DKIM, DMARC)",
+    "5.7.20": "Sender checks failed (SPF, DKIM, DMARC)", "5.7": "Refused by the mailbox's policy",
+    "4.7": "Refused for now by the mailbox's policy",
+}
+# The reasons that SendGrid gives a dropped message (event webhook reference).
+_BOUNCE_PHRASES = (
+    ("bounced address", "Bounced before"), ("unsubscribed address", "Unsubscribed at SendGrid"),
+    ("spam reporting address", "Reported spam before"), ("invalid", "Invalid address"),
+    ("over package quota", "SendGrid account over its quota"), ("spam content", "Taken for spam"),
+    ("mailbox full", "Mailbox full"), ("quota", "Mailbox full"), ("user unknown", "No such mailbox"),
+    ("does not exist", "No such mailbox"), ("no such user", "No such mailbox"), ("unknown user", "No such mailbox"),
+    ("blocklist", "Refused by the mailbox's policy"), ("blocked", "Refused by the mailbox's policy"),
+    ("spam", "Taken for spam"), ("timed out", "Server did not answer"), ("timeout", "Server did not answer"),
+)
+_CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+_ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
+_KEY = re.compile(r"(?<=/)[a-z2-7]{26}(?=/|$)")
+
+DEFINITIONS: tuple[tuple[str, str], ...] = (
+    ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),
+    ("Delivered", "The supporter's mail server took the letter in, and it did not come back later. It may lie in the "
+                  "spam folder: nobody is told that."),
+    ("Bounced", "The mailbox refuses letters for good. The address is not mailed again."),
+    ("Turned away", "The server refused this letter for a reason of its own. The address stays on the list."),
+    ("Not tried", "SendGrid did not try, because of what it knew of the address."),
+    ("Agreed to tracking", "Supporters who consented to open and click tracking. The letters of all others carry no "
+                           "pixel and no rewritten link, so what they did with them is unknown, not zero."),
+    ("Opened by people", "Letters of supporters who agreed to tracking with at least one open that does not look like "
+                         "a machine's. People who block images are missed."),
+    ("Opened by machines only", "Letters whose only opens came from mail-privacy proxies and scanners, such as "
+                                "Apple's. A person may have read them too; it cannot be told, so they stand apart."),
+    ("Clicked", "Letters of supporters who agreed to tracking in which a person followed a link. What link scanners "
+                "clicked stands apart."),
+    ("Unsubscribed, complained", "Letters whose supporter unsubscribed through them, or marked them as spam."),
+    ("Raised", "Pounds received and tied to this mailing. Other currencies are listed, never converted."),
+    ("Gift Aid to claim", "25p for each pound marked for Gift Aid: what HMRC adds when each giver's declaration is "
+                          "valid. Rounded down."),
+    ("People who gave", "Different people, told apart by supporter or address. A gift without either counts as one "
+                        "more person."),
+    ("Gave, of delivered", "Delivered letters whose own supporter gave. Gifts that cannot be tied to a supporter raise "
+                           "the amount but not this rate."),
+    ("Regular gifts", "Gifts that start or belong to regular giving. Only what has been received is counted."),
+    ("The range after a rate", "Had the same letter gone to other people like these, the rate would have come out "
+                               "within the range 19 times in 20 (Wilson 1927; for pounds per letter Fay and Feuer "
+                               "1997). With few letters the range is wide: do not compare rates whose ranges overlap."),
+    ("Events heard until", "Nothing that happened after this moment is in the figures. Opens and gifts go on for "
+                           "weeks."),
+)
+
+
+def handed(transport: str) -> str:
+    """What has happened to an accepted message, by the way it took."""
+    return _HANDED.get(transport, "Handed over")
+
+
+def left_out(reason: str) -> str:
+    """Why somebody is not in a mailing, in plain words; an unknown reason is read as it stands."""
+    read_as_it_stands = without_addresses(reason).replace("-", " ").replace("_", " ").capitalize()
+    return _REASONS.get(reason.replace("_", "-"), read_as_it_stands)
+
+
+def bounce(reason: str) -> str:
+    """A mail server's words in plain ones, with nobody's address in them."""
+    if found := _CODE.search(reason):
+        code = found.group(1)
+        plain = _BOUNCE_CODES.get(code) or _BOUNCE_CODES.get(code.rpartition(".")[0])
+        if plain:
+            return plain
+    lowered = reason.lower()
+    for phrase, plain in _BOUNCE_PHRASES:
+        if phrase in lowered:
+            return plain
+    return f"Other ({found.group(1)})" if found else "Other reasons"
+
+
+def without_addresses(text: str) -> str:
+    """The text with every email address taken out."""
+    return _ADDRESS.sub("(address)", text)
+
+
+def link(url: str) -> str:
+    """A link without what is one supporter's own: no query, no key, no address."""
+    plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    return without_addresses(_KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://").rstrip("/")
+
+
+def pounds(pence: int) -> str:
+    """£1,250 or £12.50: no pennies where there are none."""
+    text = str(Money(minor=abs(pence)))
+    return ("−" if pence < 0 else "") + text.removesuffix(".00")
+
+
+def percent(fraction: float) -> str:
+    """68%, 9.6%, 0.21%: two or three digits that mean something."""
+    value = fraction * 100
+    if value == 0 or value >= 99.95:
+        return f"{value:.0f}%"
+    return f"{value:.0f}%" if 20 <= value <= 90 else f"{value:.1f}%" if value >= 1 else f"{value:.2f}%"
+
+
+def spread(rate: Rate) -> str:
+    """The range of a rate: ``63–73%``."""
+    low, high = percent(rate.low), percent(rate.high)
+    return low if low == high else f"{low.removesuffix('%')}–{high}"
+
+
+def each(rate: Rate) -> tuple[str, str]:
+    """Pounds per letter and their range: ``£0.87``, ``£0.52–£1.40``."""
+    return f"£{rate.value:,.2f}", f"£{rate.low:,.2f}–£{rate.high:,.2f}"
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Mon 23 Nov 2026, 10:05."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+
+
+def lasted(span: timedelta) -> str:
+    """How long something took, in words."""
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 90:
+        return f"{minutes} minute{'s' if minutes != 1 else ''}"
+    hours = round(minutes / 60)
+    return f"{hours} hours" if hours < 48 else f"{round(hours / 24)} days"
