@@ -20,8 +20,9 @@ td.gift { border-bottom: 1px solid #dddddd; padding: 6px 0; }
 @media (max-width: 480px) { td.copy { padding: 8px 16px !important; } }
 @media (prefers-color-scheme: dark) { body { background: #111111 !important; } }
 """
-_WORDS = ("harbour lamp tide letter promise neighbour winter bread school river garden window bridge market evening "
-          "song table road doctor kitchen morning paper city island story voice family season work house").split()
+_WORDS = tuple(
+    "harbour lamp tide letter promise neighbour winter bread school river garden window bridge market evening song "
+    "table road doctor kitchen morning paper city island story voice family season work house".split())
 
 
 def _paragraphs(count: int) -> list[str]:
@@ -38,12 +39,15 @@ def html(loop: str = "supporter.interests.split('|')") -> str:
 <body><table class="page" role="presentation"><tr><td class="copy">
 <h1>{{{{ appeal.title }}}}</h1>
 <p>{{{{ supporter.salutation }}}},</p>
-<p>You have been with us since {{{{ supporter.member_since }}}}, {{{{ supporter.title }}}} {{{{ supporter.last_name }}}}.</p>
+<p>You have been with us since {{{{ supporter.member_since }}}},
+{{{{ supporter.title }}}} {{{{ supporter.last_name }}}}.</p>
 {"".join(copy[:half])}
 {{% if supporter.regular == "yes" %}}<p>Thank you for giving month by month, {{{{ supporter.first_name }}}}.</p>
-{{% else %}}<p>Your last gift of {{{{ supporter.last_gift }}}} in {{{{ supporter.last_gift_month }}}} went far.</p>{{% endif %}}
+{{% else %}}<p>Your last gift of {{{{ supporter.last_gift }}}} in {{{{ supporter.last_gift_month }}}} went far.</p>
+{{% endif %}}
 <p><a class="button" href="{{{{ links.donate }}}}">Give {{{{ supporter.ask }}}} today</a></p>
-<table role="presentation">{{% for interest in {loop} %}}<tr><td class="gift">{{{{ interest }}}}</td></tr>{{% endfor %}}</table>
+<table role="presentation">
+{{% for interest in {loop} %}}<tr><td class="gift">{{{{ interest }}}}</td></tr>{{% endfor %}}</table>
 {"".join(copy[half:])}
 <p>Come and see us in {{{{ supporter.town }}}}; write to {{{{ supporter.organiser }}}}.</p>
 <p class="foot">853 Example Road, London. <a href="{{{{ links.unsubscribe }}}}">Unsubscribe</a>
@@ -58,7 +62,8 @@ def text(loop: str = "supporter.interests.split('|')") -> str:
 
 {{{{ supporter.salutation }}}},
 
-You have been with us since {{{{ supporter.member_since }}}}, {{{{ supporter.title }}}} {{{{ supporter.last_name }}}}.
+You have been with us since {{{{ supporter.member_since }}}},
+{{{{ supporter.title }}}} {{{{ supporter.last_name }}}}.
 
 {"".join(p.replace("<p>", "").replace("</p>", chr(10) * 2) for p in _paragraphs(62))}
 {{% if supporter.regular == "yes" %}}Thank you for giving month by month, {{{{ supporter.first_name }}}}.
@@ -86,7 +91,8 @@ def supporter(number: int) -> dict[str, str]:
         "regular": chance.choice(["yes", "no", "no"]), "last_gift": f"£{chance.randint(5, 250)}",
         "last_gift_month": chance.choice(["March", "April", "June", "October"]), "ask": f"£{chance.randint(2, 50) * 5}",
         "interests": "|".join(chance.sample(["housing", "refugees", "education", "health"], chance.randint(1, 3))),
-        "town": chance.choice(["York", "Bath", "Leeds", "Ely", "King's Lynn"]), "organiser": chance.choice(["Kim", "Lou"]),
+        "town": chance.choice(["York", "Bath", "Leeds", "Ely", "King's Lynn"]),
+        "organiser": chance.choice(["Kim", "Lou"]),
     }
 
 

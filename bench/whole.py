@@ -99,7 +99,7 @@ def _print(supporters: int, steps: dict[str, _Step], took: dict[str, int], plain
     print(f"  plan and send {both:.1f} s, {supporters / both:,.0f} supporters/s; {took['requests']:,} requests, "
           f"{megabytes:.1f} MB on the wire, {took['personalizations']:,} messages")
     if plain is not None:
-        print(f"  the plain way, from {plain.sample} supporters in this run: {supporters / plain.sent_per_second:,.0f} s, "
-              f"{supporters:,} requests, {supporters * plain.bytes_each / 1e6:,.0f} MB: ratio in time "
+        print(f"  the plain way, from {plain.sample} supporters in this run: "
+              f"{supporters / plain.sent_per_second:,.0f} s, {supporters:,} requests, {supporters * plain.bytes_each / 1e6:,.0f} MB: ratio in time "
               f"{supporters / plain.sent_per_second / both:,.0f}, in bytes "
               f"{supporters * plain.bytes_each / took['bytes']:,.0f}")

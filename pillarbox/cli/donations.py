@@ -17,7 +17,7 @@ from pillarbox.ground.money import Money, parse_money
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-class MoneyType(click.ParamType):
+class MoneyType(click.ParamType[Money]):
     """An amount such as 25, £25.00 or "EUR 10"."""
 
     name = "amount"
@@ -70,7 +70,7 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
               show_default=True)
 @click.option("--email", default="", metavar="EMAIL", help="The giver's address, when known.")
 @click.option("--name", default="", metavar="NAME", help="The giver's name.")
-@click.option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it came; today if not said.")
+@click.option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it came, or today.")
 @click.option("--mailing", default="", metavar="MAILING", help="The mailing that brought it, or its source code.")
 @click.option("--gift-aid", is_flag=True, help="The giver has made a Gift Aid declaration.")
 @click.option("--note", default="", metavar="TEXT")
@@ -82,8 +82,10 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
     from pillarbox.giving import offline
 
     with opened(ctx) as project:
-        done = offline.add(project.store, secret=project.secret, amount=amount, method=method, address=email, name=name,
-                           received=received.date() if received else None, mailing=mailing, gift_aid=gift_aid, note=note,
+        done = offline.add(project.store, secret=project.secret, amount=amount, method=method, address=email,
+                           name=name,
+                           received=received.date() if received else None, mailing=mailing, gift_aid=gift_aid,
+                           note=note,
                            window_days=project.settings.attribution.window_days, zone=project.settings.project.zone)
     if as_json:
         printing.as_json(done.to_json())
@@ -106,6 +108,6 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
         return
     table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
     for row in rows:
-        table.add_row(f"{row.received_at:%d %b %Y}", str(Money(minor=row.amount_minor, currency=row.currency)), row.method,
-                      row.mailing or "", row.attribution.replace("-", " "))
+        table.add_row(f"{row.received_at:%d %b %Y}", str(Money(minor=row.amount_minor, currency=row.currency)),
+                      row.method, row.mailing or "", row.attribution.replace("-", " "))
     printing.console.print(table)

@@ -31,4 +31,5 @@ def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
         printing.say(f"{applied.new:,} new events, {applied.repeated:,} known already, "
                      f"{applied.foreign:,} of other senders, {applied.unmatched:,} of no letter of ours.")
         if applied.alarms:
-            printing.say(f"[bold red]{len(applied.alarms):,} letters went that the ledger has as not sent; see the audit log.[/]")
+            printing.say(f"[bold red]{len(applied.alarms):,} letters went that the ledger has as not sent; "
+                         "see the audit log.[/]")

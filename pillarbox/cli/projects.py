@@ -62,8 +62,8 @@ def init(folder: Path) -> None:
     printing.say(f"[bold]{where}[/] is a Pillarbox project. Its letters lie in appeals/, its look in "
                  "templates/theme.toml, its settings in pillarbox.toml.")
     printing.say(f"Keep {config.KEY_FILE} safe and apart from the database: without it, nobody who left is recognised.")
-    printing.say(f"Next: cd {where}, then pillarbox lists import lists/sample-supporters.csv --list sample --basis consent"
-                 " --source \"sample\"")
+    printing.say(f"Next: cd {where}, then pillarbox lists import lists/sample-supporters.csv --list sample "
+                 "--basis consent --source \"sample\"")
 
 
 @click.command()

@@ -16,7 +16,7 @@ FIRST = "first"
 def choose(connection: Connection, *, appeal: str, again: str | None, practice: bool, actor: str) -> tuple[int, str]:
     """The edition to plan, in the transaction that makes its mailing.
 
-    A practice plan without a label is an edition of its own. A live plan that was never sent is replaced by the new one.
+    A practice plan without a label is an edition of its own. A live plan that was never sent is replaced.
 
     Returns:
         the edition's id and label.

@@ -115,7 +115,7 @@ def _ticks(starts: Sequence[datetime], step: Step, width: int) -> list[tuple[flo
         found = [(n, start) for n, start in enumerate(starts) if start.hour % hours == 0]
         if len(found) * 66 <= width or hours == 24:
             break
-    return [(n, f"{start:%a} {start.day} {start:%b}" if start.hour == 0 or n == found[0][0] and len(found) < 2
+    return [(n, f"{start:%a} {start.day} {start:%b}" if start.hour == 0 or (n == found[0][0] and len(found) < 2)
              else f"{start:%H:%M}") for n, start in found]
 
 

@@ -18,6 +18,7 @@ import orjson
 from pillarbox.ground import clock
 from pillarbox.standin import intake
 from pillarbox.standin.behaviour import Act, Fault, Mode, Stage
+from pillarbox.standin.events import events
 from pillarbox.standin.limits import MOST_MESSAGE_BYTES, Refusal, refusals
 from pillarbox.standin.suppressions import LISTS
 
@@ -71,6 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query))
         if parts.path == "/_standin/counts":
             self._json(200, self.server.mailbox.counts())
+        elif parts.path == "/_standin/events":
+            self._json(200, events(self.server.mailbox.messages, seed=int(query.get("seed", "1"))))
         elif parts.path == SEND:
             self._fail(405)
         elif not self._authorised():

@@ -55,7 +55,7 @@ def test_kill_9_at_random_moments(engine: str, tmp_path: Path, request: pytest.F
     """Killed ten times in mid-send: no message leaves twice, the balance holds after every kill, all is settled."""
     database = "" if engine == "sqlite" else request.getfixturevalue("postgres_database")
     chance = random.Random(20261122)
-    with standin(tmp_path / "standin", "--latency", "0.05") as url:
+    with standin(tmp_path / "standin", "--latency", "0.05", "--api-key", "SG.test.key") as url:
         project = projects.make(tmp_path / "project", transport="sendgrid", sendgrid_url=url, database=database)
         people = projects.write_list(tmp_path / "list.csv", projects.crowd(SUPPORTERS))
         project.run("lists", "import", str(people), "--list", "all", "--basis", "consent", "--source", "test")
@@ -81,7 +81,7 @@ def _settle_and_finish(project: projects.TestProject, name: str, url: str, folde
     """Events heal what did go; staff settle the rest; then everybody has exactly one letter."""
     project.run("reconcile", name)
     told = folder / "events.json"
-    with urllib.request.urlopen(f"{url}/_standin/processed", timeout=30) as answer:
+    with urllib.request.urlopen(f"{url}/_standin/events", timeout=30) as answer:
         told.write_bytes(answer.read())
     project.run("events", "import", str(told))
     status = project.json("status", name)

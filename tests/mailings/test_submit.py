@@ -203,7 +203,7 @@ def _abandon(project: Project, transport: Scripted) -> tuple[str, int]:
     with project.store.writing() as connection:
         group = ledger.next_group(connection, mailing.id)
         assert group is not None
-        attempt_id, held = ledger.claim(connection, mailing.id, shape_id=group[0], tracked=group[1], most=20,
+        _, held = ledger.claim(connection, mailing.id, shape_id=group[0], tracked=group[1], most=20,
                                         worker="elsewhere:boot:1:1", lease_until=clock.now() + timedelta(seconds=60))
     assert ready.mailing.name == mailing.name
     return mailing.name, len(held)
@@ -258,7 +258,8 @@ def test_pause_and_cancel_take_hold_in_mid_send(project: Project) -> None:
 
 
 @pytest.mark.parametrize(("planned_count", "unit", "size"),
-                         [(200, 1000, 100), (10_000, 1000, 200), (100_000, 1000, 1000), (100_000, 1, 1), (50, 100, 100)])
+                         [(200, 1000, 100), (10_000, 1000, 200), (100_000, 1000, 1000), (100_000, 1, 1),
+                          (50, 100, 100)])
 def test_batches_fit_the_list(planned_count: int, unit: int, size: int) -> None:
     """One crash never puts a large part of a small list in doubt."""
     assert batch_size(planned_count, unit) == size
