@@ -14,11 +14,11 @@ import premailer
 import sendgrid
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pillarbox.compose.message import Composer
 
 from bench import letter
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
+from pillarbox.compose.message import Composer
 from pillarbox.model.records import Composed, Letter
 from pillarbox.shape.bodies import bodies
 
@@ -42,8 +42,8 @@ def run() -> Plain:
     size = len(letter.html())
     print(f"\nA letter of {size / 1024:.0f} KB (HTML source), 12 fields, an if/else and a loop; one core")
     plain = _plain()
-    print(f"  the plain way        {plain.composed_per_second:12,.0f} /s composed, {plain.sent_per_second:,.0f} /s with "
-          f"its request ({plain.bytes_each / 1024:.0f} KiB each)")
+    print(f"  the plain way        {plain.composed_per_second:12,.0f} /s composed, "
+          f"{plain.sent_per_second:,.0f} /s with its request ({plain.bytes_each / 1024:.0f} KiB each)")
     people = list(letter.contexts(_OURS_SAMPLE))
     composer = _composer()
     composer.compose(people[:_AT_ONCE])  # the shapes are made once a mailing, not once a supporter
