@@ -31,6 +31,7 @@ _VOID = frozenset(("area", "base", "basefont", "br", "col", "embed", "frame", "h
 
 _OPENING = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[a-zA-Z](?:\"[^\"]*\"|'[^']*'|[^>\"'])*>",
                       re.DOTALL | re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _VALUE = re.compile(r"=(?:\"[^\"]*\"|'([^']*)')")
 
 # cssutils is not thread-safe, and premailer's caches are the process's.
@@ -155,7 +156,9 @@ def _take_plain_rules(tree: etree._ElementTree, *, readable: Callable[[str], boo
             element.text = f"\n{divided.kept}\n"
             element.set("data-premailer", "ignore")
         else:
-            _remove(element)
+            element.tag = "emptied"
+    # Text after a stylesheet stays; moved within libxml2, since lxml's setters refuse control characters.
+    etree.strip_elements(tree, "emptied", with_tail=False)
     return "\n".join(filter(None, rules))
 
 
@@ -165,18 +168,6 @@ def _unmarked(tree: etree._ElementTree) -> etree._ElementTree:
         if element.get("data-premailer") is not None:
             del element.attrib["data-premailer"]
     return tree
-
-
-def _remove(element: etree._Element) -> None:
-    """Take an element out and leave the text after it."""
-    parent, before = element.getparent(), element.getprevious()
-    assert parent is not None
-    if element.tail:
-        if before is not None:
-            before.tail = (before.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
 
 
 def _head(tree: etree._ElementTree) -> etree._Element:
@@ -189,8 +180,9 @@ def _head(tree: etree._ElementTree) -> etree._Element:
 
 
 def _styled(tree: etree._ElementTree) -> list[tuple[etree._Element, str]]:
-    """The elements that have a style of their own, and that style."""
-    return [(element, style) for element in tree.getroot().iter("*") if (style := element.get("style"))]
+    """The elements that have a style of their own, and that style; not what lxml would not take back."""
+    return [(element, style) for element in tree.getroot().iter("*")
+            if (style := element.get("style")) and not _CONTROL.search(style)]
 
 
 def _shield(tree: etree._ElementTree) -> list[tuple[etree._Element, str]]:
