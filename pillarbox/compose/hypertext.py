@@ -1,0 +1,124 @@
+"""The HTML part of a letter, written from its Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+
+from pillarbox.compose.directives import DIRECTIVES, Body, Directive
+from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
+from pillarbox.compose.placeholders import Placeholders, TagKind
+
+_RENDERER = MarkdownIt("commonmark").renderer
+_OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
+
+
+def write(document: Document, image: Callable[[str, int], Mapping[str, str]]) -> tuple[str, tuple[int, ...]]:
+    """The letter's HTML as a Jinja template that calls ``components``.
+
+    Args:
+        document: the letter.
+        image: what more the ``<img>`` of a source has (src, width, height), given the source and its line.
+
+    Returns:
+        The template, and for each of its lines the line of the Markdown.
+    """
+    return document.placeholders.restore(_Writer(document.placeholders, image).blocks(document.blocks))
+
+
+def call(placeholders: Placeholders, node: Node, directive: Directive, arguments: str, body: str) -> str:
+    """A component call round ``body``, as placeholders."""
+    name = f"components.{directive.component}({arguments})"
+    if directive.body is Body.NOTHING:
+        return placeholders.add("{{ " + name + " }}", node.line, TagKind.VALUE)
+    return (placeholders.add("{%+ call " + name + " +%}", node.line, TagKind.STATEMENT) + body
+            + placeholders.add("{%+ endcall +%}", node.line, TagKind.STATEMENT))
+
+
+def arguments_of(placeholders: Placeholders, directive: Directive, info: str) -> str:
+    """The Jinja expressions that a directive's component is called with; ``info`` is the line after ``:::``."""
+    return _expression(placeholders, info.partition(" ")[2].strip()) if directive.takes_link else directive.arguments
+
+
+def _expression(placeholders: Placeholders, link: str) -> str:
+    """A link with values in it as one Jinja expression: ``'https://example.org/?y=' ~ (mailing.year)``."""
+    parts = []
+    position = 0
+    for found in placeholders.pattern.finditer(link):
+        parts.append(_quoted(link[position : found.start()]))
+        parts.append(f"({placeholders.tags(found[0])[0].inside})")
+        position = found.end()
+    parts.append(_quoted(link[position:]))
+    return " ~ ".join(part for part in parts if part) or "''"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'" if text else ""
+
+
+class _Writer:
+    def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]]) -> None:
+        self._placeholders = placeholders
+        self._image = image
+
+    def blocks(self, nodes: Sequence[Node]) -> str:
+        return "".join(self.block(node) for node in nodes)
+
+    def block(self, node: Node) -> str:
+        match node.kind:
+            case "paragraph" if node.token.hidden:
+                return self.words(node)
+            case "paragraph" | "heading":
+                return f"<{node.token.tag}>{self.words(node)}</{node.token.tag}>\n"
+            case "list_item" | "blockquote":
+                return f"<{node.token.tag}>{self.blocks(node.children)}</{node.token.tag}>\n"
+            case "hr":
+                return call(self._placeholders, node, DIRECTIVES["divider"], "", "") + "\n"
+            case kind if kind in LISTS:
+                start = node.token.attrGet("start")
+                attribute = f' start="{int(start)}"' if start else ""
+                return f"<{node.token.tag}{attribute}>\n{self.blocks(node.children)}</{node.token.tag}>\n"
+            case kind if kind == STATEMENT:
+                return node.token.content + "\n"
+            case kind if kind == GROUP:
+                return self.blocks(node.children)
+            case kind if kind == DIRECTIVE:
+                return self.directive(node)
+        raise AssertionError(node.kind)
+
+    def directive(self, node: Node) -> str:
+        directive = DIRECTIVES[node.token.info.split()[0]]
+        match directive.body:
+            case Body.BLOCKS:
+                body = "\n" + self.blocks(node.children)
+            case Body.LABEL:
+                body = "".join(self.words(child) for child in node.children)
+            case Body.LINES:
+                body = "\n" + self.lines(node, directive)
+            case Body.NOTHING:
+                body = ""
+        arguments = arguments_of(self._placeholders, directive, node.token.info)
+        return call(self._placeholders, node, directive, arguments, body) + "\n"
+
+    def lines(self, node: Node, directive: Directive) -> str:
+        found = re.split(r"(?:<br>)?\n", "\n".join(self.words(child) for child in node.children))
+        spare = len(directive.classes) - len(found)
+        out = []
+        for number, line in enumerate(found):
+            name = directive.classes[max(0, min(number + max(spare, 0), len(directive.classes) - 1))]
+            out.append(f'<p class="{name}">{line}</p>\n')
+        return "".join(out)
+
+    def words(self, node: Node) -> str:
+        for child in node.children:
+            for token in child.token.children or ():
+                if token.type == "image":
+                    self.size(token.attrs, child.line)
+        return "".join(_RENDERER.renderInline(child.token.children or [], _OPTIONS, {}) for child in node.children)
+
+    def size(self, attributes: dict[str, str | int | float], line: int) -> None:
+        attributes.update({name: escapeHtml(value) for name, value in
+                           self._image(str(attributes.get("src", "")), line).items()})

@@ -1,0 +1,221 @@
+"""A bundle becomes a ``Letter``: the Jinja sources and constants from which every supporter's copy is composed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date as Date  # noqa: N812 - ``date`` is the argument's name everywhere
+from typing import Any
+from urllib.parse import unquote
+
+from jinja2 import Environment, TemplateSyntaxError
+
+from pillarbox.compose import hypertext, markdown, plain
+from pillarbox.compose.directives import DIRECTIVES, Body
+from pillarbox.compose.placeholders import TagKind
+from pillarbox.content import images
+from pillarbox.content.bundle import Bundle
+from pillarbox.ground.errors import LetterError
+from pillarbox.model.records import Finding, Letter, Level
+
+SUBJECT = "subject"
+"""Key of the subject line in ``Letter.files`` and ``Letter.lines``."""
+HTML, TEXT, PREHEADER = "letter.html", "letter.txt", "preheader.html"
+COLUMN = 520
+"""Pixels: the layouts' measure. A wider image is shown at this width."""
+RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")
+
+_HEAD = ('{%+ extends "layouts/LAYOUT" +%}{%+ block content +%}'
+         '{%+ import "COMPONENTS" as components with context +%}')
+_FOOT = "{%+ endblock +%}"
+_RAW_HTML = re.compile(r"</?[a-zA-Z][^<>\n]*>")
+_SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
+
+
+def build(bundle: Bundle, *, date: Date, mailing: Mapping[str, Any]) -> Letter:
+    """The letter of a bundle for a mailing of ``date``.
+
+    Args:
+        bundle: the frozen appeal.
+        date: the day that the letter is for (``mailing.date`` in it).
+        mailing: more that is the same for everyone, as ``mailing.…``; ``images`` is the public address of the
+            appeal's images, without a trailing slash, for letters that have any.
+
+    Raises:
+        LetterError: carrying every error found.
+    """
+    draft = _draft(bundle, date, mailing)
+    errors = tuple(each for each in draft.findings if each.level is Level.ERROR)
+    if errors:
+        first = errors[0]
+        more = f" There are {len(errors) - 1} more faults." if len(errors) > 1 else ""
+        raise LetterError(first.message + more, findings=errors,
+                          where=f"{first.file}, line {first.line}" if first.line else first.file)
+    return Letter(subject=bundle.appeal.subject, html=HTML, text=TEXT, templates=draft.templates,
+                  constants=constants(bundle, date, mailing), files=draft.files, lines=draft.lines)
+
+
+def advise(bundle: Bundle, *, date: Date, mailing: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Everything that can be said of a letter without composing it, warnings included; arguments as for ``build``."""
+    return tuple(_draft(bundle, date, mailing).findings)
+
+
+def constants(bundle: Bundle, date: Date, mailing: Mapping[str, Any]) -> dict[str, Any]:
+    """What templates read that is the same for every supporter: charity, theme, appeal, mailing."""
+    appeal, theme = bundle.appeal, bundle.theme.constants()
+    language = appeal.language.partition("-")[0]
+    return {
+        "charity": theme.pop("charity"),
+        "theme": theme,
+        "appeal": {
+            "slug": appeal.slug, "title": appeal.title, "kind": str(appeal.kind), "language": appeal.language,
+            "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr", "series": appeal.series,
+            "date": appeal.date or date, "topics": list(appeal.topics), "links": dict(bundle.links),
+            "facts": dict(appeal.facts),
+        },
+        "mailing": {**mailing, "date": date},
+    }
+
+
+@dataclass(kw_only=True, slots=True)
+class _Draft:
+    bundle: Bundle
+    date: Date
+    mailing: Mapping[str, Any]
+    templates: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def fault(self, code: str, line: int, message: str, level: Level = Level.ERROR) -> None:
+        self.findings.append(Finding(level=level, code=code, file=self.bundle.appeal.letter.file, line=line,
+                                     message=message))
+
+    def put(self, name: str, source: str, file: str, lines: tuple[int, ...] | None = None) -> None:
+        self.templates[name], self.files[name] = source, file
+        if lines is not None:
+            self.lines[name] = lines
+
+
+def _draft(bundle: Bundle, date: Date, mailing: Mapping[str, Any]) -> _Draft:
+    appeal = bundle.appeal
+    draft = _Draft(bundle=bundle, date=date, mailing=mailing)
+    for name, source in bundle.templates.items():
+        draft.put(name, source.content, source.file)
+        draft.findings += _syntax(source.content, source.file)
+    draft.put(PREHEADER, appeal.preheader, appeal.file, (appeal.preheader_line,))
+    draft.findings += _syntax(appeal.preheader, appeal.file, appeal.preheader_line)
+    draft.files[SUBJECT], draft.lines[SUBJECT] = appeal.file, (appeal.subject_line,)
+    draft.findings += _syntax(appeal.subject, appeal.file, appeal.subject_line)
+    if appeal.is_markdown:
+        _from_markdown(draft)
+    else:
+        draft.put(HTML, _framed(draft, appeal.letter.content, "html"), appeal.letter.file)
+        draft.findings += _syntax(appeal.letter.content, appeal.letter.file)
+    if appeal.text:
+        draft.put(TEXT, _framed(draft, "\n\n" + appeal.text.content.strip("\n"), "txt"), appeal.text.file,
+                  (1, 1, *range(1, appeal.text.content.count("\n") + 2)))
+        draft.findings += _syntax(appeal.text.content, appeal.text.file)
+    return draft
+
+
+def _from_markdown(draft: _Draft) -> None:
+    letter = draft.bundle.appeal.letter
+    if faults := _syntax(letter.content, letter.file):
+        draft.findings += faults
+        return
+    document = markdown.read(letter.content, letter.file)
+    draft.findings += document.findings
+    before = len(draft.findings)
+    for node in markdown.walk(document.blocks):
+        if node.kind == markdown.DIRECTIVE:
+            _check_directive(draft, node)
+        elif node.kind == "inline":
+            _check_words(draft, node)
+    if any(each.level is Level.ERROR for each in draft.findings[before:]):
+        return
+    html, html_lines = hypertext.write(document, lambda source, line: _image(draft, document, source, line))
+    draft.put(HTML, _framed(draft, html, "html"), letter.file, html_lines)
+    if draft.bundle.appeal.text is None:
+        text, text_lines = plain.write(document)
+        draft.put(TEXT, _framed(draft, text, "txt"), letter.file, text_lines)
+    for name in (HTML, TEXT):
+        draft.findings += _syntax(draft.templates.get(name, ""), letter.file)
+
+
+def _framed(draft: _Draft, body: str, kind: str) -> str:
+    layout = f"{draft.bundle.appeal.layout}.{kind}"
+    if f"layouts/{layout}" not in draft.bundle.templates:
+        layout = f"letter.{kind}"
+    return _HEAD.replace("LAYOUT", layout).replace("COMPONENTS", f"components.{kind}") + body + _FOOT
+
+
+def _syntax(source: str, file: str, line: int | None = None) -> list[Finding]:
+    try:
+        _SYNTAX.parse(source)
+    except TemplateSyntaxError as fault:
+        fault.lineno = line or fault.lineno
+        return [markdown.syntax_finding(fault, file)]
+    return []
+
+
+# ---------------------------------------------------------------------------------------------- checks on Markdown
+
+
+def _check_directive(draft: _Draft, node: markdown.Node) -> None:
+    for code, message in _directive_faults(draft, node):
+        draft.fault(code, node.line, message)
+
+
+def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str, str]]:
+    name, _, rest = node.token.info.partition(" ")
+    directive = DIRECTIVES.get(name)
+    if directive is None:
+        yield ("unknown-directive", f"There is no directive ::: {name}: use one of {', '.join(sorted(DIRECTIVES))}.")
+        return
+    if directive.takes_link and not rest.strip():
+        yield "directive-link", f"::: {name} needs its link on the same line, like ::: {name} https://example.org/."
+    if rest.strip() and not directive.takes_link:
+        yield "directive-link", f"::: {name} takes nothing after its name: remove {rest.strip()!r}."
+    if directive.needs and not draft.bundle.links.get(directive.needs):
+        yield ("no-link", f"::: {name} needs the link {directive.needs!r}: set it under [links] in "
+               f"{draft.bundle.appeal.file} or in pillarbox.toml.")
+    paragraphs = all(child.kind == "paragraph" for child in node.children)
+    match directive.body:
+        case Body.LABEL if len(node.children) != 1 or not paragraphs:
+            yield "directive-body", f"::: {name} holds one line of words, and then ::: on a line of its own."
+        case Body.LINES if not node.children or not paragraphs:
+            yield "directive-body", f"::: {name} holds plain lines, and then ::: on a line of its own."
+        case Body.BLOCKS if not node.children:
+            yield "directive-body", f"::: {name} is empty: write its words, or remove it."
+        case Body.NOTHING if node.children:
+            yield "directive-body", f"::: {name} holds nothing: put ::: right below it."
+
+
+def _check_words(draft: _Draft, node: markdown.Node) -> None:
+    for token in node.token.children or ():
+        if token.type == "text" and (found := _RAW_HTML.search(token.content)):
+            draft.fault("raw-html", node.line, f"{found[0]} is printed as it stands: HTML is not read in Markdown. Use "
+                        "Markdown's own marks, or write letter.html instead.", Level.WARNING)
+
+
+def _image(draft: _Draft, document: markdown.Document, source: str, line: int) -> Mapping[str, str]:
+    name = unquote(source).removeprefix("images/")
+    if name == unquote(source):
+        return {}
+    data = draft.bundle.appeal.images.get(name)
+    measured = images.size(data) if data else None
+    if measured is None:
+        what = "is no image that can be read" if data else "is not there"
+        draft.fault("missing-image", line, f"images/{name} {what}: put it into the appeal's images folder.")
+        return {}
+    if not draft.mailing.get("images"):
+        draft.fault("image-address", line, f"images/{name} has no public address: set base_url in pillarbox.toml, or "
+                    "put the image on the charity's site and use its https:// address here.")
+        return {}
+    width, height = measured
+    shown = min(width, COLUMN)
+    mark = document.placeholders.add("{{ mailing.images }}", line, TagKind.VALUE)
+    return {"src": f"{mark}/{source.removeprefix('images/')}", "width": str(shown),
+            "height": str(round(height * shown / width))}

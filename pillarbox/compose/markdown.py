@@ -1,0 +1,268 @@
+"""Markdown with Jinja in it becomes two Jinja templates, one in HTML and one in plain text, before any supporter is seen.
+
+markdown-it-py reads CommonMark around placeholders (``placeholders``); two block rules of ours see lines that hold
+only statements, and ``:::`` directives. What follows works on one tree: ``plain`` writes the text part from it, never
+from the HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from jinja2 import TemplateSyntaxError
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.token import Token
+
+from pillarbox.compose.placeholders import Placeholders, Tag, TagKind
+from pillarbox.model.records import Finding, Level
+
+STATEMENT = "statement"
+DIRECTIVE = "directive"
+GROUP = "group"
+"""An ``if``, ``for`` … with all that stands in it."""
+LISTS = ("bullet_list", "ordered_list")
+_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_OPENERS = ("if", "for", "call", "filter", "macro", "autoescape", "block", "with", "set")
+
+# Left out of CommonMark on purpose: four spaces or a line of dashes under a paragraph are slips in a letter, not code
+# or a heading, and HTML in Markdown would be the one way past the checks on links and images.
+_OFF = ("code", "fence", "lheading", "html_block", "html_inline")
+
+
+@dataclass(kw_only=True, slots=True)
+class Node:
+    """A block of the letter, or (``inline``) the words of one."""
+
+    kind: str
+    token: Token
+    line: int
+    """Line of the source (from 1)."""
+    children: list[Node] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """A letter's Markdown, read."""
+
+    blocks: tuple[Node, ...]
+    placeholders: Placeholders
+    findings: tuple[Finding, ...]
+
+
+def read(source: str, file: str) -> Document:
+    """Read Markdown with Jinja tags; ``file`` names it in findings.
+
+    Raises:
+        jinja2.TemplateSyntaxError: when Jinja cannot tell the tags apart; its line is the source's.
+    """
+    placeholders = Placeholders(source)
+    parser = _parser(placeholders)
+    tokens = parser.parse(placeholders.text)
+    root = _tree(tokens, placeholders.origin)
+    findings = [Finding(level=Level.ERROR, code=code, file=file, line=line, message=message)
+                for code, line, message in _crossings(root, placeholders)]
+    findings += [Finding(level=Level.ERROR, code="directive-open", file=file, line=node.line,
+                         message=f"::: {node.token.info} is not closed: put ::: on a line of its own after it.")
+                 for node in walk(root) if node.kind == DIRECTIVE and not node.token.meta["closed"]]
+    return Document(blocks=tuple(_joined(_grouped(root, placeholders))), placeholders=placeholders,
+                    findings=tuple(findings))
+
+
+def walk(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Every node, parents first."""
+    for node in nodes:
+        yield node
+        yield from walk(node.children)
+
+
+def syntax_finding(fault: TemplateSyntaxError, file: str) -> Finding:
+    """A Jinja syntax fault as a finding."""
+    return Finding(level=Level.ERROR, code="template-syntax", file=file, line=fault.lineno,
+                   message=f"Jinja cannot read this: {(fault.message or 'syntax error').rstrip('.')}.")
+
+
+def _parser(placeholders: Placeholders) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "typographer": False, "linkify": False}).disable(list(_OFF))
+
+    def statement(state: StateBlock, start: int, end: int, silent: bool) -> bool:  # noqa: ARG001 - the rules' signature
+        text = _line(state, start)
+        if not placeholders.only_statements(text):
+            return False
+        if not silent:
+            for mark in placeholders.pattern.finditer(text):
+                token = state.push(STATEMENT, "", 0)
+                token.content, token.map = mark[0], [start, start + 1]
+                token.meta = {"word": _word(placeholders.tags(mark[0])[0])}
+            state.line = start + 1
+        return True
+
+    parser.block.ruler.before("code", STATEMENT, statement, _INTERRUPTS)
+    parser.block.ruler.before(STATEMENT, DIRECTIVE, _directive, _INTERRUPTS)
+    return parser
+
+
+def _directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """``::: name`` to its own bare ``:::``; directives may stand in directives."""
+    name = _line(state, start).strip()
+    if not name.startswith(":::") or not name.strip(": "):
+        return False
+    if silent:
+        return True
+    depth, last = 1, start
+    while depth and last + 1 < end:
+        last += 1
+        text = _line(state, last).strip()
+        if text.startswith(":::"):
+            depth += 1 if text.strip(": ") else -1
+    closed = depth == 0
+    inner_end = last if closed else end
+    token = state.push(f"{DIRECTIVE}_open", "div", 1)
+    token.info, token.map, token.meta = name.lstrip(":").strip(), [start, inner_end], {"closed": closed}
+    parent, line_max = state.parentType, state.lineMax
+    state.parentType, state.lineMax = "container", inner_end
+    token.content = "\n".join(_line(state, number).strip() for number in range(start + 1, inner_end))
+    state.md.block.tokenize(state, start + 1, inner_end)
+    state.parentType, state.lineMax = parent, line_max
+    state.push(f"{DIRECTIVE}_close", "div", -1)
+    state.line = inner_end + (1 if closed else 0)
+    return True
+
+
+def _line(state: StateBlock, number: int) -> str:
+    return state.src[state.bMarks[number] + state.tShift[number] : state.eMarks[number]]
+
+
+def _tree(tokens: list[Token], origin: list[int]) -> list[Node]:
+    root: list[Node] = []
+    stack = [root]
+    line = 1
+    for token in tokens:
+        if token.nesting == -1:
+            stack.pop()
+            continue
+        if token.map:
+            line = origin[min(token.map[0], len(origin) - 1)]
+        node = Node(kind=token.type.removesuffix("_open"), token=token, line=line)
+        stack[-1].append(node)
+        if token.nesting == 1:
+            stack.append(node.children)
+    return root
+
+
+# ---------------------------------------------------------------------------------------------- statements and blocks
+
+
+def _crossings(nodes: list[Node], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
+    """Statements that open in one block and close in another: they would tear the HTML."""
+    open_tags: list[tuple[str, int]] = []
+    for node in nodes:
+        if node.kind in (STATEMENT, "inline"):
+            yield from _balance(node.token.content, open_tags, placeholders)
+        yield from _crossings(node.children, placeholders)
+    for word, line in open_tags:
+        yield ("tag-crosses-blocks", line, f"{{% {word} %}} opens here and closes in another paragraph, list item or "
+               f"directive: put it and its {{% end{word} %}} each on a line of its own, or both in one paragraph.")
+
+
+def _balance(text: str, open_tags: list[tuple[str, int]], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
+    for tag in placeholders.tags(text):
+        word = _word(tag)
+        if _opens(word):
+            open_tags.append((word, tag.line))
+        elif word.startswith("end") and word != "endraw":
+            if open_tags and word == f"end{open_tags[-1][0]}":
+                open_tags.pop()
+            else:
+                yield ("tag-crosses-blocks", tag.line, f"{{% {word} %}} closes what was opened in another paragraph, "
+                       "list item or directive: put both tags each on a line of its own, or both in one paragraph.")
+
+
+def _word(tag: Tag) -> str:
+    """The word that a statement begins with; ``set`` only for the block form, which has an end."""
+    if tag.kind is not TagKind.STATEMENT or not tag.words:
+        return ""
+    return "" if tag.words[0] == "set" and "=" in tag.inside else tag.words[0].partition("(")[0]
+
+
+def _opens(word: str) -> bool:
+    return word in _OPENERS
+
+
+def _grouped(nodes: list[Node], placeholders: Placeholders) -> list[Node]:
+    """Siblings with each ``if``, ``for`` … gathered, from its opening to its end, into one node."""
+    result: list[Node] = []
+    stack = [result]
+    for node in nodes:
+        node.children = _grouped(node.children, placeholders)
+        word = _word(placeholders.tags(node.token.content)[0]) if node.kind == STATEMENT else ""
+        if _opens(word):
+            group = Node(kind=GROUP, token=node.token, line=node.line, children=[node])
+            stack[-1].append(group)
+            stack.append(group.children)
+        else:
+            stack[-1].append(node)
+            if word.startswith("end") and len(stack) > 1:
+                stack.pop()
+    return result
+
+
+def _joined(nodes: list[Node]) -> list[Node]:
+    """Siblings with lists that a loop or an ``if`` interrupts made one list."""
+    for node in nodes:
+        if node.kind != GROUP:
+            node.children = _joined(node.children)
+    result: list[Node] = []
+    while nodes:
+        run = _run(nodes)
+        head, nodes = nodes[0], nodes[max(len(run), 1) :]
+        if not run:
+            result.append(head)
+        elif len(run) > 1 or (run[0].kind == GROUP and run[0].children[0].token.meta["word"] == "for"):
+            result.append(_one_list(run))
+        else:
+            result.append(run[0])
+    for node in result:
+        if node.kind == GROUP:
+            node.children = _joined(node.children)
+    return result
+
+
+def _run(nodes: list[Node]) -> list[Node]:
+    """The nodes at the beginning that together are one list."""
+    kind = _list_kind(nodes[0])
+    run = []
+    for node in nodes:
+        if kind is None or _list_kind(node) != kind:
+            break
+        run.append(node)
+    return run
+
+
+def _list_kind(node: Node) -> tuple[str, str] | None:
+    """What list a node is, or is made of through and through: (kind, marker)."""
+    if node.kind in LISTS:
+        return node.kind, node.token.markup
+    if node.kind != GROUP:
+        return None
+    kinds = {_list_kind(child) for child in node.children if child.kind != STATEMENT}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _one_list(run: list[Node]) -> Node:
+    first = next(node for node in walk(run) if node.kind in LISTS)
+    items = list(_items(run))
+    paragraphs = [child for item in items for child in item.children if child.kind == "paragraph"]
+    if not all(each.token.hidden for each in paragraphs):
+        for each in paragraphs:
+            each.token.hidden = False
+    return Node(kind=first.kind, token=first.token, line=first.line, children=items)
+
+
+def _items(nodes: list[Node]) -> Iterator[Node]:
+    for node in nodes:
+        if node.kind in (GROUP, *LISTS):
+            yield from _items(node.children)
+        else:
+            yield node

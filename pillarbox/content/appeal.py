@@ -1,0 +1,189 @@
+"""An appeal's folder: ``appeal.toml``, the letter, its images; read whole, every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from pillarbox.content.source import IMAGE_BYTES, Desk, line_of
+from pillarbox.model.records import Finding
+from pillarbox.model.states import Kind
+
+FILE = "appeal.toml"
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif")
+"""What every mail program shows; WebP and SVG are not shown by Outlook for Windows (caniemail.com, read 2026-11)."""
+
+
+def _https(value: str) -> str:
+    parts = urlsplit(value)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if value and not local and (parts.scheme != "https" or not parts.hostname):
+        raise ValueError("should be a web address that begins with https://")
+    return value
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]*$", max_length=300)]
+Url = Annotated[Line, AfterValidator(_https)]
+
+
+class AppealLinks(BaseModel):
+    """[links]: pages for this appeal alone; what is empty is taken from the project's settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    donate: Url = ""
+    donate_monthly: Url = ""
+    sign_up: Url = ""
+    website: Url = ""
+    share: Url = ""
+    """The public page that supporters are asked to pass on."""
+
+
+class AppealSettings(BaseModel):
+    """Everything that appeal.toml may say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Annotated[Line, Field(min_length=1)]
+    """The headline, in the letter and on screens."""
+    subject: Annotated[Line, Field(min_length=1)]
+    """Jinja; may read the supporter."""
+    preheader: Line = ""
+    """Jinja; the words that an inbox shows after the subject."""
+    kind: Literal[Kind.APPEAL, Kind.NEWSLETTER, Kind.MESSAGE, Kind.SERVICE] = Kind.APPEAL
+    layout: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "letter"
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en-GB"
+    """BCP 47."""
+    series: Line = ""
+    """Appeals that belong together: launch, reminder."""
+    date: date | None = None
+    """The letter's own date when it has one; otherwise the mailing's date stands in its date line."""
+    topics: tuple[Line, ...] = ()
+    links: AppealLinks = AppealLinks()
+    facts: dict[str, Any] = Field(default_factory=dict)
+    """Anything the letter wants to say in more than one place: ``appeal.facts.…``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A file of the letter."""
+
+    file: str
+    """Path from the project's folder."""
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Appeal:
+    """An appeal's folder, read and sound."""
+
+    slug: str
+    title: str
+    subject: str
+    subject_line: int
+    """Line of appeal.toml that sets the subject."""
+    preheader: str
+    preheader_line: int
+    kind: Kind
+    layout: str
+    language: str
+    series: str
+    date: date | None
+    topics: tuple[str, ...]
+    links: Mapping[str, str]
+    """Only those that the appeal sets."""
+    facts: Mapping[str, Any]
+    letter: Source
+    """letter.md or letter.html."""
+    text: Source | None
+    """letter.txt, when the plain-text part was written by hand."""
+    images: Mapping[str, bytes] = field(default_factory=dict)
+    """Name in images/ → content."""
+
+    @property
+    def file(self) -> str:
+        """The settings file, from the project's folder."""
+        return f"appeals/{self.slug}/{FILE}"
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the letter is Markdown (else HTML)."""
+        return self.letter.file.endswith(".md")
+
+
+def read(project: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
+    """Read ``appeals/<slug>/`` of a project.
+
+    Returns:
+        The appeal, or None when it has faults; and everything found, errors and advice.
+    """
+    desk = Desk(project=project)
+    folder = project / "appeals" / slug
+    if not SLUG.fullmatch(slug):
+        desk.fault("bad-name", f"appeals/{slug}", "An appeal's name has small letters, digits and single hyphens only, "
+                                                  "like uyghur-freedom.")
+        return None, tuple(desk.findings)
+    if not folder.is_dir():
+        desk.fault("no-appeal", folder, f"There is no appeal of this name: make one with `pillarbox new {slug}`.")
+        return None, tuple(desk.findings)
+    settings, toml = None, ""
+    if (folder / FILE).exists():
+        settings, toml = desk.table(folder / FILE, folder, AppealSettings)
+    else:
+        desk.fault("missing-file", folder / FILE, "The appeal has no settings: add appeal.toml with title and subject.")
+    letter, text = _letter(desk, folder), _optional(desk, folder, "letter.txt")
+    images = _images(desk, folder)
+    if settings is None or letter is None or desk.findings:
+        return None, tuple(desk.findings)
+    return Appeal(
+        slug=slug, title=settings.title, subject=settings.subject, subject_line=line_of(toml, ["subject"]) or 1,
+        preheader=settings.preheader, preheader_line=line_of(toml, ["preheader"]) or 1, kind=settings.kind,
+        layout=settings.layout, language=settings.language, series=settings.series, date=settings.date,
+        topics=settings.topics, links={k: v for k, v in settings.links.model_dump().items() if v},
+        facts=settings.facts, letter=letter, text=text, images=images,
+    ), ()
+
+
+def _letter(desk: Desk, folder: Path) -> Source | None:
+    markdown, html = folder / "letter.md", folder / "letter.html"
+    if markdown.exists() and html.exists():
+        desk.fault("two-letters", html, "There is a letter.md too: keep one of the two.")
+        return None
+    if not markdown.exists() and not html.exists():
+        desk.fault("missing-file", markdown, "The appeal has no letter: write letter.md (or letter.html).")
+        return None
+    if html.exists() and not (folder / "letter.txt").exists():
+        desk.fault("no-text-part", html, "A letter in HTML needs its plain-text part beside it: write letter.txt.")
+    found = _optional(desk, folder, "letter.md" if markdown.exists() else "letter.html")
+    if found and not found.content.strip():
+        desk.fault("empty-letter", found.file, "The letter is empty: write it.", line=1)
+        return None
+    return found
+
+
+def _optional(desk: Desk, folder: Path, name: str) -> Source | None:
+    path = folder / name
+    if not path.exists():
+        return None
+    content = desk.text(path, folder)
+    return None if content is None else Source(file=desk.name(path), content=content)
+
+
+def _images(desk: Desk, folder: Path) -> dict[str, bytes]:
+    found = {}
+    for path in sorted((folder / "images").glob("*")) if (folder / "images").is_dir() else ():
+        if path.name.startswith("."):
+            continue
+        if path.suffix.lower() not in IMAGE_KINDS:
+            desk.fault("image-kind", path, "Mail programs show PNG, JPEG and GIF: save the image as one of these.")
+        elif (data := desk.data(path, folder, IMAGE_BYTES)) is not None:
+            found[path.name] = data
+    return found

@@ -1,0 +1,128 @@
+"""Read one file of a project: inside its folder, of a sensible size, in UTF-8; what is wrong becomes a finding."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pillarbox.model.records import Finding, Level
+
+TEXT_BYTES = 512 * 1024
+"""A letter's source may be this big: five times the 102 KB at which Gmail clips a finished message."""
+IMAGE_BYTES = 2 * 1024 * 1024
+"""One image; larger ones are slow on a phone, and belong on the charity's site."""
+
+_HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
+_DECODE_LINE = re.compile(r"at line (\d+)")
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(kw_only=True, slots=True)
+class Desk:
+    """Where a project's files are read and the faults of all of them are gathered."""
+
+    project: Path
+    findings: list[Finding] = field(default_factory=list)
+
+    def fault(self, code: str, path: Path | str, message: str, *, line: int | None = None,
+              level: Level = Level.ERROR) -> None:
+        """Note a finding about a file."""
+        name = path if isinstance(path, str) else self.name(path)
+        self.findings.append(Finding(level=level, code=code, file=name, line=line, message=message))
+
+    def name(self, path: Path) -> str:
+        """The path as staff know it: from the project's folder, with forward slashes."""
+        try:
+            return path.relative_to(self.project).as_posix()
+        except ValueError:
+            return "/".join(path.parts[-3:])
+
+    def text(self, path: Path, root: Path) -> str | None:
+        """A text file's content with LF line ends; None when it cannot be had (a finding says why)."""
+        data = self.data(path, root, TEXT_BYTES)
+        if data is None:
+            return None
+        try:
+            content = data.decode("utf-8-sig")
+        except UnicodeDecodeError as fault:
+            line = data.count(b"\n", 0, fault.start) + 1
+            self.fault("not-utf-8", path, f"Byte {fault.start} is not UTF-8: save the file as UTF-8 and try again.",
+                       line=line)
+            return None
+        if (position := content.find("\0")) >= 0:
+            self.fault("nul-character", path, "There is a NUL character here: remove it.",
+                       line=content.count("\n", 0, position) + 1)
+            return None
+        return content.replace("\r\n", "\n").replace("\r", "\n")
+
+    def data(self, path: Path, root: Path, most: int) -> bytes | None:
+        """A file's bytes, when it lies inside ``root`` (links followed) and is no bigger than ``most`` bytes."""
+        if not path.resolve().is_relative_to(root.resolve()):
+            self.fault("path-outside", path, f"This leads out of {root.name}/: put the file itself there.")
+            return None
+        try:
+            if path.stat().st_size > most:
+                self.fault("too-big", path, f"The file is bigger than {most // 1024} KB: make it smaller.")
+                return None
+            return path.read_bytes()
+        except OSError as fault:
+            self.fault("unreadable", path, f"The file cannot be read: {fault.strerror}.")
+            return None
+
+    def table(self, path: Path, root: Path, model: type[M]) -> tuple[M | None, str]:
+        """A TOML file checked against ``model``, every fault at once, and its source."""
+        source = self.text(path, root)
+        if source is None:
+            return None, ""
+        try:
+            return model.model_validate(tomllib.loads(source)), source
+        except tomllib.TOMLDecodeError as fault:
+            found = _DECODE_LINE.search(str(fault))
+            self.fault("bad-toml", path, f"This is not valid TOML: {fault}.", line=int(found[1]) if found else None)
+        except ValidationError as fault:
+            for error in fault.errors(include_input=False, include_url=False):
+                self.fault("bad-setting", path, _sentence(error), line=line_of(source, error["loc"]))
+        return None, source
+
+
+def line_of(source: str, path: Sequence[int | str]) -> int | None:
+    """The line (from 1) of a TOML file that sets the key at ``path``, or its nearest table; None when neither is there.
+
+    TOML's reader keeps no positions; headers and keys at the beginning of a line are enough for settings files.
+    """
+    wanted = [part for part in path if isinstance(part, str)]
+    table: list[str] = []
+    nearest: tuple[int, int] | None = None
+    for number, text in enumerate(source.split("\n"), 1):
+        if header := _HEADER.match(text):
+            table = _dotted(header[1])
+            here = table
+        elif key := _KEY.match(text):
+            here = table + _dotted(key[1])
+        else:
+            continue
+        if here and here == wanted[: len(here)] and (nearest is None or len(here) > nearest[0]):
+            nearest = (len(here), number)
+    return nearest[1] if nearest else None
+
+
+def _dotted(text: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in text.split(".")]
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "the file"
+    match error["type"]:
+        case "missing":
+            return f"{name} is missing: add it."
+        case "extra_forbidden":
+            return f"{name} is no setting of this file: see how it is spelt, or put facts of your own under [facts]."
+        case _:
+            return f"{name}: {str(error['msg']).removeprefix('Value error, ')}."
