@@ -52,11 +52,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Mail Send; nothing else is posted here."""
         if urlsplit(self.path).path != SEND:
-            self._read_body()
-            self._fail(404)
+            if self._read_body() is not None:
+                self._fail(404)
             return
+        self._mail_send()
+
+    def handle_one_request(self) -> None:
+        """Serve one request; a planned break ends the connection."""
         try:
-            self._mail_send()
+            super().handle_one_request()
         except _Dropped:
             self.close_connection = True
             self._cut()
@@ -131,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         # In JSON a quotation mark within a string is escaped, so this key can only be a personalization's own.
         names = [name.decode() for name in _NAMES.findall(body)] if self.server.behaviour.journal else []
         self.server.mailbox.count_only(body.count(b'"to":'), names)
-        self._accepted(number, fault)
+        self._accepted(self.server.request_id(number), fault)
 
     def _take(self, body: bytes, number: int, fault: Fault | None) -> None:
         if self.headers.get("Content-Encoding", "").lower() == "gzip":
@@ -156,12 +160,13 @@ class Handler(BaseHTTPRequestHandler):
         elif intake.sandboxed(request):
             self._answer(200, b"")
         else:
-            self.server.mailbox.add(intake.messages(request, self.server.request_id(number), clock.now()))
-            self._accepted(number, fault)
+            request_id = self.server.request_id(number)
+            self.server.mailbox.add(intake.messages(request, request_id, clock.now()))
+            self._accepted(request_id, fault)
 
-    def _accepted(self, number: int, fault: Fault | None) -> None:
+    def _accepted(self, request_id: str, fault: Fault | None) -> None:
         if not self._suffer(fault, Stage.AFTER_ACCEPTING):
-            self._answer(202, b"", {"X-Message-Id": self.server.request_id(number)}, kind="text/plain; charset=utf-8")
+            self._answer(202, b"", {"X-Message-Id": request_id}, kind="text/plain; charset=utf-8")
 
     def _may_send(self, sender: str) -> bool:
         allowed = self.server.behaviour.senders

@@ -2,8 +2,9 @@
 
 Sources: the Mail Send description (twilio/sendgrid-oai, ``tsg_mail_v3.json``), and the page
 https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors (modified 2026-07-02), both read 2026-11. Where
-the two differ the stricter one holds here: 10,000 bytes of substitutions and of custom arguments (the page says 50,000), 150
-substitutions a personalization (the description says 10,000). The field names are SendGrid's; the sentences are ours.
+the two differ the stricter one holds here: 10,000 bytes of substitutions and of custom arguments (the page says
+50,000), 150 substitutions a personalization (the description says 10,000). The field names are SendGrid's; the
+sentences are ours.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ RESERVED_HEADERS = frozenset({
 _HELP = "http://sendgrid.com/docs/API_Reference/Web_API_v3/Mail/errors.html#message."
 # Mailbox names are ASCII (SendGrid refuses others); a domain may be written in letters of any script.
 _ADDRESS = re.compile(r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+(\.[!#$%&'*+/=?^_`{|}~0-9A-Za-z-]+)*@[\w-]+(\.[\w-]+)+")
+_OBJECTS = ("reply_to", "headers", "custom_args", "asm", "mail_settings", "tracking_settings")
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 _CONTROL = re.compile(r"[\r\n\0]")
 
@@ -60,6 +62,12 @@ def refusals(request: Any, now: int) -> list[Refusal]:
     """
     if not isinstance(request, dict):
         return [Refusal(message="Bad Request", field=None)]
+    if wrong := [name for name in _OBJECTS if not isinstance(request.get(name), dict | None)]:
+        return [Refusal(message="Must be an object.", field=name, anchor=name) for name in wrong]
+    settings = [(f"{name}.{inner}", value) for name in ("mail_settings", "tracking_settings")
+                for inner, value in (request.get(name) or {}).items()]
+    if strange := [name for name, value in settings if not isinstance(value, dict | None)]:
+        return [Refusal(message="Must be an object.", field=name, anchor="settings") for name in strange]
     return [*_sender(request), *_personalizations(request, now), *_subject(request), *_content(request),
             *_categories(request), *_headers(request.get("headers"), "headers"),
             *_send_at(request, "send_at", now), *_attachments(request)]
@@ -100,6 +108,10 @@ def _personalizations(request: dict[str, Any], now: int) -> Iterator[Refusal]:
         if not isinstance(one, dict):
             yield Refusal(message="A personalization is an object.", field=field, anchor="personalizations")
             continue
+        for kind in ("to", "cc", "bcc"):
+            if not isinstance(one.get(kind), list | None):
+                yield Refusal(message="Recipients are an array.", field=f"{field}.{kind}",
+                              anchor=f"personalizations.{kind}")
         people = [(kind, person) for kind in ("to", "cc", "bcc") for person in _people(one.get(kind))]
         recipients += len(people)
         yield from _recipients(people, field, seen)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -167,7 +167,7 @@ class Mailbox:
             self._kept.extend(messages)
         if self._letters is not None:
             for one in messages:
-                name = re.sub(r"[^\w.@-]", "_", f"{one.address}-{one.request_id[:8]}-{one.number}")
+                name = re.sub(r"[^\w.@-]", "_", f"{one.address[:100]}-{one.request_id[:8]}-{one.number}")
                 (self._letters / f"{name}.eml").write_bytes(as_eml(one))
 
     def count_only(self, personalizations: int, names: list[str]) -> None:
@@ -205,7 +205,8 @@ class Mailbox:
 
 def as_eml(message: Kept) -> bytes:
     """The message as a mail program opens it (RFC 5322)."""
-    mail = EmailMessage(policy=SMTP)
+    # A domain in another script needs RFC 6532; all else is written so that the oldest mail program reads it.
+    mail = EmailMessage(policy=SMTP if message.address.isascii() else SMTPUTF8)
     mail["From"] = _address(message.from_name, message.from_email)
     mail["To"] = _address(message.to_name, message.address)
     mail["Subject"] = _line(message.subject)
@@ -214,15 +215,17 @@ def as_eml(message: Kept) -> bytes:
     if message.reply_to:
         mail["Reply-To"] = _line(message.reply_to)
     for name, value in message.headers.items():
+        del mail[name]
         mail[name] = _line(value)
     mail["X-Stand-In"] = "Nobody was mailed"
     text, html = message.text, message.html
     if text:
         mail.set_content(text)
+    # Base64 is said outright: finding the shortest encoding costs more than all the rest of a letter.
     if html and text:
-        mail.add_alternative(html, subtype="html")
+        mail.add_alternative(html, subtype="html", cte="base64")
     elif html:
-        mail.set_content(html, subtype="html")
+        mail.set_content(html, subtype="html", cte="base64")
     return mail.as_bytes()
 
 

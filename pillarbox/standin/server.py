@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import secrets
 import socket
+import sys
 import threading
 from base64 import urlsafe_b64encode
 from http.server import ThreadingHTTPServer
@@ -42,7 +43,10 @@ class Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without the reverse look-up of the host's name that ``HTTPServer`` does."""
-        socket_server_bind(self)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def next_post(self) -> int:
         """The number of a POST to /v3/mail/send, from 1, counted as soon as its headers are here."""
@@ -69,7 +73,9 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no fault of ours: nothing is printed."""
+        """Say what went wrong, unless it is only that the client went away."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def hang_up(self) -> None:
         """End every connection, idle or hanging."""
@@ -78,14 +84,6 @@ class Server(ThreadingHTTPServer):
             for connection in self._connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-
-
-def socket_server_bind(server: Server) -> None:
-    """Bind the socket and note the address."""
-    server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.socket.bind(server.server_address)
-    server.server_address = server.socket.getsockname()
-    server.server_name, server.server_port = "127.0.0.1", server.server_address[1]
 
 
 class Standin:
@@ -129,7 +127,7 @@ class Standin:
         if self._server is not None:
             raise RuntimeError("the stand-in runs already")
         self._server = Server(self._port, self.behaviour, self.mailbox, self.suppressions)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="stand-in", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="stand-in", daemon=True)
         self._thread.start()
         return self
 
