@@ -38,10 +38,10 @@ def mails(unit: Unit, date: datetime) -> Iterator[tuple[Outgoing, bytes]]:
     made = bodies(unit.shape, [message.values for message in unit.messages])
     for message, (subject, html, text) in zip(unit.messages, made, strict=True):
         fillings = (
-            _wire(mailbox(message.to_name, ascii_address(message.address) or message.address)),
-            _wire(unstructured("Subject", subject)),
-            _wire(message_id(unit.envelope, message)),
-            _wire(unsubscribe(unit.envelope, message.key)[0][1]),
+            _utf8(mailbox(message.to_name, ascii_address(message.address) or message.address)),
+            _utf8(unstructured("Subject", subject)),
+            _utf8(message_id(unit.envelope, message)),
+            _utf8(unsubscribe(unit.envelope, message.key)[0][1]),
             _encoded(text, text_coding),
             _encoded(html, html_coding),
         )
@@ -76,7 +76,7 @@ def _skeleton(envelope: Envelope, date: datetime, text_coding: str, html_coding:
     root.attach(_part("html", html_coding))
     written = root.as_bytes()
     for name, value in constants:
-        written = written.replace(f"{_GAP}{name}".encode(), _wire(value))
+        written = written.replace(f"{_GAP}{name}".encode(), _utf8(value))
     return written.split(_GAP.encode())
 
 
@@ -100,5 +100,5 @@ def _encoded(body: bytes, coding: str) -> bytes:
     return b2a_qp(lines).replace(b"\n", b"\r\n")
 
 
-def _wire(value: str) -> bytes:
+def _utf8(value: str) -> bytes:
     return value.encode()

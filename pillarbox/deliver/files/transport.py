@@ -11,7 +11,7 @@ from pillarbox.ground.errors import TransportError
 from pillarbox.model.records import Outgoing, Receipt, Result, Unit
 from pillarbox.model.states import Verdict
 
-_PRIVATE = 0o700
+_OWN_FOLDER, _OWN_FILE = 0o700, 0o600
 """The letters hold personal data: only the project's own account may look."""
 
 
@@ -66,7 +66,7 @@ class FilesTransport:
 
     def _lay_out(self) -> None:
         for part in ("tmp", "new", "cur"):
-            (self._folder / part).mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            (self._folder / part).mkdir(mode=_OWN_FOLDER, parents=True, exist_ok=True)
 
     def _moved(self) -> dict[str, Path]:
         """Messages that a mail program has seen: it moves them to ``cur`` and adds its flags after a colon."""
@@ -77,7 +77,7 @@ class FilesTransport:
         name = f"{message.message_id}.eml"
         draft = self._folder / "tmp" / f"{name}.{os.getpid()}"
         try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWN_FILE), "wb") as file:
                 file.write(content)
             draft.replace(moved.get(name, self._folder / "new" / name))
         except OSError:

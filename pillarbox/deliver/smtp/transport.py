@@ -95,7 +95,7 @@ class SmtpTransport:
             raise _Halt(Verdict.REFUSED, "The mailbox name has letters outside ASCII, which this way out cannot carry.")
         server = self._greeted(ascii_address(sender) or sender)
         try:
-            self._ask(server, server.rcpt, to)
+            self._name(server, to)
             self._hand_over(server, content)
         except _Halt as fault:
             self._after(server, fault)
@@ -124,9 +124,10 @@ class SmtpTransport:
                 raise halt
             return server
 
-    def _ask(self, server: smtplib.SMTP, command: object, *arguments: str) -> None:
+    def _name(self, server: smtplib.SMTP, to: str) -> None:
+        """RCPT TO."""
         try:
-            code, words = command(*arguments)  # type: ignore[operator]
+            code, words = server.rcpt(to)
         except _SERVER_GONE as fault:
             raise _Halt(Verdict.RETURNED, self._lost(fault), wait=_SOON) from None
         if code == 530:
