@@ -19,8 +19,9 @@ _SINGLE = ("one", "single", "once", "never", "non", "not ")
 _METHODS = {
     "caf": "caf-voucher", "voucher": "caf-voucher", "cheque": "cheque", "check": "cheque", "chq": "cheque",
     "direct debit": "direct-debit", "directdebit": "direct-debit", "gocardless": "direct-debit",
-    "bacs": "bank-transfer", "bank": "bank-transfer", "standing order": "standing-order", "paypal": "paypal",
-    "apple": "card", "google": "card", "card": "card", "visa": "card", "mastercard": "card", "amex": "card", "cash": "cash", "payroll": "payroll",
+    "standing order": "standing-order", "bacs": "bank-transfer", "bank": "bank-transfer", "paypal": "paypal",
+    "apple": "card", "google": "card", "card": "card", "visa": "card", "amex": "card", "cash": "cash",
+    "payroll": "payroll",
 }
 
 

@@ -14,6 +14,8 @@ from pillarbox.store.schema import donations, mailings, messages, supporters
 
 _UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _ASKLESS = (Kind.PROOF, Kind.SERVICE)
+_BY_CODE = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
+_LETTER = (messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
 
 
 def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
@@ -34,7 +36,7 @@ def messages_by_code(connection: Connection, codes: Collection[str]) -> dict[str
     if not codes:
         return {}
     found = connection.execute(
-        select(messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
+        select(*_BY_CODE)
         .join(mailings, mailings.c.id == messages.c.mailing_id)
         .where(messages.c.code.in_(sorted(codes)), mailings.c.kind != Kind.PROOF))
     return {row.code: row for row in found}
@@ -66,7 +68,7 @@ def letters_that_reached(connection: Connection, hashes: Collection[str], *, ear
     if not hashes:
         return []
     return list(connection.execute(
-        select(messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
+        select(*_LETTER)
         .join(mailings, mailings.c.id == messages.c.mailing_id)
         .where(messages.c.address_hash.in_(sorted(hashes)), messages.c.state == MessageState.ACCEPTED,
                messages.c.outcome.not_in(_UNSEEN), messages.c.accepted_at.between(earliest, latest),
