@@ -25,8 +25,13 @@ _SILENT = 60  # above logging.CRITICAL: cssutils prints what it does not know to
 # No attribute is made out of CSS: width="100%" would blow up images in Outlook, align="center" would move tables.
 _FROM_CSS = ["align", "valign", "bgcolor", "width", "height"]
 
+# Elements without content (WHATWG HTML 13.1.2, read 2026-11), and the old ones that libxml2 knows.
+_VOID = frozenset(("area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "isindex", "link",
+                   "meta", "param", "source", "track", "wbr"))
+
 _OPENING = re.compile(r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<[a-zA-Z](?:\"[^\"]*\"|'[^']*'|[^>\"'])*>",
                       re.DOTALL | re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _VALUE = re.compile(r"=(?:\"[^\"]*\"|'([^']*)')")
 
 # cssutils is not thread-safe, and premailer's caches are the process's.
@@ -56,7 +61,7 @@ class PremailerInliner:
             tree = parse(html)
             rules = _take_plain_rules(tree, readable=_cssutils_reads)
             if not rules:
-                return serialise(tree)
+                return serialise(_unmarked(tree))
             written = _shield(tree)
             sheet = etree.SubElement(_head(tree), "style")
             sheet.text = rules
@@ -66,7 +71,7 @@ class PremailerInliner:
             for element, style in written:
                 if element.get("style") == style + ";":
                     element.set("style", style)
-            return serialise(tree)
+            return serialise(_unmarked(tree))
 
 
 class CssInlineInliner:
@@ -81,6 +86,7 @@ class CssInlineInliner:
         import css_inline
 
         self._new = css_inline.CSSInliner
+        self._fault = css_inline.InlineError
 
     def __call__(self, html: str) -> str:
         """See :class:`Inliner`."""
@@ -88,17 +94,18 @@ class CssInlineInliner:
         rules = _take_plain_rules(tree, readable=lambda _: True)
         inliner = self._new(inline_style_tags=False, keep_style_tags=True, keep_link_tags=True,
                             load_remote_stylesheets=False, extra_css=rules)
-        again = parse(inliner.inline(serialise(tree)))
-        for element in again.iter("style"):
-            if element.get("data-premailer") is not None:
-                del element.attrib["data-premailer"]
+        try:
+            again = parse(inliner.inline(serialise(tree)))
+        except self._fault as fault:
+            raise LetterError(f"css-inline cannot read the letter's CSS: {fault}.",
+                              todo="Correct the style, or choose the premailer inliner.") from None
         for element, style in _styled(again):
             element.set("style", style.replace(" !important", ""))
-        return serialise(again)
+        return serialise(_unmarked(again))
 
 
 def parse(html: str) -> etree._ElementTree:
-    """A letter as a tree.
+    """A letter as a tree; one without any element or text is an empty page.
 
     Raises:
         LetterError: it holds a lone surrogate.
@@ -110,7 +117,10 @@ def parse(html: str) -> etree._ElementTree:
                           todo="Correct the text or the supporter's data that it comes from.") from None
     # The stubs do not know default_doctype (lxml 3.7): without it a letter without doctype is given HTML 4's.
     parser = etree.HTMLParser(encoding="utf-8", default_doctype=False, huge_tree=True)  # type: ignore[call-arg]
-    return etree.fromstring(source if source.strip() else b"<html><body></body></html>", parser).getroottree()
+    root = etree.fromstring(source, parser) if source.strip() else None
+    if root is None:  # blank, or comments alone
+        root = etree.fromstring(b"<html><body></body></html>")
+    return root.getroottree()
 
 
 def serialise(tree: etree._ElementTree) -> str:
@@ -118,6 +128,9 @@ def serialise(tree: etree._ElementTree) -> str:
     for element, style in _styled(tree):
         if '"' in style and "'" not in style:  # some mail programs stumble over &quot; in CSS
             element.set("style", style.replace('"', "'"))
+    for element in tree.getroot().iter("*"):
+        if not len(element) and not element.text and element.tag not in _VOID:
+            element.text = ""  # else libxml2 writes <li> for <li></li>, and an empty value would change the letter
     written = etree.tostring(tree, method="html", encoding="unicode")
     return _OPENING.sub(_double_quoted, written) if "='" in written else written
 
@@ -141,22 +154,20 @@ def _take_plain_rules(tree: etree._ElementTree, *, readable: Callable[[str], boo
             divided = divide(element.text or "", selectable=lambda _: False)
         if divided.kept:
             element.text = f"\n{divided.kept}\n"
-            element.set("data-premailer", "ignore")  # premailer takes the attribute away again
+            element.set("data-premailer", "ignore")
         else:
-            _remove(element)
+            element.tag = "emptied"
+    # Text after a stylesheet stays; moved within libxml2, since lxml's setters refuse control characters.
+    etree.strip_elements(tree, "emptied", with_tail=False)
     return "\n".join(filter(None, rules))
 
 
-def _remove(element: etree._Element) -> None:
-    """Take an element out and leave the text after it."""
-    parent, before = element.getparent(), element.getprevious()
-    assert parent is not None
-    if element.tail:
-        if before is not None:
-            before.tail = (before.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
+def _unmarked(tree: etree._ElementTree) -> etree._ElementTree:
+    """The tree without the attribute that tells premailer to leave a stylesheet alone."""
+    for element in tree.getroot().iter("style"):
+        if element.get("data-premailer") is not None:
+            del element.attrib["data-premailer"]
+    return tree
 
 
 def _head(tree: etree._ElementTree) -> etree._Element:
@@ -169,8 +180,9 @@ def _head(tree: etree._ElementTree) -> etree._Element:
 
 
 def _styled(tree: etree._ElementTree) -> list[tuple[etree._Element, str]]:
-    """The elements that have a style of their own, and that style."""
-    return [(element, style) for element in tree.getroot().iter("*") if (style := element.get("style"))]
+    """The elements that have a style of their own, and that style; not what lxml would not take back."""
+    return [(element, style) for element in tree.getroot().iter("*")
+            if (style := element.get("style")) and not _CONTROL.search(style)]
 
 
 def _shield(tree: etree._ElementTree) -> list[tuple[etree._Element, str]]:

@@ -1,0 +1,252 @@
+"""SendGrid's event webhook: the signature over the raw bytes, and its words turned into ours.
+
+Fields and reasons: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event and the webhook
+description (twilio/sendgrid-oai, ``tsg_webhooks_v3.json``), both read 2026-11.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from pillarbox.deliver.sendgrid.payload import CUSTOM_ARGUMENT
+from pillarbox.deliver.words import plain
+from pillarbox.ground.address import normalise
+from pillarbox.ground.errors import Refused, SettingsError, SignatureError
+from pillarbox.model.records import Event
+from pillarbox.model.states import Agent, EventKind
+
+PROVIDER = "sendgrid"
+SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
+FUTURE_SECONDS = 300
+"""How far a signer's clock may run ahead of ours."""
+
+KINDS: Mapping[str, EventKind] = {
+    "processed": EventKind.PROCESSED,
+    "delivered": EventKind.DELIVERED,
+    "deferred": EventKind.DEFERRED,
+    "bounce": EventKind.BOUNCED,
+    "dropped": EventKind.DROPPED,
+    "open": EventKind.OPENED,
+    "click": EventKind.CLICKED,
+    "spamreport": EventKind.COMPLAINED,
+    "unsubscribe": EventKind.UNSUBSCRIBED,
+    "group_unsubscribe": EventKind.UNSUBSCRIBED,
+}
+BLOCKED = "blocked"
+"""A bounce's ``type`` when the message, not the address, was turned away."""
+DROPS: Mapping[str, bool] = {
+    "bounced address": True,
+    "unsubscribed address": True,
+    "spam reporting address": True,
+    "invalid": True,
+    "invalid smtpapi header": False,
+    "spam content": False,
+    "recipient list over package quota": False,
+}
+"""A drop's documented reason → whether it is about the address, which then gets nothing more. Others are not."""
+PROXIES = re.compile(r"GoogleImageProxy|YahooMailProxy|YahooCacheSystem|^Mozilla/5\.0$")
+"""Mail programs that fetch pictures on their own: Gmail's and Yahoo's proxies name themselves, Apple's Mail Privacy
+Protection sends the bare ``Mozilla/5.0`` (SendGrid's page on Apple Mail Privacy Protection; wordtothewise.com/2021/09/
+apple-mpp; both read 2026-11)."""
+
+_OURS = re.compile(r"([A-Za-z0-9_-]{1,32})\.(\d{1,18})\.(\d{1,18})")
+_FILTER = re.compile(r"\.(?:filter|recvd)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parsed:
+    """A post, understood."""
+
+    events: tuple[Event, ...]
+    ignored: Mapping[str, int]
+    """Event words that mean nothing here → how often they came."""
+    foreign: int
+    """Events of other installations of Pillarbox on the same account, left out."""
+    faults: tuple[str, ...]
+    """A sentence for each item that is no event; the others are good."""
+
+
+def verify(raw: bytes, *, signature: str, timestamp: str, public_key: str, now: datetime,
+           max_age_seconds: int) -> None:
+    """See that SendGrid signed exactly these bytes, not long ago. Nothing of them is parsed.
+
+    Args:
+        raw: the body as it came.
+        signature: the header ``X-Twilio-Email-Event-Webhook-Signature`` (base64 of an ECDSA signature, DER).
+        timestamp: the header ``X-Twilio-Email-Event-Webhook-Timestamp`` (Unix seconds).
+        public_key: the webhook's verification key (base64 of a P-256 key, DER), from SendGrid's settings.
+        now: the present (aware).
+        max_age_seconds: how old the timestamp may be.
+
+    Raises:
+        SignatureError: missing, forged, stale or future-dated.
+        SettingsError: the key itself is no such key.
+    """
+    if not signature or not timestamp:
+        raise SignatureError("The post carries no signature.", todo="Switch on the signed event webhook in SendGrid.")
+    key = _key(public_key)
+    # Stripped digits of other scripts and signs: int() would take them, the signer never writes them.
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise SignatureError("The post's timestamp is no Unix time.")
+    try:
+        key.verify(base64.b64decode(signature, validate=True), timestamp.encode() + raw, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError):
+        raise SignatureError("The post's signature does not fit its bytes.",
+                             todo="If SendGrid's key was changed, set PILLARBOX_SENDGRID_WEBHOOK_KEY anew.") from None
+    age = now.timestamp() - int(timestamp)
+    if age > max_age_seconds:
+        raise SignatureError(f"The post was signed {age / 3600:.0f} hours ago: too old to be believed.")
+    if age < -FUTURE_SECONDS:
+        raise SignatureError("The post was signed in the future.", todo="See that this machine's clock is right.")
+
+
+def _key(public_key: str) -> ec.EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode(public_key, validate=True))
+    except (ValueError, binascii.Error, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise SettingsError("The event webhook's verification key is no such key.",
+                            where="PILLARBOX_SENDGRID_WEBHOOK_KEY",
+                            todo="Copy it from SendGrid: Settings, Mail Settings, Event Webhook, Security Features.")
+    return key
+
+
+def parse(raw: bytes, *, project: str) -> list[Event]:
+    """The events of a post or file, all of which must be sound.
+
+    Args:
+        raw: a JSON array of SendGrid's events.
+        project: our public id; events that carry another's are left out.
+
+    Raises:
+        Refused: no JSON array, or items that are no events; says which.
+    """
+    found = read(raw, project=project)
+    if found.faults:
+        more = f" And {len(found.faults) - 3} more." if len(found.faults) > 3 else ""
+        raise Refused(" ".join(found.faults[:3]) + more, todo="Nothing was taken in.")
+    return list(found.events)
+
+
+def read(raw: bytes, *, project: str) -> Parsed:
+    """The events of a post or file, with what was left out and why.
+
+    Raises:
+        Refused: the whole is no JSON array.
+    """
+    try:
+        items: Any = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise Refused("These are not SendGrid's events: the text is not JSON.") from None
+    if not isinstance(items, list):
+        raise Refused("These are not SendGrid's events: a JSON array was expected.")
+    events: list[Event] = []
+    faults: list[str] = []
+    ignored: Counter[str] = Counter()
+    foreign = 0
+    for number, item in enumerate(items, start=1):
+        word = item.get("event") if isinstance(item, dict) else None
+        if not isinstance(word, str):
+            faults.append(f"Item {number} has no event.")
+            continue
+        if word not in KINDS:
+            ignored[plain(word)] += 1
+            continue
+        ours = _OURS.fullmatch(_argument(item))
+        if ours and ours[1] != project:
+            foreign += 1
+            continue
+        try:
+            events.append(_event(item, word, ours))
+        except ValueError as fault:
+            faults.append(f"Item {number} ({word}): {fault}.")
+    return Parsed(events=tuple(events), ignored=dict(ignored), foreign=foreign, faults=tuple(faults))
+
+
+def _argument(item: dict[str, Any]) -> str:
+    """Our custom argument: SendGrid puts them among the event's own fields; its settings can nest them."""
+    for holder in (item, item.get("unique_args"), item.get("custom_args")):
+        if isinstance(holder, dict) and isinstance(found := holder.get(CUSTOM_ARGUMENT), str):
+            return found
+    return ""
+
+
+def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event:
+    """Raises ValueError with what is wrong."""
+    email, url, provider_id = (_text(item, name) for name in ("email", "url", "sg_message_id"))
+    user_agent = _text(item, "useragent")
+    reason = _text(item, "reason") or _text(item, "response")
+    at = _moment(item.get("timestamp"))
+    kind = KINDS[word]
+    if kind is EventKind.BOUNCED and _text(item, "type") == BLOCKED:
+        kind = EventKind.BLOCKED
+    return Event(
+        kind=kind, at=at, provider=PROVIDER, provider_event_id=_text(item, "sg_event_id"),
+        fingerprint=_fingerprint(word, provider_id, email, str(int(at.timestamp())), url),
+        message_id=int(ours[2]) if ours else None, attempt_id=int(ours[3]) if ours else None,
+        provider_id=request_id(provider_id), address=_address(email), agent=_agent(item, user_agent), url=url,
+        reason=plain(reason), suppresses=_suppresses(kind, reason), user_agent=user_agent,
+        raw=orjson.dumps(item).decode())
+
+
+def request_id(sg_message_id: str) -> str:
+    """What X-Message-Id said when the message was accepted: the first part of ``sg_message_id``."""
+    return _FILTER.split(sg_message_id, maxsplit=1)[0]
+
+
+def _suppresses(kind: EventKind, reason: str) -> bool:
+    if kind is EventKind.BOUNCED:
+        return True
+    # "Spam Content (if spam checker app enabled)" and the like: what stands in brackets is a remark.
+    return kind is EventKind.DROPPED and DROPS.get(reason.partition("(")[0].strip().lower(), False)
+
+
+def _agent(item: dict[str, Any], user_agent: str) -> Agent:
+    return Agent.MACHINE if item.get("sg_machine_open") is True or PROXIES.search(user_agent) else Agent.HUMAN
+
+
+def _fingerprint(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _text(item: dict[str, Any], name: str) -> str:
+    found = item.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str):
+        raise ValueError(f"{name} is not text")
+    return found
+
+
+def _moment(given: object) -> datetime:
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        given = int(given)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError("timestamp is missing or no Unix time")
+    try:
+        return datetime.fromtimestamp(given, UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ValueError("timestamp is no Unix time") from None
+
+
+def _address(email: str) -> str:
+    try:
+        return normalise(email) if email else ""
+    except ValueError:
+        return email.strip().lower()

@@ -1,0 +1,246 @@
+"""One connection of the stand-in: requests in, SendGrid's answers out, and the planned faults between."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import socket
+import time
+import zlib
+from email.utils import formatdate
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import orjson
+
+from pillarbox.ground import clock
+from pillarbox.standin import intake
+from pillarbox.standin.behaviour import Act, Fault, Mode, Stage
+from pillarbox.standin.limits import MOST_MESSAGE_BYTES, Refusal, refusals
+from pillarbox.standin.suppressions import LISTS
+
+if TYPE_CHECKING:
+    from pillarbox.standin.server import Server
+
+SEND = "/v3/mail/send"
+_WORDS = {
+    302: "found", 400: "invalid request", 401: "The provided authorization grant is invalid, expired, or revoked",
+    403: "access forbidden", 404: "not found", 405: "method not allowed", 411: "length required",
+    413: "content too large", 415: "unsupported media type", 429: "too many requests", 500: "internal server error",
+    502: "bad gateway", 503: "service unavailable",
+}
+_NAMES = re.compile(rb'"pillarbox":\s*"([^"]*)"')
+
+
+class _Dropped(Exception):
+    """The connection is to end here, without an answer."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers the endpoints that Pillarbox uses."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    rbufsize = 1 << 16
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server names it
+        """Say nothing: a request's line may carry an address."""
+
+    def do_POST(self) -> None:
+        """Mail Send; nothing else is posted here."""
+        if urlsplit(self.path).path != SEND:
+            if self._read_body() is not None:
+                self._fail(404)
+            return
+        self._mail_send()
+
+    def handle_one_request(self) -> None:
+        """Serve one request; a planned break ends the connection."""
+        try:
+            super().handle_one_request()
+        except _Dropped:
+            self.close_connection = True
+            self._cut()
+
+    def do_GET(self) -> None:
+        """What ``sync``, ``check`` and tests read."""
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
+        if parts.path == "/_standin/counts":
+            self._json(200, self.server.mailbox.counts())
+        elif parts.path == SEND:
+            self._fail(405)
+        elif not self._authorised():
+            self._fail(401)
+        elif (found := self._resource(parts.path, query)) is not None:
+            self._json(*found)
+        else:
+            self._fail(404)
+
+    def _resource(self, path: str, query: dict[str, str]) -> tuple[int, Any] | None:
+        behaviour, name = self.server.behaviour, path.removeprefix("/v3/suppression/")
+        if name in LISTS:
+            try:
+                return 200, self.server.suppressions.page(name, query)
+            except ValueError as fault:
+                return 400, _errors(Refusal(message="must be a number within its bounds", field=str(fault)))
+        if path == "/v3/asm/suppressions":
+            return 200, self.server.suppressions.groups()
+        if path == "/v3/scopes":
+            return 200, {"scopes": list(behaviour.scopes)}
+        if path == "/v3/user/credits":
+            used = self.server.mailbox.accepted
+            return 200, {"remain": max(0, behaviour.credits - used), "total": behaviour.credits, "overage": 0,
+                         "used": used, "last_reset": "2026-01-01", "next_reset": "2027-01-01",
+                         "reset_frequency": "monthly"}
+        if path in ("/v3/user/webhooks/event/settings", "/v3/user/webhooks/event/settings/all"):
+            return 200, self._webhook_settings(everything=path.endswith("/all"))
+        return None
+
+    def _webhook_settings(self, *, everything: bool) -> dict[str, Any]:
+        kinds = ("processed", "delivered", "deferred", "bounce", "dropped", "open", "click", "spam_report",
+                 "unsubscribe", "group_unsubscribe", "group_resubscribe")
+        one = {"enabled": True, "url": "", "id": "stand-in", "friendly_name": "stand-in", "public_key": "",
+               **dict.fromkeys(kinds, True)}
+        return {"max_allowed": 1, "webhooks": [one]} if everything else one
+
+    # ------------------------------------------------------------------------------------------ mail send
+
+    def _mail_send(self) -> None:
+        server, behaviour = self.server, self.server.behaviour
+        fault = behaviour.fault(server.next_post())
+        if self._suffer(fault, Stage.BEFORE_READING):
+            return
+        body = self._read_body()
+        if body is None:
+            return
+        number = server.mailbox.count_request(len(body))
+        if behaviour.latency_seconds:
+            server.stopping.wait(behaviour.latency_seconds)
+        if self._suffer(fault, Stage.AFTER_READING):
+            return
+        if not self._authorised():
+            self._fail(401)
+        elif self.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+            self._fail(415)
+        elif behaviour.mode is Mode.INSTANT:
+            self._take_instantly(body, number, fault)
+        else:
+            self._take(body, number, fault)
+
+    def _take_instantly(self, body: bytes, number: int, fault: Fault | None) -> None:
+        # In JSON a quotation mark within a string is escaped, so this key can only be a personalization's own.
+        names = [name.decode() for name in _NAMES.findall(body)] if self.server.behaviour.journal else []
+        self.server.mailbox.count_only(body.count(b'"to":'), names)
+        self._accepted(self.server.request_id(number), fault)
+
+    def _take(self, body: bytes, number: int, fault: Fault | None) -> None:
+        if self.headers.get("Content-Encoding", "").lower() == "gzip":
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error):
+                self._fail(400)
+                return
+        if len(body) > MOST_MESSAGE_BYTES:
+            self._fail(413)
+            return
+        try:
+            request = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            self._json(400, _errors(Refusal(message="Bad Request", field=None)))
+            return
+        if found := refusals(request, int(time.time())):
+            self._json(400, _errors(*found))
+        elif not self._may_send(request["from"]["email"]):
+            self._json(403, _errors(Refusal(message="The from address does not match a verified Sender Identity.",
+                                            field="from", anchor="from")))
+        elif intake.sandboxed(request):
+            self._answer(200, b"")
+        else:
+            request_id = self.server.request_id(number)
+            self.server.mailbox.add(intake.messages(request, request_id, clock.now()))
+            self._accepted(request_id, fault)
+
+    def _accepted(self, request_id: str, fault: Fault | None) -> None:
+        if not self._suffer(fault, Stage.AFTER_ACCEPTING):
+            self._answer(202, b"", {"X-Message-Id": request_id}, kind="text/plain; charset=utf-8")
+
+    def _may_send(self, sender: str) -> bool:
+        allowed = self.server.behaviour.senders
+        return not allowed or sender.lower() in allowed or sender.lower().rpartition("@")[2] in allowed
+
+    def _authorised(self) -> bool:
+        return self.headers.get("Authorization", "") == f"Bearer {self.server.behaviour.api_key}"
+
+    # ------------------------------------------------------------------------------------------ faults
+
+    def _suffer(self, fault: Fault | None, stage: Stage) -> bool:
+        """Go through the fault if this is its stage; whether it gave the answer."""
+        if fault is None or fault.stage is not stage:
+            return False
+        if fault.act is Act.HANG:
+            self.server.stopping.wait(self.server.behaviour.hang_seconds)
+        if fault.act is not Act.ANSWER:
+            raise _Dropped
+        more = {}
+        if stage is Stage.BEFORE_READING:
+            self.close_connection = True
+            more["Connection"] = "close"
+        if fault.status == HTTPStatus.TOO_MANY_REQUESTS:
+            more |= {"X-RateLimit-Limit": "600", "X-RateLimit-Remaining": "0",
+                     "X-RateLimit-Reset": str(int(time.time()) + fault.reset_seconds)}
+        if fault.status == HTTPStatus.FOUND:
+            more["Location"] = "/login"
+        self._fail(fault.status, more)
+        return True
+
+    def _cut(self) -> None:
+        # Both ways at once, so that the other side sees the end now and not when this thread is collected.
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+    # ------------------------------------------------------------------------------------------ plumbing
+
+    def _read_body(self) -> bytes | None:
+        """The body, or None after an answer that refuses it unread."""
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit():
+            self._refuse_unread(411)
+            return None
+        if int(length) > MOST_MESSAGE_BYTES:
+            self._refuse_unread(413)
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise _Dropped
+        return body
+
+    def _refuse_unread(self, status: int) -> None:
+        self.close_connection = True
+        self._fail(status, {"Connection": "close"})
+
+    def _fail(self, status: int, more: dict[str, str] | None = None) -> None:
+        message = _WORDS.get(status, "error")
+        if status == HTTPStatus.UNAUTHORIZED and not self.headers.get("Authorization"):
+            message = "authorization required"
+        self._json(status, _errors(Refusal(message=message, field=None)), more)
+
+    def _json(self, status: int, content: Any, more: dict[str, str] | None = None) -> None:
+        self._answer(status, orjson.dumps(content), more)
+
+    def _answer(self, status: int, body: bytes, more: dict[str, str] | None = None,
+                kind: str = "application/json") -> None:
+        # Head and body leave in one write: two small ones would wait for each other's acknowledgement.
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Server: nginx", f"Date: {formatdate(usegmt=True)}",
+                 f"Content-Type: {kind}", f"Content-Length: {len(body)}",
+                 *(f"{name}: {value}" for name, value in (more or {}).items())]
+        self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+
+def _errors(*found: Refusal) -> dict[str, Any]:
+    return {"errors": [one.as_json() for one in found]}
