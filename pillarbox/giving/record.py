@@ -1,0 +1,74 @@
+"""Write donations down: each once, tied to the mailing that raised it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from pillarbox.giving.attribute import Tied, attribute
+from pillarbox.ground import clock
+from pillarbox.ground.address import keyed_hash
+from pillarbox.model.records import Gift
+from pillarbox.model.states import Attribution
+from pillarbox.store import audit
+from pillarbox.store import donations as table
+from pillarbox.store.connect import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What came of a file or form of donations."""
+
+    added: int = 0
+    repeated: int = 0
+    """Known already by source and id: left as they were."""
+    attributed: Mapping[Attribution, int] = field(default_factory=dict)
+    """Of those added, how many by each evidence; every kind is named, also with 0."""
+
+
+def record(store: Store, gifts: Sequence[Gift], *, secret: bytes, window_days: int, actor: str) -> Recorded:
+    """Write gifts down in one transaction and tie them to mailings; a gift that is known already stays as it was.
+
+    Args:
+        store: the database.
+        gifts: what a source reports.
+        secret: the project's key, for the hash of addresses.
+        window_days: how long after a letter a gift from its address still counts as raised by it.
+        actor: who did it, for the audit log.
+    """
+    with store.writing() as connection:
+        return write_down(connection, gifts, secret=secret, window_days=window_days, actor=actor)
+
+
+def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, window_days: int,
+               actor: str) -> Recorded:
+    """The same within the caller's transaction."""
+    once = {(gift.source, gift.external_id): gift for gift in reversed(gifts)}
+    # A fixed order: two imports of the same gifts wait for each other instead of locking each other out.
+    single = [once[key] for key in sorted(once)]
+    hashes = [keyed_hash(gift.address, secret) if gift.address else None for gift in single]
+    tied = attribute(connection, single, hashes, window_days=window_days)
+    new = table.add_new(connection, [_row(*each) for each in zip(single, hashes, tied, strict=True)])
+    counts = Counter(tie.attribution for gift, tie in zip(single, tied, strict=True)
+                     if (gift.source, gift.external_id) in new)
+    recorded = Recorded(added=len(new), repeated=len(gifts) - len(new),
+                        attributed={kind: counts[kind] for kind in Attribution})
+    if new:
+        audit.record(connection, actor=actor, action="donations-recorded", subject=f"{len(new)} donations",
+                     detail={"added": recorded.added, "repeated": recorded.repeated,
+                             "attributed": {kind.value: count for kind, count in recorded.attributed.items()}})
+    return recorded
+
+
+def _row(gift: Gift, address_hash: str | None, tie: Tied) -> dict[str, Any]:
+    return {
+        "amount_minor": gift.amount.minor, "currency": gift.amount.currency, "received_at": gift.received,
+        "source": gift.source, "external_id": gift.external_id, "method": gift.method, "name": gift.name,
+        "address": gift.address or None, "address_hash": address_hash, "code": gift.code, "gift_aid": gift.gift_aid,
+        "regular": gift.regular, "note": gift.note, "supporter_id": tie.supporter_id, "mailing_id": tie.mailing_id,
+        "message_id": tie.message_id, "attribution": tie.attribution, "created_at": clock.now(),
+    }

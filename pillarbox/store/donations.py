@@ -1,0 +1,85 @@
+"""Queries on donations, and on what they may be tied to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from pillarbox.model.states import Kind, MessageState, Outcome
+from pillarbox.store.events import insert_for
+from pillarbox.store.schema import donations, mailings, messages, supporters
+
+_UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
+_ASKLESS = (Kind.PROOF, Kind.SERVICE)
+_BY_CODE = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
+_LETTER = (messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
+
+
+def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Insert donations that are not yet known by (source, external id).
+
+    Returns:
+        The (source, external id) of those that were new.
+    """
+    if not rows:
+        return set()
+    statement = insert_for(connection, donations).on_conflict_do_nothing(
+        index_elements=["source", "external_id"]).returning(donations.c.source, donations.c.external_id)
+    return {(row.source, row.external_id) for row in connection.execute(statement, list(rows))}
+
+
+def messages_by_code(connection: Connection, codes: Collection[str]) -> dict[str, Row[Any]]:
+    """Code in a donate link → its message (id, mailing_id, supporter_id); proofs have none that count."""
+    if not codes:
+        return {}
+    found = connection.execute(
+        select(*_BY_CODE)
+        .join(mailings, mailings.c.id == messages.c.mailing_id)
+        .where(messages.c.code.in_(sorted(codes)), mailings.c.kind != Kind.PROOF))
+    return {row.code: row for row in found}
+
+
+def mailings_by_source_code(connection: Connection, codes: Collection[str]) -> dict[str, int]:
+    """Source code in small letters → its mailing's id; never a proof."""
+    if not codes:
+        return {}
+    lower = func.lower(mailings.c.source_code)
+    found = connection.execute(select(lower.label("code"), mailings.c.id).where(
+        lower.in_(sorted(codes)), mailings.c.kind != Kind.PROOF))
+    return {row.code: row.id for row in found}
+
+
+def source_code_of(connection: Connection, mailing: str) -> str | None:
+    """The source code of the mailing with this name; None when there is no such mailing, or it is a proof."""
+    return connection.execute(select(mailings.c.source_code).where(
+        mailings.c.name == mailing, mailings.c.kind != Kind.PROOF)).scalar()
+
+
+def letters_that_reached(connection: Connection, hashes: Collection[str], *, earliest: datetime,
+                         latest: datetime) -> list[Row[Any]]:
+    """Live letters that left for these addresses between two times and were not sent back, newest first.
+
+    Columns: address_hash, id, mailing_id, accepted_at. Proofs and service letters ask for nothing and raise nothing;
+    practice mailings reached nobody.
+    """
+    if not hashes:
+        return []
+    return list(connection.execute(
+        select(*_LETTER)
+        .join(mailings, mailings.c.id == messages.c.mailing_id)
+        .where(messages.c.address_hash.in_(sorted(hashes)), messages.c.state == MessageState.ACCEPTED,
+               messages.c.outcome.not_in(_UNSEEN), messages.c.accepted_at.between(earliest, latest),
+               mailings.c.practice.is_(False), mailings.c.kind.not_in(_ASKLESS))
+        .order_by(messages.c.accepted_at.desc(), messages.c.id.desc())))
+
+
+def supporters_by_address(connection: Connection, hashes: Collection[str]) -> dict[str, int]:
+    """Address hash → supporter's id."""
+    if not hashes:
+        return {}
+    found = connection.execute(select(supporters.c.address_hash, supporters.c.id).where(
+        supporters.c.address_hash.in_(sorted(hashes))))
+    return {row.address_hash: row.id for row in found}
