@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -12,8 +14,13 @@ from rich.table import Table
 from pillarbox.cli import printing
 from pillarbox.cli.lists import parse_map
 from pillarbox.cli.opening import opened
+from pillarbox.ground import clock
 from pillarbox.ground.money import Money, parse_money
 
+if TYPE_CHECKING:
+    from pillarbox.giving.record import Recorded
+
+METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -32,6 +39,11 @@ class MoneyType(click.ParamType[Money]):
             self.fail(str(fault), param, ctx)
 
 
+def _as_json(done: Recorded) -> dict[str, object]:
+    return {"added": done.added, "repeated": done.repeated,
+            "attributed": {kind.value: count for kind, count in done.attributed.items()}}
+
+
 @click.group()
 def donations() -> None:
     """Import and add donations; see what raised them."""
@@ -48,11 +60,11 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
     from pillarbox.money import csv_file
 
     with opened(ctx) as project:
-        gifts, rejected = csv_file.read(file, mapping=parse_map(mapping))
+        gifts, rejected = csv_file.read(file, mapping=parse_map(mapping), zone=project.settings.project.zone)
         done = record(project.store, gifts, secret=project.secret, actor="staff",
                       window_days=project.settings.attribution.window_days)
     if as_json:
-        printing.as_json({"rows": len(gifts) + len(rejected), **done.to_json(),
+        printing.as_json({"rows": len(gifts) + len(rejected), **_as_json(done),
                           "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
         return
     printing.say(f"{done.added:,} donations added, {done.repeated:,} known already, {len(rejected):,} rejected.")
@@ -66,31 +78,31 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
 
 @donations.command()
 @click.option("--amount", type=MoneyType(), required=True, metavar="AMOUNT", help="25, £25.00 or \"EUR 10\".")
-@click.option("--method", type=click.Choice(["cheque", "caf-voucher", "cash", "bank", "other"]), default="cheque",
-              show_default=True)
+@click.option("--method", type=click.Choice(METHODS), default="cheque", show_default=True)
 @click.option("--email", default="", metavar="EMAIL", help="The giver's address, when known.")
 @click.option("--name", default="", metavar="NAME", help="The giver's name.")
 @click.option("--received", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day it came, or today.")
 @click.option("--mailing", default="", metavar="MAILING", help="The mailing that brought it, or its source code.")
 @click.option("--gift-aid", is_flag=True, help="The giver has made a Gift Aid declaration.")
-@click.option("--note", default="", metavar="TEXT")
+@click.option("--reference", default="", metavar="TEXT", help="The cheque's number: the same one counts once.")
+@click.option("--note", default="", metavar="TEXT", help="A remark.")
 @json_option
 @click.pass_context
 def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, received: datetime | None, mailing: str,
-        gift_aid: bool, note: str, as_json: bool) -> None:
+        gift_aid: bool, reference: str, note: str, as_json: bool) -> None:
     """Add a cheque or voucher by hand."""
     from pillarbox.giving import offline
 
     with opened(ctx) as project:
-        done = offline.add(project.store, secret=project.secret, amount=amount, method=method, address=email,
-                           name=name,
-                           received=received.date() if received else None, mailing=mailing, gift_aid=gift_aid,
-                           note=note,
-                           window_days=project.settings.attribution.window_days, zone=project.settings.project.zone)
+        zone = ZoneInfo(project.settings.project.zone)
+        done = offline.add(project.store, secret=project.secret, amount=amount, method=method, email=email, name=name,
+                           received=received.replace(tzinfo=zone) if received else clock.now(), mailing=mailing,
+                           gift_aid=gift_aid, reference=reference, note=note, actor="staff",
+                           window_days=project.settings.attribution.window_days)
     if as_json:
-        printing.as_json(done.to_json())
+        printing.as_json(_as_json(done))
     else:
-        printing.say(f"{amount} added.")
+        printing.say(f"{amount} added." if done.added else "This donation is known already; it was not added again.")
 
 
 @donations.command("list")

@@ -26,7 +26,8 @@ def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
     with opened(ctx) as project:
         applied = import_file(project.store, file, project=project.id, secret=project.secret)
     if as_json:
-        printing.as_json(applied.to_json())
+        printing.as_json({"new": applied.new, "repeated": applied.repeated, "foreign": applied.foreign,
+                          "unmatched": applied.unmatched, "alarms": len(applied.alarms)})
     else:
         printing.say(f"{applied.new:,} new events, {applied.repeated:,} known already, "
                      f"{applied.foreign:,} of other senders, {applied.unmatched:,} of no letter of ours.")

@@ -11,11 +11,11 @@ from pillarbox.compose import letter as letters
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
-from pillarbox.content import appeal as appeals
+from pillarbox.content import bundle as bundles
 from pillarbox.content.appeal import Appeal
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground.errors import LetterError
-from pillarbox.model.records import Finding, Letter, Level
+from pillarbox.model.records import Finding, Letter
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings
@@ -30,9 +30,14 @@ NAMES = ("title", "first_name", "last_name", "name", "salutation", "language", "
 class Source:
     """An appeal as it lies in its folder now, frozen."""
 
-    appeal: Appeal
     bundle: Bundle
     findings: tuple[Finding, ...]
+    """Advice and warnings; an error would have stopped the reading."""
+
+    @property
+    def appeal(self) -> Appeal:
+        """The appeal itself."""
+        return self.bundle.appeal
 
 
 def read(project: Project, slug: str) -> Source:
@@ -41,12 +46,10 @@ def read(project: Project, slug: str) -> Source:
     Raises:
         LetterError: with every fault found.
     """
-    appeal, findings = appeals.read(project.folder, slug)
-    errors = [finding for finding in findings if finding.level is Level.ERROR]
-    if appeal is None or errors:
-        raise LetterError(f"The appeal {slug} has faults; nothing was planned.", findings=tuple(findings))
-    bundle = Bundle.of(project.folder, appeal, links=project.settings.links.model_dump(mode="json"))
-    return Source(appeal=appeal, bundle=bundle, findings=tuple(findings))
+    bundle, findings = bundles.gather(project.settings, slug, project.folder)
+    if bundle is None:
+        raise LetterError(f"The appeal {slug} has faults; nothing was planned.", findings=findings)
+    return Source(bundle=bundle, findings=findings)
 
 
 def letter(source: Source, *, day: date, name: str) -> Letter:
@@ -58,15 +61,14 @@ def letter(source: Source, *, day: date, name: str) -> Letter:
     return letters.build(source.bundle, date=day, mailing={"name": name})
 
 
-def composer(project: Project, source: Source, mailing: Mailing) -> Composer:
+def composer(project: Project, mailing: Mailing) -> Composer:
     """A composer for a mailing, made from its stored bundle alone.
 
     Raises:
         LetterError: with every fault found.
     """
     with project.store.reading() as connection:
-        bundle = Bundle.unpack(mailings.bundle(connection, mailing.bundle_id))
-    frozen = replace(source, bundle=bundle)
+        frozen = Source(bundle=bundles.unpack(mailings.bundle(connection, mailing.bundle_id)), findings=())
     return Composer(letter(frozen, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
 
 

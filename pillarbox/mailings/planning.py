@@ -88,7 +88,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
-        outcome = _compose_all(project, mailing, source, segments, reached, on_progress)
+        outcome = _compose_all(project, mailing, segments, reached, on_progress)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, outcome, excluded)
     except BaseException:
@@ -139,9 +139,9 @@ class _Outcome:
     fault_count: int = 0
 
 
-def _compose_all(project: Project, mailing: Mailing, source: letters.Source, segments: Segments, reached: set[int],
+def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
                  on_progress: Callable[[int], None]) -> _Outcome:
-    composer = letters.composer(project, source, mailing)
+    composer = letters.composer(project, mailing)
     links = envelopes.link_maker(project.settings, mailing.source_code)
     outcome = _Outcome()
     for chunk in _chunks(project, mailing, segments, reached, outcome):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -83,3 +84,37 @@ def supporters_by_address(connection: Connection, hashes: Collection[str]) -> di
     found = connection.execute(select(supporters.c.address_hash, supporters.c.id).where(
         supporters.c.address_hash.in_(sorted(hashes))))
     return {row.address_hash: row.id for row in found}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A donation as staff look it up; no name and no address."""
+
+    id: int
+    received_at: datetime
+    amount_minor: int
+    currency: str
+    method: str
+    mailing: str | None
+    """The mailing that raised it, when one is known to have."""
+    attribution: str
+    gift_aid: bool
+    regular: bool
+
+    def to_json(self) -> dict[str, object]:
+        """The same as JSON-like data."""
+        return {"id": self.id, "received_at": self.received_at.isoformat(), "amount_minor": self.amount_minor,
+                "currency": self.currency, "method": self.method, "mailing": self.mailing,
+                "attribution": self.attribution, "gift_aid": self.gift_aid, "regular": self.regular}
+
+
+def listed(connection: Connection, *, unmatched: bool = False) -> list[Listed]:
+    """Donations, newest first; ``unmatched``: only those that no mailing is known to have raised."""
+    query = (select(donations.c.id, donations.c.received_at, donations.c.amount_minor, donations.c.currency,
+                    donations.c.method, mailings.c.name.label("mailing"), donations.c.attribution,
+                    donations.c.gift_aid, donations.c.regular)
+             .join_from(donations, mailings, isouter=True)
+             .order_by(donations.c.received_at.desc(), donations.c.id.desc()))
+    if unmatched:
+        query = query.where(donations.c.mailing_id.is_(None))
+    return [Listed(**row._mapping) for row in connection.execute(query)]
