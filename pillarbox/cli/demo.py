@@ -34,7 +34,7 @@ _AGO = timedelta(days=6)
 def demo(folder: Path) -> None:
     """The whole road on made-up people: import, plan, send, events, report.
 
-    Nobody is mailed: a SendGrid of this machine's own takes the letters, and its made-up supporters open, click and give.
+    Nobody is mailed: a SendGrid of this machine's own takes the letters, and its made-up supporters open, click, give.
     """
     _prepare(folder)
     begun = (clock.now() - _AGO).replace(minute=0, second=0, microsecond=0)
@@ -55,7 +55,7 @@ def demo(folder: Path) -> None:
     page, workbook = folder / "report.html", folder / "report.xlsx"
     _run(folder, "report", _APPEAL, "--html", str(page), "--xlsx", str(workbook))
     printing.say("")
-    printing.say(f"The letters, as people got them: {escape(str(folder / 'letters'))} (open any .eml in a mail program)")
+    printing.say(f"The letters, as people got them: {escape(str(folder / 'letters'))} (any mail program opens them)")
     printing.say(f"The report as a page: {escape(str(page))}")
 
 
@@ -124,8 +124,7 @@ def _past(when: datetime, now: datetime) -> bool:
 def _give(folder: Path, told: list[Reaction]) -> None:
     export = folder / "donations.csv"
     now = clock.now()
-    rows = [row for row in donations.rows(told, seed=_SEED, parameter="ref")]
-    donations.write(rows, export)
+    donations.write(donations.rows(told, seed=_SEED, parameter="ref"), export)
     _run(folder, "donations", "import", str(export))
     with clock.freeze(now - timedelta(days=1)):
         _run(folder, "donations", "add", "--amount", "£100", "--method", "caf-voucher", "--mailing", _APPEAL,
