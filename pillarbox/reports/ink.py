@@ -4,7 +4,7 @@ second drawing, and letters are the reader's own system font."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Stand-ins that survive drawing and then become CSS variables of the page (pages/report.html gives them values).
@@ -29,6 +29,14 @@ _CONFIG: Mapping[str, Any] = {
     "text": {"font": _FONT, "fontSize": SMALL, "color": MUTED, "baseline": "middle"},
     "concat": {"spacing": 14},
 }
+
+
+def data(values: Sequence[Mapping[str, Any]]) -> Any:
+    """Rows for a chart, kept inside it."""
+    import altair
+
+    make: Any = altair.Data  # it has no types
+    return make(values=values)
 
 
 def draw(chart: Any, *, label: str, kind: str) -> str:
@@ -61,8 +69,9 @@ def _for_the_page(svg: str, label: str, kind: str) -> str:
     svg = re.sub(r"(\d\.\d{2})\d+", r"\1", svg)
     box = re.search(r'viewBox="[^"]*"', svg)
     assert box is not None, "a drawing has a viewBox"
-    return re.sub(r"<svg[^>]*>", f'<svg {box.group()} class="plot {kind}" role="img" aria-label="{_attribute(label)}" '
-                                 'xmlns="http://www.w3.org/2000/svg" preserveAspectRatio="xMinYMin meet">', svg, count=1)
+    opening = (f'<svg {box.group()} class="plot {kind}" role="img" aria-label="{_attribute(label)}" '
+               'xmlns="http://www.w3.org/2000/svg" preserveAspectRatio="xMinYMin meet">')
+    return re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
 
 
 def _attribute(text: str) -> str:

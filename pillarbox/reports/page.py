@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from pillarbox.ground.money import Money
 from pillarbox.model.states import Attribution, MailingState, MessageState
@@ -13,12 +14,13 @@ from pillarbox.reports import plots, words
 from pillarbox.reports.report import Report
 
 _NOTES = {
-    "over-time": "Letters, when each was first delivered, opened or clicked, and gifts as they came in. Every row has a "
-                 "scale of its own; the number beside its highest bar is that bar’s.",
-    "funnel": "The strong part of a bar did it, the pale part did not. The dashed part is unknown: these supporters did "
-              "not agree to tracking, so their letters carry none.",
+    "over-time": "Letters, when each was first delivered, opened or clicked, and gifts as they came in. Every row has "
+                 "a scale of its own; the number beside its highest bar is that bar’s.",
+    "funnel": "The strong part of a bar did it, the pale part did not.",
     "raised": "Each dot is a gift, larger for more. Below, what ties the gifts to this mailing.",
 }
+_UNKNOWN = " The dashed part is unknown: these supporters did not agree to tracking, so their letters carry none."
+_SUMMED = "Pounds as they came in, summed by the hour. Below, what ties the gifts to this mailing."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +46,7 @@ def html(report: Report) -> str:
     """The page of a report, whole."""
     environment = Environment(loader=PackageLoader("pillarbox.reports", "pages"), undefined=StrictUndefined,
                               autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True)
+    environment.filters["commands"] = _commands
     return environment.get_template("report.html").render(**_view(report))
 
 
@@ -61,7 +64,9 @@ def cards(report: Report) -> tuple[Card, ...]:
     )
     made = []
     for name, key, of, nothing in shown:
-        if rate := found.rates[key]:
+        if key == "delivered" and found.accepted and found.heard_until is None:
+            made.append(Card(name=name, value="–", range="", of="unknown: no events heard yet"))
+        elif rate := found.rates[key]:
             made.append(Card(name=name, value=words.percent(rate.value), range=words.spread(rate),
                              of=f"{rate.part:,} of {rate.of:,} {of}"))
         else:
@@ -92,7 +97,7 @@ def attention(report: Report) -> tuple[Attention, ...]:
         "Turn open and click tracking off in the SendGrid account: it must be Pillarbox that decides.")
     add(found.remaining, "letter has not gone yet", "letters have not gone yet",
         f"`pillarbox send {name}` continues this mailing; nobody gets it twice.")
-    if found.accepted and found.heard_until is None:
+    if found.accepted and found.heard_until is None and report.mailing.transport != "files":
         made.append(Attention(what="No event has been heard.", todo=(
             "Delivered, opened and bounced are unknown, not zero: see that the event webhook reaches Pillarbox, or run "
             "`pillarbox events import`.")))
@@ -134,6 +139,22 @@ def evidence(report: Report) -> tuple[tuple[str, str, int, str], ...]:
                  for kind in Attribution if parts[kind].count)
 
 
+def _notes(report: Report) -> dict[str, str]:
+    """What to know before reading each plot."""
+    notes = dict(_NOTES)
+    if report.figures.delivered > report.figures.tracked_delivered:
+        notes["funnel"] += _UNKNOWN
+    if any(gift.attribution is None for gift in report.timeline.gifts):
+        notes["raised"] = _SUMMED
+    return notes
+
+
+def _commands(text: str) -> Markup:
+    """What stands between backticks, as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
+
+
 def _view(report: Report) -> dict[str, Any]:
     rate = report.figures.rates["pounds_per_letter"]
     came_back = report.returned
@@ -144,7 +165,8 @@ def _view(report: Report) -> dict[str, Any]:
         "r": report, "d": report.figures.donations, "practice": words.PRACTICE, "pounds": words.pounds,
         "kind": report.mailing.kind.capitalize(), "facts": facts(report), "others": others(report),
         "each": words.each(rate) if rate and rate.part else None, "cards": cards(report), "heard": heard(report),
-        "attention": attention(report), "plots": plots.draw_all(report), "notes": _NOTES,
+        "attention": attention(report), "plots": plots.draw_all(report),
+        "notes": _notes(report),
         "evidence": [dict(zip(("name", "why", "count", "amount"), row, strict=True)) for row in evidence(report)],
         "links": [(link.link, f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
         "returned": [(words.OUTCOME[outcome], reason, f"{n:,}") for outcome, reason, n in came_back.by_reason],

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pillarbox.model.states import Attribution
 from pillarbox.reports import ink, words
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Bucket, Series, Step, Timeline
 
-_ROW, _GAP = 46, 54
+_ROW, _GAP, _THICK = 58, 50, 13
+_LABEL = 62
 _SERIES = ((Series.DELIVERED, "Delivered"), (Series.OPENED_HUMAN, "Opened by people"), (Series.CLICKED, "Clicked"),
            (Series.DONATIONS, "Gifts"), (Series.OPENED_MACHINE, "Opened by machines only"))
 
@@ -80,7 +81,7 @@ def over_time(timeline: Timeline) -> Plot:
 def _rows(timeline: Timeline, present: Sequence[tuple[Series, str]], width: int) -> Any:
     import altair as alt
 
-    rows = [_row(timeline.buckets, series, f"{name}  {timeline.total(series):,}", width,
+    rows = [_row(timeline.buckets, series, f"{name}\u2002{timeline.total(series):,}", width,
                  ink.MACHINE if series is Series.OPENED_MACHINE else ink.ACCENT) for series, name in present]
     ticks = _ticks([bucket.start for bucket in timeline.buckets], timeline.step, width)
     return alt.vconcat(*rows, _labels(ticks, len(timeline.buckets), width), spacing=12)
@@ -92,39 +93,44 @@ def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colo
     values = [{"x": n + 0.08, "x2": n + 0.92, "n": bucket.counts[series]} for n, bucket in enumerate(buckets)]
     top = max(values, key=lambda value: value["n"])
     x = alt.X("x:Q", scale=_span(len(buckets)), axis=None)
-    y = alt.Y("n:Q", scale=alt.Scale(domain=[0, top["n"]], nice=False), axis=None)
-    bars = alt.Chart(alt.Data(values=[value for value in values if value["n"]])).mark_bar(
-        color=colour, cornerRadiusEnd=1.5).encode(x=x, x2="x2:Q", y=y)
-    line = alt.Chart(alt.Data(values=[{"x": 0, "x2": len(buckets)}])).mark_rule(color=ink.LINE).encode(
+    y = alt.Y("n:Q", scale=alt.Scale(domain=[0, top["n"] * 1.36], nice=False), axis=None)
+    bars = alt.Chart(ink.data([value for value in values if value["n"]])).mark_rect(color=colour).encode(
+        x=x, x2="x2:Q", y=y, y2=alt.datum(0))
+    line = alt.Chart(ink.data([{"x": 0, "x2": len(buckets)}])).mark_rule(color=ink.LINE).encode(
         x=x, x2="x2:Q", y=alt.value(_ROW))
-    right = top["x"] < len(buckets) * 0.75
-    peak = alt.Chart(alt.Data(values=[{**top, "x": top["x2"] if right else top["x"], "says": f"{top['n']:,}"}])).mark_text(
-        align="left" if right else "right", dx=5 if right else -5, dy=6, color=ink.MUTED, fontSize=ink.SMALL).encode(
-        x=x, y=y, text="says:N")
+    # Above its bar, and within the plot at either edge.
+    share = top["x"] / len(buckets)
+    align: Literal["left", "center", "right"]
+    align, at = ("left", "x") if share < 0.1 else ("right", "x2") if share > 0.9 else ("center", "middle")
+    peak = alt.Chart(ink.data([{**top, "middle": top["x"] + 0.42, "says": f"{top['n']:,}"}])).mark_text(
+        align=align, baseline="bottom", dy=-3, color=ink.MUTED, fontSize=ink.SMALL).encode(
+        x=alt.X(f"{at}:Q", scale=_span(len(buckets)), axis=None), y=y, text="says:N")
     return alt.layer(line, bars, peak).properties(width=width, height=_ROW, title=alt.Title(
-        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=6,
+        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=2,
         color=ink.MUTED if colour == ink.MACHINE else ink.INK))
 
 
 def _ticks(starts: Sequence[datetime], step: Step, width: int) -> list[tuple[float, str]]:
     """Where the time axis is labelled: midnights, then round hours, as many as fit."""
+    fits = [(n, start) for n, start in enumerate(starts) if n == 0 or n / len(starts) * width + _LABEL <= width]
     if step is not Step.HOUR:
-        every = max(1, -(-len(starts) * 64 // width))
-        return [(n, f"{start.day} {start:%b}") for n, start in enumerate(starts) if n % every == 0]
+        every = max(1, -(-len(starts) * (_LABEL + 4) // width))
+        return [(n, f"{start.day} {start:%b}") for n, start in fits if n % every == 0]
     for hours in (1, 2, 3, 6, 12, 24):
-        found = [(n, start) for n, start in enumerate(starts) if start.hour % hours == 0]
-        if len(found) * 66 <= width or hours == 24:
+        found = [(n, start) for n, start in fits if start.hour % hours == 0] or fits[:1]
+        if len(found) * (_LABEL + 4) <= width or hours == 24:
             break
-    return [(n, f"{start:%a} {start.day} {start:%b}" if start.hour == 0 or (n == found[0][0] and len(found) < 2)
+    return [(n, f"{start:%a} {start.day} {start:%b}" if start.hour == 0 or len(found) < 2
              else f"{start:%H:%M}") for n, start in found]
 
 
 def _labels(ticks: Sequence[tuple[float, str]], span: float, width: int) -> Any:
     import altair as alt
 
-    data = alt.Data(values=[{"x": x, "says": says} for x, says in ticks])
+    data = ink.data([{"x": x, "says": says} for x, says in ticks])
     x = alt.X("x:Q", scale=_span(span), axis=None)
-    marks = alt.Chart(data).mark_tick(color=ink.LINE, size=5, thickness=1, orient="vertical").encode(x=x, y=alt.value(-4))
+    marks = alt.Chart(data).mark_tick(color=ink.LINE, size=5, thickness=1, orient="vertical").encode(
+        x=x, y=alt.value(-4))
     text = alt.Chart(data).mark_text(align="left", dx=0, color=ink.MUTED, fontSize=ink.SMALL).encode(
         x=x, y=alt.value(8), text="says:N")
     return alt.layer(marks, text).properties(width=width, height=14)
@@ -170,11 +176,11 @@ def funnel_bars(report: Report) -> tuple[Bar, ...]:
 def _bars(bars: Sequence[Bar], top: float, width: int) -> Any:
     import altair as alt
 
-    height, thick = len(bars) * _GAP, 16
+    height, thick = len(bars) * _GAP, _THICK
     full = alt.Scale(domain=[0, top or 1], range=[0, width], nice=False)
 
     def layer(values: list[dict[str, Any]], **mark: Any) -> Any:
-        return alt.Chart(alt.Data(values=values)).mark_rect(cornerRadius=2, **mark).encode(
+        return alt.Chart(ink.data(values)).mark_rect(cornerRadius=2, **mark).encode(
             x=alt.X("a:Q", scale=full, axis=None), x2="b:Q",
             y=alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None), y2="y2:Q")
 
@@ -184,11 +190,11 @@ def _bars(bars: Sequence[Bar], top: float, width: int) -> Any:
     least = (top or 1) * 2.5 / width  # a gift among thousands is still a line that can be seen
     shown = [
         layer([at(n, bar.whole, bar.whole + bar.unknown) for n, bar in enumerate(bars) if bar.unknown],
-              fill=None, stroke=ink.LINE, strokeDash=[3, 3], strokeWidth=1),
+              fill=None, stroke=ink.MACHINE, strokeDash=[3, 3], strokeWidth=1),
         layer([at(n, 0, bar.whole) for n, bar in enumerate(bars) if bar.whole], fill=ink.TRACK),
         layer([at(n, 0, max(bar.part, least)) for n, bar in enumerate(bars) if bar.part], fill=ink.ACCENT),
     ]
-    text = alt.Chart(alt.Data(values=[{"y": n * _GAP + 9, "label": bar.label, "says": bar.says}
+    text = alt.Chart(ink.data([{"y": n * _GAP + 9, "label": bar.label, "says": bar.says}
                                       for n, bar in enumerate(bars)]))
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None)
     return alt.layer(
@@ -246,26 +252,28 @@ def _rising(timeline: Timeline, width: int) -> Any:
     top = max(point["sum"] for point in points) or 1
     x = alt.X("x:Q", scale=_span(hours), axis=None)
     y = alt.Y("sum:Q", scale=alt.Scale(domain=[0, top * 1.12], nice=False), axis=None)
-    lines = [{"sum": at, "says": words.pounds(round(at * 100))} for at in _round_amounts(top)]
-    grid = alt.Chart(alt.Data(values=lines))
-    step = alt.Chart(alt.Data(values=[*points, {**points[-1], "x": hours}]))
-    end = alt.Chart(alt.Data(values=[{"x": hours, "sum": total / 100, "says": words.pounds(total)}]))
+    lines = [{"sum": at, "says": words.pounds(round(at * 100))} for at in _round_amounts(top)
+             if abs(at - total / 100) > top * 0.12]
+    grid = alt.Chart(ink.data(lines))
+    step = alt.Chart(ink.data([*points, {**points[-1], "x": hours}]))
+    end = alt.Chart(ink.data([{"x": hours, "sum": total / 100, "says": words.pounds(total)}]))
     shown = [
         grid.mark_rule(color=ink.LINE).encode(y=y),
-        grid.mark_text(align="left", dy=-8, color=ink.MUTED, fontSize=ink.SMALL).encode(
-            x=alt.value(0), y=y, text="says:N"),
         step.mark_area(interpolate="step-after", color=ink.SOFT).encode(x=x, y=y),
         step.mark_line(interpolate="step-after", color=ink.ACCENT, strokeWidth=2).encode(x=x, y=y),
+        grid.mark_text(align="right", dy=-8, color=ink.MUTED, fontSize=ink.SMALL).encode(
+            x=alt.value(width), y=y, text="says:N"),
         end.mark_text(align="right", dy=-12, color=ink.ACCENT, fontSize=ink.LARGE, fontWeight="bold").encode(
             x=x, y=y, text="says:N"),
     ]
     if timeline.gifts[0].attribution is not None:
         # A dot's area is its amount; the largest is 14 pixels wide.
         largest = max(abs(gift.pence) for gift in timeline.gifts) or 1
-        dots = [{**point, "area": max(9.0, 154 * abs(point["pence"]) / largest)} for point in points[1:]]
-        shown.insert(-1, alt.Chart(alt.Data(values=dots)).mark_circle(
-            color=ink.ACCENT, stroke=ink.PAPER, strokeWidth=1, opacity=1).encode(
-            x=x, y=y, size=alt.Size("area:Q", scale=None)))
+        areas = [max(16.0, 154 * abs(point["pence"]) / largest) for point in points[1:]]
+        dots = [{**point, "area": area, "rim": 1 if area > 40 else 0}
+                for point, area in zip(points[1:], areas, strict=True)]
+        shown.insert(-1, alt.Chart(ink.data(dots)).mark_circle(color=ink.ACCENT, stroke=ink.PAPER, opacity=1).encode(
+            x=x, y=y, size=alt.Size("area:Q", scale=None), strokeWidth=alt.StrokeWidth("rim:Q", scale=None)))
     drawn = alt.layer(*shown).properties(width=width, height=height)
     ticks = [(n * (_length(timeline.step) / timedelta(hours=1)), says) for n, says in
              _ticks([bucket.start for bucket in timeline.buckets], timeline.step, width)]
@@ -273,7 +281,8 @@ def _rising(timeline: Timeline, width: int) -> Any:
 
 
 def _money_rows(timeline: Timeline) -> list[tuple[str, ...]]:
-    rows, total = [], 0
+    rows: list[tuple[str, ...]] = []
+    total = 0
     for bucket in timeline.buckets:
         total += bucket.amount_pence
         if bucket.counts[Series.DONATIONS]:
@@ -294,7 +303,8 @@ def _round_amounts(top: float) -> list[float]:
 
 def when(start: datetime, step: Step) -> str:
     """The name of a bucket: ``Mon 23 Nov, 10:00`` or ``Mon 23 Nov 2026``."""
-    return f"{start:%a} {start.day} {start:%b}, {start:%H:%M}" if step is Step.HOUR else f"{start:%a} {start.day} {start:%b %Y}"
+    day = f"{start:%a} {start.day} {start:%b}"
+    return f"{day}, {start:%H:%M}" if step is Step.HOUR else f"{day} {start:%Y}"
 
 
 def _span(size: float) -> Any:

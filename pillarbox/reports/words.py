@@ -78,7 +78,7 @@ _REASONS = {
 
 # Enhanced status codes (RFC 3463 with RFC 7372, IANA registry) in plain words; the longest match wins.
 _BOUNCE_CODES = {
-    "5.1.1": "No such mailbox", "5.1.10": "Domain takes no mail", "5.1.2": "No such domain", "5.1.3": "Malformed address",
+    "5.1.1": "No such mailbox", "5.1.10": "Domain takes no mail", "5.1.2": "No such domain", "5.1.3": "Faulty address",
     "5.1.6": "Mailbox has moved", "5.2.1": "Mailbox closed", "4.2.1": "Mailbox closed", "5.2.2": "Mailbox full",
     "4.2.2": "Mailbox full", "5.2.3": "Letter too long for the mailbox", "5.3.4": "Letter too long for the server",
     "5.4.1": "Server did not answer", "4.4.1": "Server did not answer", "5.4.4": "No such domain",

@@ -1,0 +1,181 @@
+"""The report on a terminal: money first, in eighty columns or more; plain text where there is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pillarbox.model.states import MessageState
+from pillarbox.reports import page, plots, words
+from pillarbox.reports.across import Line
+from pillarbox.reports.report import Report
+
+# The terminal's own red and dim: both follow its light or dark theme.
+_ACCENT, _QUIET, _STRONG = "red", "dim", "bold"
+_BAR = 30
+_WIDEST = 100
+_PLAIN_WIDTH = 100
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console for reports; no colour and a fixed width when the output is not a terminal."""
+    made = Console(file=file, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    if not made.is_terminal:
+        return Console(file=file, highlight=False, emoji=False, markup=False, no_color=True, width=_PLAIN_WIDTH)
+    return made if made.width <= _WIDEST else Console(file=file, highlight=False, emoji=False, markup=False,
+                                                      width=_WIDEST)
+
+
+def show(report: Report, out: Console) -> None:
+    """Print the whole report."""
+    out.print(Group(*_parts(report)))
+
+
+def show_all(lines: Sequence[Line], out: Console) -> None:
+    """Print a line for each mailing."""
+    if not lines:
+        out.print("No mailing has been planned yet.")
+        return
+    table = _table(("Mailing", ""), ("Date", ""), ("State", ""), ("Delivered", "right"), ("Opened", "right"),
+                   ("Gifts", "right"), ("Raised", "right"))
+    for line in lines:
+        name = Text(line.name, style=_STRONG)
+        if line.practice:
+            name.append("\nPRACTICE", style="reverse")
+        table.add_row(name, f"{line.for_date.day} {line.for_date:%b %Y}", words.MAILING_STATE[line.state],
+                      f"{line.delivered:,} of {line.accepted:,}",
+                      words.percent(line.opened.value) if line.opened else "–", f"{line.donations:,}",
+                      Text(words.pounds(line.amount_pence), style=_ACCENT))
+    out.print(table)
+    out.print(Text("Opened: by people, of delivered letters whose supporters agreed to tracking.", style=_QUIET))
+
+
+def _parts(report: Report) -> Iterable[RenderableType]:
+    if report.figures.practice:
+        yield Text(f"  {words.PRACTICE}  ", style="bold black on yellow")
+        yield Text()
+    yield Text(report.mailing.title, style=_STRONG)
+    yield Text(" · ".join(page.facts(report)), style=_QUIET)
+    yield Text()
+    yield from _money(report)
+    yield Text()
+    yield _cards(report)
+    yield Text(page.heard(report), style=_QUIET)
+    if items := page.attention(report):
+        yield from _head("Needs a hand")
+        for item in items:
+            line = Text()
+            line.append("• ", style=_ACCENT)
+            line.append(item.what, style=_STRONG)
+            line.append(f" {item.todo}")
+            yield Padding(line, (0, 0, 0, 2))
+    if report.figures.planned:
+        yield from _head("From sent to gave")
+        yield _bars(plots.funnel_bars(report), report.figures.planned)
+    if report.figures.donations.count:
+        yield from _head("How we know that the gifts are this mailing's")
+        bars = plots.evidence_bars(report)
+        yield _bars(bars, max(bar.part for bar in bars))
+    yield from _lists(report)
+    yield Text()
+    yield Text("The words are defined in the HTML report. Ranges: 19 times in 20 the rate would lie within.",
+               style=_QUIET)
+
+
+def _money(report: Report) -> Iterable[RenderableType]:
+    money, rate = report.figures.donations, report.figures.rates["pounds_per_letter"]
+    line = Text()
+    line.append(words.pounds(money.amount_pence), style=f"{_STRONG} {_ACCENT}")
+    line.append(" raised", style=_STRONG)
+    if money.count:
+        people = "person" if money.donors == 1 else "people"
+        line.append(f" by {money.donors:,} {people} in {money.count:,} gift{'' if money.count == 1 else 's'}")
+        if money.pledges:
+            line.append(f", {money.pledges:,} of them regular")
+    yield line
+    rest = []
+    if money.gift_aid_pence:
+        rest.append(f"{words.pounds(money.gift_aid_pence)} more to claim as Gift Aid")
+    if rate and rate.part:
+        each, spread = words.each(rate)
+        rest.append(f"{each} for each letter delivered ({spread})")
+    rest += [f"{amount} besides, not converted" for amount in page.others(report)]
+    for text in rest:
+        yield Text(text)
+
+
+def _cards(report: Report) -> RenderableType:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column()
+    for card in page.cards(report):
+        table.add_row(card.name, Text(card.value, style=_STRONG), Text(card.range, style=_QUIET), card.of)
+    machines = report.figures.opened_machine
+    if machines:
+        table.add_row(Text("Opened by machines only", style=_QUIET), Text(f"{machines:,}", style=_QUIET), "",
+                      Text("apart, never counted as read", style=_QUIET))
+    return table
+
+
+def _bars(bars: Sequence[plots.Bar], top: float) -> RenderableType:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for bar in bars:
+        table.add_row(bar.label, _bar(bar, top or 1), bar.says)
+    return table
+
+
+def _bar(bar: plots.Bar, top: float) -> Text:
+    part = round(bar.part / top * _BAR) or (1 if bar.part else 0)
+    whole = max(part, round(bar.whole / top * _BAR))
+    unknown = min(_BAR - whole, round(bar.unknown / top * _BAR))
+    made = Text("█" * part, style=_ACCENT)
+    made.append("░" * (whole - part), style=_QUIET)
+    made.append("·" * unknown, style=_QUIET)
+    made.append(" " * (_BAR - whole - unknown))
+    return made
+
+
+def _lists(report: Report) -> Iterable[RenderableType]:
+    if report.links:
+        yield from _head("Links that were followed")
+        table = _table(("Link", ""), ("By people", "right"), ("By scanners only", "right"))
+        for link in report.links[:12]:
+            table.add_row(Text(link.link, overflow="ellipsis", no_wrap=True), f"{link.human:,}", f"{link.scanner:,}")
+        yield table
+    if report.returned.total:
+        yield from _head("What came back, and why")
+        table = _table(("", ""), ("Reason", ""), ("Letters", "right"))
+        for outcome, reason, n in report.returned.by_reason:
+            table.add_row(words.OUTCOME[outcome], reason, f"{n:,}")
+        yield table
+    since = [(row.detail or "No reason kept", row.count) for row in report.standing
+             if row.state is MessageState.WITHDRAWN]
+    for title, rows in (("Left out when planning", report.left_out), ("Left out since planning", since)):
+        if rows:
+            yield from _head(title)
+            table = _table(("Reason", ""), ("Supporters", "right"))
+            for reason, n in rows:
+                table.add_row(reason, f"{n:,}")
+            yield table
+
+
+def _head(title: str) -> Iterable[RenderableType]:
+    yield Text()
+    yield Text(title, style=_STRONG)
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style=_QUIET, padding=(0, 3, 0, 0))
+    for title, justify in columns:
+        table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
+    return table

@@ -1,0 +1,187 @@
+"""The report as a workbook (XLSX): the same figures to sort and share, and every message for staff who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from sqlalchemy import Connection, case, func, select
+
+from pillarbox.ground.money import Money
+from pillarbox.model.states import Agent, Attribution, EventKind, MessageState, Outcome
+from pillarbox.reports import page, words
+from pillarbox.reports.report import Report
+from pillarbox.reports.timeline import Series
+from pillarbox.store.schema import donations, events, messages
+
+# A cell that begins so is run as a formula by some spreadsheet programs
+# (https://owasp.org/www-community/attacks/CSV_Injection); a leading apostrophe makes it text.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+MOST_ROWS = 1_048_576 - 1
+"""Rows of one sheet below its head (Excel's limit)."""
+_POUNDS, _PERCENT, _MOMENT = "£#,##0.00", "0.0%", "d mmm yyyy hh:mm"
+_LONGEST = 32_767
+
+
+def workbook(report: Report, connection: Connection, mailing_id: int, *, with_addresses: bool = False) -> bytes:
+    """The XLSX file's bytes.
+
+    Args:
+        with_addresses: put supporters' addresses in the sheets Messages and Donations; without it nobody is named.
+    """
+    book = Workbook(write_only=True)
+    zone = ZoneInfo(report.zone)
+    _sheet(book, "Summary", ("Figure", "Value", "Of", "Low", "High", "Note"), (34, 18, 12, 12, 12, 60),
+           _summary(report))
+    _sheet(book, "Over time", (report.timeline.step.value.capitalize(), "Delivered", "Opened by people",
+                               "Opened by machines only", "Clicked", "Gifts", "Pounds"), (20, 12, 18, 24, 12, 12, 14),
+           ((_local(b.start, zone), *(b.counts[series] for series in (
+               Series.DELIVERED, Series.OPENED_HUMAN, Series.OPENED_MACHINE, Series.CLICKED, Series.DONATIONS)),
+             _Pounds(b.amount_pence)) for b in report.timeline.buckets))
+    _sheet(book, "Links", ("Link", "Letters, by people", "Letters, by scanners only"), (70, 18, 24),
+           ((link.link, link.human, link.scanner) for link in report.links))
+    _sheet(book, "Donations", (
+        "Received", "Amount", "Currency", "Method", "Source", "Gift Aid", "Regular", "Evidence",
+        *(("Name", "Address") if with_addresses else ())), (20, 14, 10, 14, 12, 10, 10, 34, 26, 34),
+        _donation_rows(connection, mailing_id, zone, with_addresses))
+    _sheet(book, "Messages", (
+        "Message", *(("Name", "Address") if with_addresses else ()), "State", "What was heard", "Agreed to tracking",
+        "Opened", "Clicked", "Handed over", "Remark"), (12, *((26, 34) if with_addresses else ()), 24, 34, 20, 18, 18,
+                                                        20, 40),
+        _message_rows(connection, mailing_id, zone, with_addresses))
+    _sheet(book, "Definitions", ("Word", "What it means"), (30, 120), words.DEFINITIONS)
+    target = BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+class _Pounds(int):
+    """Pence that the sheet shows as pounds."""
+
+
+class _Share(float):
+    """A fraction that the sheet shows as per cent."""
+
+
+def safe(value: str) -> str:
+    """Text that no spreadsheet program runs as a formula, and that XLSX can hold."""
+    text = ILLEGAL_CHARACTERS_RE.sub("", value)[:_LONGEST - 1]
+    return f"'{text}" if text.lstrip(" \u00a0\u200b\ufeff").startswith(_FORMULA_STARTS) or text.startswith(
+        _FORMULA_STARTS) else text
+
+
+def _summary(report: Report) -> Iterable[Sequence[Any]]:
+    found, money, mailing = report.figures, report.figures.donations, report.mailing
+    if found.practice:
+        yield (words.PRACTICE,)
+    yield ("Mailing", mailing.name)
+    yield ("Letter", mailing.title)
+    until = found.heard_until
+    yield ("Events heard until", _local(until, ZoneInfo(report.zone)) if until else "nothing heard")
+    yield ("Raised", _Pounds(money.amount_pence))
+    yield ("Gift Aid to claim", _Pounds(money.gift_aid_pence))
+    for currency, minor in money.other_currencies.items():
+        yield (f"Raised in {currency}", str(Money(minor=minor, currency=currency)))
+    yield ("Gifts", money.count)
+    yield ("People who gave", money.donors)
+    yield ("Regular gifts", money.pledges)
+    yield from (
+        ("Planned", found.planned), (words.handed(mailing.transport), found.accepted), ("Refused", found.failed),
+        ("Not sure it went", found.in_doubt), ("Left out since planning", found.withdrawn),
+        ("Cancelled", found.cancelled), ("Still to go", found.remaining), ("Delivered", found.delivered),
+        ("Put off, still trying", found.deferred), ("Nothing heard yet", found.silent), ("Bounced", found.bounced),
+        ("Turned away for now", found.blocked), ("Not tried by SendGrid", found.dropped),
+        ("Agreed to tracking", found.tracked), ("Opened by people", found.opened_human),
+        ("Opened by machines only", found.opened_machine), ("Clicked by people", found.clicked_human),
+        ("Clicked by scanners only", found.clicked_scanner), ("Unsubscribed", found.unsubscribed),
+        ("Complained of spam", found.complained),
+    )
+    for card, key in zip(page.cards(report), ("delivered", "opened", "clicked", "gave", "unsubscribed", "complained"),
+                         strict=True):
+        rate = found.rates[key]
+        yield (f"{card.name}, rate", _Share(rate.value), rate.of, _Share(rate.low), _Share(rate.high),
+               card.of) if rate else (f"{card.name}, rate", "", "", "", "", card.of)
+    if each := found.rates["pounds_per_letter"]:
+        yield ("Pounds per letter delivered", round(each.value, 4), each.of, round(each.low, 4), round(each.high, 4))
+
+
+def _donation_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool) -> Iterable[Sequence[Any]]:
+    rows = connection.execution_options(yield_per=5_000).execute(select(donations).where(
+        donations.c.mailing_id == mailing_id).order_by(donations.c.received_at, donations.c.id))
+    for row in rows:
+        amount = _Pounds(row.amount_minor) if row.currency == "GBP" else str(
+            Money(minor=row.amount_minor, currency=row.currency))
+        yield (_local(row.received_at, zone), amount, row.currency, row.method, row.source, _yes(row.gift_aid),
+               _yes(row.regular), words.EVIDENCE[Attribution(row.attribution)][0],
+               *((row.name, row.address or "") if named else ()))
+
+
+def _message_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool) -> Iterable[Sequence[Any]]:
+    def who(kind: EventKind) -> Any:
+        # 2: a person did; 1: only machines did; nothing: nobody.
+        did_it = events.c.kind == kind
+        return func.max(case((did_it & (events.c.agent == Agent.HUMAN), 2), (did_it, 1)))
+
+    did = select(events.c.message_id, who(EventKind.OPENED).label("opened"),
+                 who(EventKind.CLICKED).label("clicked")).where(
+        events.c.mailing_id == mailing_id, events.c.kind.in_([EventKind.OPENED, EventKind.CLICKED])).group_by(
+        events.c.message_id).subquery()
+    rows = connection.execution_options(yield_per=5_000).execute(select(
+        messages.c.id, messages.c.to_name, messages.c.address, messages.c.state, messages.c.outcome,
+        messages.c.tracked, did.c.opened, did.c.clicked, messages.c.accepted_at, messages.c.detail,
+    ).outerjoin(did, did.c.message_id == messages.c.id).where(messages.c.mailing_id == mailing_id).order_by(
+        messages.c.id))
+    for row in rows:
+        yield (row.id, *((row.to_name, row.address) if named else ()), words.STATE[MessageState(row.state)],
+               words.OUTCOME[Outcome(row.outcome)], _yes(row.tracked),
+               _who(row.opened, row.tracked), _who(row.clicked, row.tracked),
+               _local(row.accepted_at, zone) if row.accepted_at else "", words.without_addresses(row.detail))
+
+
+def _who(level: int | None, tracked: bool) -> str:
+    return ({2: "by a person", 1: "by machines only"}.get(level or 0, "no")) if tracked else "not known"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    # A spreadsheet knows no zones: the project's own, as on the page.
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
+def _sheet(book: Workbook, title: str, head: Sequence[str], widths: Sequence[int],
+           rows: Iterable[Sequence[Any]]) -> None:
+    sheet: Any = book.create_sheet(title)  # its columns have no types
+    sheet.freeze_panes = "A2"
+    for number, width in enumerate(widths):
+        sheet.column_dimensions[chr(ord("A") + number)].width = width
+    first = []
+    for name in head:
+        cell = WriteOnlyCell(sheet, value=name)
+        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+        first.append(cell)
+    sheet.append(first)
+    for count, row in enumerate(rows):
+        if count == MOST_ROWS:
+            break
+        sheet.append([_cell(sheet, value) for value in row])
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    if isinstance(value, str):
+        return safe(value)
+    look = {_Pounds: _POUNDS, _Share: _PERCENT, datetime: _MOMENT}.get(type(value))
+    if look is None:
+        return value
+    cell = WriteOnlyCell(sheet, value=value / 100 if isinstance(value, _Pounds) else value)
+    cell.number_format = look
+    return cell
