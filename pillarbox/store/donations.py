@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Column, Connection, Row, func, select
 
 from pillarbox.model.states import Kind, MessageState, Outcome
 from pillarbox.store.events import insert_for
@@ -15,8 +15,8 @@ from pillarbox.store.schema import donations, mailings, messages, supporters
 
 _UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _ASKLESS = (Kind.PROOF, Kind.SERVICE)
-_BY_CODE = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
-_LETTER = (messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
+_BY_CODE: tuple[Column[Any], ...] = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
+_LETTER: tuple[Column[Any], ...] = (messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
 
 
 def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
