@@ -41,7 +41,7 @@ def _all(project: Project, *, as_json: bool) -> None:
     if as_json:
         printing.as_json([line.to_json() for line in lines])
     else:
-        terminal.show_all(lines, printing.console)
+        terminal.show_all(lines, terminal.console())
 
 
 def _one(project: Project, name: str, *, html: Path | None, xlsx: Path | None, with_addresses: bool,
@@ -51,15 +51,16 @@ def _one(project: Project, name: str, *, html: Path | None, xlsx: Path | None, w
     from pillarbox.store import mailings
 
     with project.store.reading() as connection:
-        gathered = gather(connection, mailings.find(connection, name).id, project.settings.project.zone)
+        mailing_id = mailings.find(connection, name).id
+        gathered = gather(connection, mailing_id, project.settings.project.zone)
         if xlsx:
-            workbook.write(connection, gathered, xlsx, with_addresses=with_addresses)
+            xlsx.write_bytes(workbook.workbook(gathered, connection, mailing_id, with_addresses=with_addresses))
     if html:
         html.write_text(page.html(gathered), "utf-8")
     if as_json:
         printing.as_json(gathered.figures.to_json())
         return
-    terminal.show(gathered, printing.console)
+    terminal.show(gathered, terminal.console())
     for path in (html, xlsx):
         if path:
             printing.say(f"Written: {escape(str(path))}")
