@@ -32,6 +32,8 @@ def salutation(*, title: str, first_name: str, last_name: str, said: str = "") -
     spoken = _ENVELOPE_ONLY.sub("", f"{title} ").strip()
     if _KNIGHT.search(spoken) and not _COUPLE.search(f" {spoken} "):
         return f"Dear {spoken} {first_name}" if len(first_name.rstrip(".")) > 1 else FALLBACK
+    if is_couple(first_name) and not is_couple(spoken):
+        return f"Dear {first_name}"
     if spoken and last_name:
         return f"Dear {spoken} {last_name}"
     if len(first_name.rstrip(".")) > 1:
