@@ -70,6 +70,8 @@ class Place(StrEnum):
     """In a URL attribute, after its beginning."""
     URL_START = "url-start"
     """In a URL attribute, at its very beginning."""
+    COMMENT = "comment"
+    """In a comment, as blocks for Outlook are: the value as Jinja escaped it."""
     PLAIN = "plain"
     """In the plain-text part."""
     SUBJECT = "subject"

@@ -1,1 +1,1 @@
-"""Part: a message as shape and values: tokens, the escaping of each place, whole columns at a time."""
+"""Part: a shape and columns of values become bodies, or a provider's substitutions, with each place's escaping."""
