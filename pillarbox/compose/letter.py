@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date as Date  # noqa: N812 - ``date`` is the argument's name everywhere
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,7 +33,7 @@ _RAW_HTML = re.compile(r"</?[a-zA-Z][^<>\n]*>")
 _SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
 
-def build(bundle: Bundle, *, date: Date, mailing: Mapping[str, Any]) -> Letter:
+def build(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) -> Letter:
     """The letter of a bundle for a mailing of ``date``.
 
     Args:
@@ -56,12 +56,12 @@ def build(bundle: Bundle, *, date: Date, mailing: Mapping[str, Any]) -> Letter:
                   constants=constants(bundle, date, mailing), files=draft.files, lines=draft.lines)
 
 
-def advise(bundle: Bundle, *, date: Date, mailing: Mapping[str, Any]) -> tuple[Finding, ...]:
+def advise(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Everything that can be said of a letter without composing it, warnings included; arguments as for ``build``."""
     return tuple(_draft(bundle, date, mailing).findings)
 
 
-def constants(bundle: Bundle, date: Date, mailing: Mapping[str, Any]) -> dict[str, Any]:
+def constants(bundle: Bundle, date: datetime.date, mailing: Mapping[str, Any]) -> dict[str, Any]:
     """What templates read that is the same for every supporter: charity, theme, appeal, mailing."""
     appeal, theme = bundle.appeal, bundle.theme.constants()
     language = appeal.language.partition("-")[0]
@@ -81,7 +81,7 @@ def constants(bundle: Bundle, date: Date, mailing: Mapping[str, Any]) -> dict[st
 @dataclass(kw_only=True, slots=True)
 class _Draft:
     bundle: Bundle
-    date: Date
+    date: datetime.date
     mailing: Mapping[str, Any]
     templates: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class _Draft:
             self.lines[name] = lines
 
 
-def _draft(bundle: Bundle, date: Date, mailing: Mapping[str, Any]) -> _Draft:
+def _draft(bundle: Bundle, date: datetime.date, mailing: Mapping[str, Any]) -> _Draft:
     appeal = bundle.appeal
     draft = _Draft(bundle=bundle, date=date, mailing=mailing)
     for name, source in bundle.templates.items():

@@ -1,8 +1,7 @@
-"""Markdown with Jinja in it becomes two Jinja templates, one in HTML and one in plain text, before any supporter is seen.
+"""Markdown with Jinja in it, read before any supporter is seen: ``hypertext`` and ``plain`` write templates from it.
 
 markdown-it-py reads CommonMark around placeholders (``placeholders``); two block rules of ours see lines that hold
-only statements, and ``:::`` directives. What follows works on one tree: ``plain`` writes the text part from it, never
-from the HTML.
+only statements, and ``:::`` directives.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ WIDTH = 72
 """Columns; RFC 3676 §4.2 has plain text wrapped at or below 78, and replies want room for their marks."""
 VALUE_WIDTH = 20
 """Columns that a value is taken to fill: nobody's name is known here."""
+LINK_WIDTH = 60
+"""Columns that a link made of a value is taken to fill."""
 BULLET = "•"
 
 
@@ -154,8 +156,11 @@ class _Writer:
         return "\n".join(lines)
 
     def _columns(self, text: str) -> int:
-        return len(self._placeholders.pattern.sub(
-            lambda found: "x" * VALUE_WIDTH if found[0].endswith(TagKind.VALUE) else "", text))
+        def width(found: re.Match[str]) -> str:
+            in_link = text[: found.start()].endswith("<")
+            return "x" * (LINK_WIDTH if in_link else VALUE_WIDTH) if found[0].endswith(TagKind.VALUE) else ""
+
+        return len(self._placeholders.pattern.sub(width, text))
 
 
 def _closing(tokens: Sequence[Token], opening: int) -> int:

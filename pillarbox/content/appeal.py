@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -64,7 +64,7 @@ class AppealSettings(BaseModel):
     """BCP 47."""
     series: Line = ""
     """Appeals that belong together: launch, reminder."""
-    date: date | None = None
+    date: datetime.date | None = None
     """The letter's own date when it has one; otherwise the mailing's date stands in its date line."""
     topics: tuple[Line, ...] = ()
     links: AppealLinks = AppealLinks()
@@ -96,7 +96,7 @@ class Appeal:
     layout: str
     language: str
     series: str
-    date: date | None
+    date: datetime.date | None
     topics: tuple[str, ...]
     links: Mapping[str, str]
     """Only those that the appeal sets."""

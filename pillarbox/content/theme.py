@@ -39,7 +39,7 @@ class Charity(_Table):
     """Postal address on one line."""
     number: Line = ""
     """Registered charity number; Charities Act 2011 s. 194 wants the registered status said in appeals."""
-    register: Line = "Registered charity"
+    registered_as: Line = "Registered charity"
     """What stands before the number."""
     website: Url = ""
     strapline: Line = ""
