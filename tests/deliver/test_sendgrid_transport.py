@@ -186,7 +186,7 @@ def test_a_large_request_that_was_cut_off_is_surely_unsent(to: Send) -> None:
             connection.close()
 
         done = other.submit(cut)
-        big = unit([message(n, salutation="x" * 9000) for n in range(1, 1001)])
+        big = unit([message(n, salutation=f"{n}" + "x" * 9000) for n in range(1, 1001)])
         result = to(f"http://127.0.0.1:{listener.getsockname()[1]}").send(big)
         done.result()
     assert by_kind(result) == {"returned": 1000}
@@ -195,7 +195,7 @@ def test_a_large_request_that_was_cut_off_is_surely_unsent(to: Send) -> None:
 def test_a_request_that_is_not_read_is_given_up(to: Send) -> None:
     """A server that takes no more of the body: sending ends at the time limit, and the messages are surely unsent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        big = unit([message(n, salutation="x" * 9000) for n in range(1, 1001)])
+        big = unit([message(n, salutation=f"{n}" + "x" * 9000) for n in range(1, 1001)])
         result = to(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=0.3).send(big)
     assert by_kind(result) == {"returned": 1000}
 

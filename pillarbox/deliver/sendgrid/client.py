@@ -63,7 +63,7 @@ class SendgridClient:
         headers = {**api.client.request_headers, "Content-Type": JSON_TYPE}
         self._pool = urllib3.PoolManager(
             num_pools=1, maxsize=connections, block=True, retries=False, blocksize=_BLOCK,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout_seconds))
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout_seconds), read=timeout_seconds))
         self._client = api.client = _Pooled(self._pool, timeout_seconds, host=api.host, request_headers=headers,
                                             version=3)
 
