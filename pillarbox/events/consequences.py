@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from pillarbox.events.matching import Matched
 from pillarbox.ground import clock
 from pillarbox.model.records import Event
-from pillarbox.model.states import Basis, Channel, EventKind, SuppressionReason
+from pillarbox.model.states import Basis, Channel, EventKind, Kind, SuppressionReason
 from pillarbox.store.events import insert_for
 from pillarbox.store.schema import consent_changes, consents, suppressions
 
@@ -47,7 +47,9 @@ def act(connection: Connection, new: Sequence[Matched]) -> None:
     asked: dict[tuple[str, SuppressionReason], Matched] = {}
     for item in sorted(new, key=lambda item: item.event.at):
         reason = suppression(item.event)
-        if reason is not None and item.address_hash:
+        # A proof goes to staff, in a supporter's name: what becomes of it is neither's wish.
+        proof = item.message is not None and item.message.kind == Kind.PROOF
+        if reason is not None and item.address_hash and not proof:
             asked.setdefault((item.address_hash, reason), item)
     if not asked:
         return

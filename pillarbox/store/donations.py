@@ -16,7 +16,8 @@ from pillarbox.store.schema import donations, mailings, messages, supporters
 _UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _ASKLESS = (Kind.PROOF, Kind.SERVICE)
 _BY_CODE: tuple[Column[Any], ...] = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
-_LETTER: tuple[Column[Any], ...] = (messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
+_LETTER: tuple[Column[Any], ...] = (
+    messages.c.address_hash, messages.c.id, messages.c.mailing_id, messages.c.accepted_at)
 
 
 def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:

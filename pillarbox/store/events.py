@@ -6,17 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, func, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
-from pillarbox.store.schema import events, marks, messages, supporters
+from pillarbox.store.schema import events, mailings, marks, messages, supporters
 
 # States that an event contradicts outright: the ledger said that this message never left.
 NEVER_LEFT = (MessageState.FAILED, MessageState.CANCELLED, MessageState.WITHDRAWN)
 
-_MESSAGE = (messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
-            messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id)
+_MESSAGE: tuple[Column[Any], ...] = (
+    messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
+    messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id, mailings.c.kind)
+_OF_MAILING = messages.c.mailing_id == mailings.c.id
 
 
 def insert_for(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
@@ -38,13 +40,15 @@ def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[s
 
 def messages_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
     """The messages with these ids."""
-    return _by_id(connection, select(*_MESSAGE).where(messages.c.id.in_(bindparam("ids", expanding=True))), ids)
+    return _by_id(connection, select(*_MESSAGE).join(mailings, _OF_MAILING)
+                  .where(messages.c.id.in_(bindparam("ids", expanding=True))), ids)
 
 
 def lock_messages(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
     """The same, held until the transaction ends, in a fixed order, so that no worker moves them meanwhile."""
-    statement = (select(*_MESSAGE).where(messages.c.id.in_(bindparam("ids", expanding=True)))
-                 .order_by(messages.c.id).with_for_update())
+    statement = (select(*_MESSAGE).join(mailings, _OF_MAILING)
+                 .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+                 .order_by(messages.c.id).with_for_update(of=messages))
     return _by_id(connection, statement, ids)
 
 
@@ -52,8 +56,8 @@ def messages_by_address(connection: Connection, hashes: Collection[str]) -> list
     """Every message to these address hashes."""
     if not hashes:
         return []
-    return list(connection.execute(select(*_MESSAGE).where(messages.c.address_hash.in_(list(hashes)))
-                                   .order_by(messages.c.id)))
+    return list(connection.execute(select(*_MESSAGE).join(mailings, _OF_MAILING)
+                                   .where(messages.c.address_hash.in_(list(hashes))).order_by(messages.c.id)))
 
 
 def known_addresses(connection: Connection, hashes: Collection[str]) -> dict[str, tuple[int, str | None]]:

@@ -1,0 +1,62 @@
+"""A supporter's own letter, as the ledger keeps it: its shape and the values that go into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, Connection, Row, select
+
+from pillarbox.model.records import Place, Shape, Token
+from pillarbox.store.schema import mailings, messages, shapes
+
+_KEPT: tuple[Column[Any], ...] = (
+    shapes.c.content_hash, shapes.c.subject, shapes.c.html, shapes.c.text, shapes.c.tokens, shapes.c.private,
+    messages.c["values"])
+_SENT: tuple[Column[Any], ...] = (
+    messages.c.id, messages.c.mailing_id, messages.c.supporter_id, messages.c.address_hash, mailings.c.kind)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """One message as it was composed."""
+
+    shape: Shape
+    values: tuple[str, ...]
+
+
+def pack_tokens(tokens: Sequence[Token]) -> list[list[Any]]:
+    """Tokens as the column ``shapes.tokens`` keeps them: [mark, index of the value, place]."""
+    return [[token.mark, token.value, token.place.value] for token in tokens]
+
+
+def unpack_tokens(packed: Sequence[Sequence[Any]]) -> tuple[Token, ...]:
+    """The other way round."""
+    return tuple(Token(mark=mark, value=value, place=Place(place)) for mark, value, place in packed)
+
+
+def pack_values(values: Sequence[str]) -> str:
+    """A message's values as the column ``messages.values`` keeps them: a JSON array."""
+    return orjson.dumps(list(values)).decode()
+
+
+def kept_by_key(connection: Connection, key: str) -> Kept | None:
+    """The letter with this key; None when there is none, or its supporter was forgotten."""
+    row = connection.execute(select(*_KEPT).join(shapes, shapes.c.id == messages.c.shape_id)
+                             .where(messages.c.key == key)).one_or_none()
+    if row is None or not row._mapping["values"]:
+        return None
+    return Kept(shape=_shape(row._mapping), values=tuple(orjson.loads(row._mapping["values"])))
+
+
+def message_by_key(connection: Connection, key: str) -> Row[Any] | None:
+    """Whose key it is: id, mailing_id, supporter_id, address_hash, and the mailing's kind."""
+    return connection.execute(select(*_SENT).join(mailings, mailings.c.id == messages.c.mailing_id)
+                              .where(messages.c.key == key)).one_or_none()
+
+
+def _shape(row: Mapping[Any, Any]) -> Shape:
+    return Shape(id=row["content_hash"], subject=row["subject"], html=row["html"], text=row["text"],
+                 tokens=unpack_tokens(row["tokens"]), private=row["private"])

@@ -1,0 +1,82 @@
+"""The few pages and hooks that the outside world reaches. A door: it parses, calls one function, answers."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pillarbox.ground.errors import StoreError
+from pillarbox.model.config import Settings
+from pillarbox.store.connect import Store
+from pillarbox.web.hooks import SendgridHook
+from pillarbox.web.letter import LetterDoors
+from pillarbox.web.render import Pages
+from pillarbox.web.shelter import Shelter
+from pillarbox.web.theme import Theme
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+def create(store: Store, settings: Settings, project: str, *, theme: Theme | None = None) -> Starlette:
+    """The web application of one project.
+
+    Args:
+        store: the open database.
+        settings: sender, webhook key, secret key.
+        project: the project's public id, 8 characters.
+        theme: how the pages look; by default the sender's name in quiet colours.
+
+    Raises:
+        SettingsError: the project has no secret key.
+    """
+    settings.secret  # noqa: B018 - say now, not at the first visitor, that the key is missing
+    pages = Pages(theme or Theme(name=settings.sender.name, website=settings.links.website,
+                                 contact=settings.sender.unsubscribe_mailto or settings.sender.reply_to
+                                 or settings.sender.email))
+    doors = LetterDoors(store, settings, pages)
+
+    async def health(request: Request) -> Response:  # noqa: ARG001 - Starlette hands it over
+        return await run_in_threadpool(_health, store)
+
+    async def probe(request: Request) -> Response:
+        nonce = str(request.path_params["nonce"])
+        if not _NONCE.fullmatch(nonce):
+            raise HTTPException(404)
+        return JSONResponse({"project": project, "nonce": nonce})
+
+    async def refused(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette hands it over
+        status = fault.status_code if isinstance(fault, HTTPException) else 500
+        response = pages.page("missing" if status in (404, 405) else "fault", status=status)
+        if isinstance(fault, HTTPException) and fault.headers:
+            response.headers.update(fault.headers)
+        return response
+
+    return Starlette(
+        routes=[
+            Route("/hooks/sendgrid", SendgridHook(store, settings, project).post, methods=["POST"]),
+            Route("/u/{key}", doors.ask, methods=["GET"]),
+            Route("/u/{key}", doors.leave, methods=["POST"]),
+            Route("/v/{key}", doors.view, methods=["GET"]),
+            Route("/health", health, methods=["GET"]),
+            Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
+        ],
+        middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500))],
+        exception_handlers={HTTPException: refused},
+    )
+
+
+def _health(store: Store) -> Response:
+    try:
+        with store.reading() as connection:
+            connection.execute(text("SELECT 1"))
+    except StoreError:
+        return JSONResponse({"ok": False}, status_code=503)
+    return JSONResponse({"ok": True})

@@ -1,0 +1,92 @@
+"""The door for SendGrid's event webhook."""
+
+from __future__ import annotations
+
+import logging
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from pillarbox.deliver.sendgrid import events as sendgrid
+from pillarbox.events.apply import Applied, apply
+from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused, SettingsError, SignatureError, StoreError
+from pillarbox.model.config import Settings
+from pillarbox.store.connect import Store
+
+log = logging.getLogger("pillarbox.web")
+
+SIZE_LIMIT = 2 * 1024 * 1024
+"""Bytes of a post: SendGrid's reach 768 KB (event webhook page, read 2026-11)."""
+RETRY_SECONDS = 60
+NO_KEY = ("A post came to /hooks/sendgrid, but no verification key is set: it was not taken in. Switch on the signed "
+          "event webhook in SendGrid and set PILLARBOX_SENDGRID_WEBHOOK_KEY.")
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class SendgridHook:
+    """Takes in signed posts of events. 2xx only after the commit: whatever else, SendGrid sends them again."""
+
+    def __init__(self, store: Store, settings: Settings, project: str) -> None:
+        self._store = store
+        self._settings = settings
+        self._project = project
+
+    async def post(self, request: Request) -> Response:
+        """Verify, parse, apply, answer."""
+        if not self._settings.sendgrid.webhook_key.get_secret_value():
+            log.error(NO_KEY)
+            return _answer(503, "Not set up.", retry=True)
+        try:
+            raw = await _body(request)
+        except _TooLarge:
+            return _answer(413, "Too large.")
+        signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
+        timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
+        try:
+            await run_in_threadpool(self._take_in, raw, signature, timestamp)
+        except SignatureError as fault:
+            log.warning("A post of events was turned away. %s", fault.sentence())
+            return _answer(403, "Not signed by SendGrid, or too old.")
+        except Refused as fault:
+            log.warning("A signed post could not be read. %s", fault.sentence())
+            return _answer(400, "Not SendGrid's events.")
+        except (StoreError, SettingsError) as fault:
+            log.error("A post of events could not be taken in. %s", fault.sentence())
+            return _answer(503, "Try again later.", retry=True)
+        return Response(status_code=204)
+
+    def _take_in(self, raw: bytes, signature: str, timestamp: str) -> Applied:
+        options = self._settings.sendgrid
+        sendgrid.verify(raw, signature=signature, timestamp=timestamp,
+                        public_key=options.webhook_key.get_secret_value(), now=clock.now(),
+                        max_age_seconds=options.webhook_max_age_seconds)
+        parsed = sendgrid.read(raw, project=self._project)
+        if parsed.faults:
+            # The others are good, and this post would never get better by coming again.
+            log.warning("%d events of a post could not be read: %s", len(parsed.faults), parsed.faults[0])
+        applied = apply(self._store, parsed.events, secret=self._settings.secret)
+        for alarm in applied.alarms:
+            log.warning("Message %d of mailing %d was thought %s, but SendGrid reports that it left.",
+                        alarm.message_id, alarm.mailing_id, alarm.state)
+        return applied
+
+
+async def _body(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > SIZE_LIMIT:
+            raise _TooLarge
+        parts.append(part)
+    return b"".join(parts)
+
+
+
+def _answer(status: int, words: str, *, retry: bool = False) -> Response:
+    return PlainTextResponse(words + "\n", status, headers={"Retry-After": str(RETRY_SECONDS)} if retry else None)

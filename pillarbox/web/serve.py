@@ -1,0 +1,64 @@
+"""Serve the application until told to stop; requests under way are finished first."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from pillarbox.model.config import Settings
+from pillarbox.store.connect import Store
+from pillarbox.web.app import create
+from pillarbox.web.theme import Theme
+
+GRACE_SECONDS = 30
+"""How long requests under way may take to finish after a SIGTERM."""
+HOST, PORT = "127.0.0.1", 8025
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[int], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self._ready and self.started:
+            self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+
+def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, port: int = PORT,
+          theme: Theme | None = None, ready: Callable[[int], None] | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C, then return when the last request is answered.
+
+    The access log is off: a supporter's key stands in the path.
+
+    Args:
+        store: the open database; the caller closes it.
+        settings: the project's.
+        project: its public id.
+        host: address to listen at; behind a proxy that does TLS, this machine alone.
+        port: 0 picks a free one.
+        theme: how the pages look.
+        ready: called once with the port, when requests are answered.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    app = create(store, settings, project, theme=theme)
+    config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False,
+                            timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+    with _quiet_end():
+        _Server(config, ready).run()
+
+
+@contextmanager
+def _quiet_end() -> Iterator[None]:
+    """After its own orderly end uvicorn raises the signal once more; that must not end us before we clean up."""
+    kept = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

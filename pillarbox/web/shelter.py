@@ -1,0 +1,62 @@
+"""What surrounds every answer: headers that keep a supporter's visit private, and faults that tell nothing.
+
+A key stands in the path of a supporter's pages, so neither the path nor an error's words ever reach a log.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("pillarbox.web")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
+    "Cache-Control": "private, no-store",
+}
+"""For every answer, unless the page says otherwise."""
+
+
+class Shelter:
+    """Wraps the application: adds ``HEADERS`` and answers for faults that nobody caught."""
+
+    def __init__(self, app: ASGIApp, fault: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._fault = fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def sheltered(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sheltered)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, its words may hold somebody's data
+            last = traceback.extract_tb(fault.__traceback__)[-1]
+            log.error("A request failed: %s at %s:%s.", type(fault).__name__, last.filename.rpartition("pillarbox")[2],
+                      last.lineno)
+            if not started:
+                await self._fault(Request(scope))(scope, receive, sheltered)
