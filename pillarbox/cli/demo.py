@@ -97,12 +97,11 @@ def _environment(**values: str) -> Iterator[None]:
 def _served(folder: Path) -> Iterator[str]:
     """The project's own web side on a free port of this machine; yields its URL."""
     from pillarbox.store.project import open_project
-    from pillarbox.web import app
-    from pillarbox.web.serve import Background
+    from pillarbox.web.serve import background
 
     project = open_project(folder)
     try:
-        with Background(app.create(project.store, project.settings, project.id)) as url:
+        with background(project.store, project.settings, project.id) as url:
             yield url
     finally:
         project.close()

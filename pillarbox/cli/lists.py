@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -97,14 +98,14 @@ def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
     from pillarbox.store import lists as store_lists
 
     with opened(ctx) as project, project.store.reading() as connection:
-        names = store_lists.names(connection)
-        if name and name not in names:
-            raise Refused(f"There is no list called {name!r}.", todo=f"Known lists: {', '.join(names) or 'none'}.")
-        found = []
-        for each in [name] if name else names:
-            left_out = audience.left_out(connection, audience.Rule(lists=(each,)), {})
-            members = store_lists.size(connection, each)
-            found.append({"list": each, "people": members, "can_be_written_to": members - sum(left_out.values()),
+        known = {each.name: each for each in store_lists.overview(connection)}
+        if name and name not in known:
+            raise Refused(f"There is no list called {name!r}.", todo=f"Known lists: {', '.join(known) or 'none'}.")
+        found: list[dict[str, Any]] = []
+        for each in [known[name]] if name else known.values():
+            left_out = audience.left_out(connection, audience.Rule(lists=(each.name,)), {})
+            people = each.on_it + each.left
+            found.append({"list": each.name, "people": people, "can_be_written_to": people - sum(left_out.values()),
                           "left_out": left_out})
     if as_json:
         printing.as_json(found)

@@ -14,9 +14,8 @@ from pillarbox.cli.opening import opened
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int) -> None:
     """Answer supporters and SendGrid: unsubscribe, letters, events."""
-    from pillarbox.web import app
     from pillarbox.web import serve as serving
 
     with opened(ctx) as project:
         printing.say(f"Listening on http://{host}:{port}; Ctrl-C ends it.")
-        serving.serve(app.create(project.store, project.settings, project.id), host=host, port=port)
+        serving.serve(project.store, project.settings, project.id, host=host, port=port)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -51,6 +53,26 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
                             timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     with _quiet_end():
         _Server(config, ready).run()
+
+
+@contextmanager
+def background(store: Store, settings: Settings, project: str, *, theme: Theme | None = None) -> Iterator[str]:
+    """The same in a thread, on a free port of this machine, for as long as the block lasts.
+
+    Yields:
+        Where it answers, without a trailing slash.
+    """
+    config = uvicorn.Config(create(store, settings, project, theme=theme), host=HOST, port=0, access_log=False,
+                            log_config=None, server_header=False, lifespan="off")
+    ready: queue.Queue[int] = queue.Queue()
+    server = _Server(config, ready.put)
+    thread = threading.Thread(target=server.run, name="serve", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{ready.get(timeout=GRACE_SECONDS)}"
+    finally:
+        server.should_exit = True
+        thread.join(GRACE_SECONDS)
 
 
 @contextmanager
