@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, func, select
+from sqlalchemy import Column, Connection, Row, exists, func, or_, select
 
 from pillarbox.model.states import Kind, MessageState, Outcome
 from pillarbox.store.events import insert_for
@@ -55,26 +55,31 @@ def mailings_by_source_code(connection: Connection, codes: Collection[str]) -> d
 
 
 def source_code_of(connection: Connection, mailing: str) -> str | None:
-    """The source code of the mailing with this name; None when there is no such mailing, or it is a proof."""
-    return connection.execute(select(mailings.c.source_code).where(
-        mailings.c.name == mailing, mailings.c.kind != Kind.PROOF)).scalar()
+    """The source code of the mailing with this name, or of an appeal's newest; None when there is none but proofs."""
+    return connection.execute(
+        select(mailings.c.source_code)
+        .where(or_(mailings.c.name == mailing, mailings.c.appeal == mailing), mailings.c.kind != Kind.PROOF)
+        .order_by((mailings.c.name == mailing).desc(), mailings.c.id.desc()).limit(1)).scalar()
 
 
 def letters_that_reached(connection: Connection, hashes: Collection[str], *, earliest: datetime,
                          latest: datetime) -> list[Row[Any]]:
-    """Live letters that left for these addresses between two times and were not sent back, newest first.
+    """Letters that left for these addresses between two times and were not sent back, newest first.
 
-    Columns: address_hash, id, mailing_id, accepted_at. Proofs and service letters ask for nothing and raise nothing;
-    practice mailings reached nobody.
+    Columns: address_hash, id, mailing_id, accepted_at. Proofs and service letters ask for nothing and raise nothing.
+    Practice mailings reached nobody; only where no live mailing was ever started do they count, so that a practice shows
+    the whole road.
     """
     if not hashes:
         return []
+    begun = mailings.alias()
+    practising = ~exists().where(begun.c.practice.is_(False), begun.c.started_at.is_not(None))
     return list(connection.execute(
         select(*_LETTER)
         .join(mailings, mailings.c.id == messages.c.mailing_id)
         .where(messages.c.address_hash.in_(sorted(hashes)), messages.c.state == MessageState.ACCEPTED,
                messages.c.outcome.not_in(_UNSEEN), messages.c.accepted_at.between(earliest, latest),
-               mailings.c.practice.is_(False), mailings.c.kind.not_in(_ASKLESS))
+               or_(mailings.c.practice.is_(False), practising), mailings.c.kind.not_in(_ASKLESS))
         .order_by(messages.c.accepted_at.desc(), messages.c.id.desc())))
 
 

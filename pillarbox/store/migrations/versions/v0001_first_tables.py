@@ -283,6 +283,8 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=12), nullable=False),
         sa.Column("provider_event_id", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("provider_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("address_hash", sa.String(length=32), nullable=True),
         sa.Column("agent", sa.String(length=8), nullable=False),
         sa.Column("url", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
@@ -296,5 +298,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider", "provider_event_id", name=op.f("uq_events_provider_provider_event_id")),
         sqlite_autoincrement=True
     )
+    op.create_index(op.f("ix_events_address_hash"), "events", ["address_hash"], unique=False)
     op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
