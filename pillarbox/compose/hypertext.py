@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from markdown_it import MarkdownIt
-from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
 
 from pillarbox.compose.directives import DIRECTIVES, Body, Directive
 from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
 from pillarbox.compose.placeholders import Placeholders, TagKind
 
-_RENDERER = MarkdownIt("commonmark").renderer
+_RENDERER = RendererHTML()
 _OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
 
 
@@ -120,5 +120,4 @@ class _Writer:
         return "".join(_RENDERER.renderInline(child.token.children or [], _OPTIONS, {}) for child in node.children)
 
     def size(self, attributes: dict[str, str | int | float], line: int) -> None:
-        attributes.update({name: escapeHtml(value) for name, value in
-                           self._image(str(attributes.get("src", "")), line).items()})
+        attributes.update(self._image(str(attributes.get("src", "")), line))

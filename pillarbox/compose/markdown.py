@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import TemplateSyntaxError
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
@@ -22,7 +23,7 @@ DIRECTIVE = "directive"
 GROUP = "group"
 """An ``if``, ``for`` … with all that stands in it."""
 LISTS = ("bullet_list", "ordered_list")
-_INTERRUPTS = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 _OPENERS = ("if", "for", "call", "filter", "macro", "autoescape", "block", "with", "set")
 
 # Left out of CommonMark on purpose: four spaces or a line of dashes under a paragraph are slips in a letter, not code

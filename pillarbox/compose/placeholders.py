@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from jinja2 import Environment
+from jinja2 import Environment, TemplateSyntaxError
 
 _LEXER = Environment(keep_trailing_newline=True).lexer  # noqa: S701 - it only reads; nothing is rendered
 _ENDS = {"variable_begin": "variable_end", "block_begin": "block_end", "comment_begin": "comment_end",
@@ -135,6 +135,7 @@ class Placeholders:
                 continue  # a line of comments alone is no blank line: it must not split a paragraph
             lines.append(without)
             self.origin.append(line)
+        self.origin = self.origin or [1]
         return "\n".join(lines)
 
 
@@ -159,6 +160,8 @@ def _pieces(source: str) -> Iterator[tuple[str, int, TagKind | None]]:
             line += source.count("\n", start, stop)
             start, ends = stop, ""
         position = where + len(value)
+    if ends:
+        raise TemplateSyntaxError(f"{source[start:start + 2]} is not closed", line)
     if start < len(source):
         yield source[start:], line, None
 
