@@ -80,6 +80,11 @@ def words(part: EmailMessage) -> str:
     return part.get_content().replace("\r\n", "\n").rstrip()
 
 
+def bare(name: str) -> str:
+    """A name without the signs that some providers cannot carry."""
+    return re.sub(r"[,;\s]+", " ", name).strip('"')
+
+
 def test_practice_is_told_by_the_settings(way: Way) -> None:
     """Files and servers on this machine reach nobody: practice."""
     assert way.settings.practice
@@ -123,8 +128,9 @@ def test_addressed_to_one_person(way: Way) -> None:
     for mail, one in zip(way.arrived(), sent.messages, strict=True):
         [person] = mail["To"].addresses
         assert person.addr_spec == one.address
-        assert re.sub(r"[,;\s]+", " ", person.display_name).strip('"') == re.sub(r"[,;\s]+", " ", one.to_name).strip('"')
-        assert mail["Cc"] is None and mail["Bcc"] is None
+        assert bare(person.display_name) == bare(one.to_name)
+        assert mail["Cc"] is None
+        assert mail["Bcc"] is None
 
 
 def test_every_message_can_be_left_with_one_click(way: Way) -> None:
@@ -147,7 +153,8 @@ def test_practice_says_so_in_the_message(way: Way) -> None:
 
 @pytest.mark.parametrize("name", [
     "Eve\r\nBcc: all@example.org", "Eve\nX-Evil: 1", "Eve\x0bX: 1", "Eve\u2028X: 1", "Eve <eve@evil.example>, x",
-    '"Eve" <eve@evil.example>', "a" * 5000, "=?utf-8?q?Eve=0d=0aBcc:_x?=", "x7f00000x"])
+    '"Eve" <eve@evil.example>', "a" * 5000, "=?utf-8?q?Eve=0d=0aBcc:_x?=",
+    "x7f00000x"])
 def test_a_name_cannot_become_a_header(way: Way, name: str) -> None:
     """Whatever stands in a name, no header and no addressee is added."""
     way.send(unit([message(1, to_name=name), message(2, to_name="Bob")]))
@@ -157,7 +164,7 @@ def test_a_name_cannot_become_a_header(way: Way, name: str) -> None:
 
 
 def test_repeatable_is_honest(way: Way) -> None:
-    """Where a transport says that repeating does no harm, a message sent twice is there once; else it is there twice."""
+    """Where repeating is said to do no harm, a message sent twice is there once; else it is there twice."""
     sent = unit([message(1)])
     way.transport.send(sent)
     way.transport.send(sent)

@@ -29,14 +29,16 @@ class Inbox:
         self.sessions: set[int] = set()
         self.mail_answer = self.rcpt_answer = self.data_answer = ""
 
-    async def handle_MAIL(self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(self, server: Any, session: Session, envelope: Envelope, address: str,
+                          options: list[str]) -> str:
         self.sessions.add(id(session))
         if self.mail_answer:
             return self.mail_answer
         envelope.mail_from = address
         return "250 OK"
 
-    async def handle_RCPT(self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_RCPT(self, server: Any, session: Session, envelope: Envelope, address: str,
+                          options: list[str]) -> str:
         if self.rcpt_answer:
             return self.rcpt_answer
         envelope.rcpt_tos.append(address)

@@ -17,7 +17,8 @@ from tests.deliver.cast import envelope
 @given(name=strategies.text(max_size=200), subject=strategies.text(max_size=200))
 def test_no_name_or_subject_adds_a_header(name: str, subject: str) -> None:
     """Whatever a name or subject holds, the message has the headers that it should, and one addressee."""
-    written = f"To: {mailbox(name, 'alice@example.org')}\r\nSubject: {unstructured('Subject', subject)}\r\nEnd: x\r\n\r\n"
+    to, about = mailbox(name, "alice@example.org"), unstructured("Subject", subject)
+    written = f"To: {to}\r\nSubject: {about}\r\nEnd: x\r\n\r\n"
     read = message_from_string(written, policy=default)
     assert read.keys() == ["To", "Subject", "End"]
     assert [a.addr_spec for a in read["To"].addresses] == ["alice@example.org"]

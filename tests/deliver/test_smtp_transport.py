@@ -28,7 +28,8 @@ def to() -> Iterator[To]:
     made: list[SmtpTransport] = []
 
     def make(port: int, *, context=None, **given) -> SmtpTransport:
-        settings = SmtpSettings(**{"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 3, **given})
+        usual = {"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 3}
+        settings = SmtpSettings(**{**usual, **given})
         made.append(SmtpTransport(settings, context=context))
         return made[-1]
 

@@ -106,7 +106,8 @@ class _Pooled(Client):  # type: ignore[misc]
         headers = {**request.headers, "Content-Length": str(len(content))} if content else dict(request.headers)
         try:
             response = self._pool.request(request.get_method(), request.full_url, body=leaving if content else None,
-                                          headers=headers, redirect=False, retries=False, preload_content=False)
+                                          headers=headers, redirect=False, retries=False, preload_content=False,
+                                          pool_timeout=self._seconds)
             return _Response(response, _body(response))
         except (urllib3.exceptions.HTTPError, OSError) as fault:
             raise NoAnswerError(left=leaving.gone, why=_why(fault)) from None

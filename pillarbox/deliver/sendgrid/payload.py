@@ -137,8 +137,8 @@ def _people(messages: Sequence[Outgoing]) -> list[bytes]:
 
 
 def person(name: str) -> str:
-    """A display name as SendGrid can carry it: it splits names at ``,`` and ``;``, quoted or not, and what looks like an
-    encoded word would be decoded on the way."""
+    """A display name as SendGrid can carry it: it splits names at ``,`` and ``;``, quoted or not, and what looks like
+    an encoded word would be decoded on the way."""
     return display_name(name.translate(_IN_NAMES).replace("=?", "= ?"))
 
 

@@ -251,7 +251,8 @@ def _said(what: str, code: int, words: bytes | str) -> str:
 
 
 def _no_tls(fault: ssl.SSLError) -> str:
-    return f"No secure connection to the mail server could be made ({getattr(fault, 'verify_message', '') or fault.reason})."
+    why = getattr(fault, "verify_message", "") or fault.reason
+    return f"No secure connection to the mail server could be made ({why})."
 
 
 def _why(fault: Exception) -> str:
