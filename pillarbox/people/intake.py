@@ -95,7 +95,7 @@ def import_list(
         Refused: the list's name or the basis cannot be.
         StoreError: the database cannot do it; nothing was changed.
     """
-    _refuse(list_name, basis, obtained)
+    refuse(list_name, basis, obtained)
     sheet = files.read(path, mapping)
     columns = formats.match(sheet.headings, format=format, mapping=mapping, where=path.name)
     reading = entries.read(sheet, columns, secret=secret)
@@ -125,7 +125,12 @@ def import_list(
     return report
 
 
-def _refuse(list_name: str, basis: Basis | None, obtained: date | None) -> None:
+def refuse(list_name: str, basis: Basis | None, obtained: date | None) -> None:
+    """See that the terms of an import can be.
+
+    Raises:
+        Refused: the list's name, the day or the basis cannot be.
+    """
     if not _NAME.fullmatch(list_name):
         raise Refused(f"{list_name!r} cannot be a list's name.", where="--list",
                       todo="Use small letters, digits and hyphens, for example newsletter.")
@@ -180,8 +185,8 @@ def _warnings(tally: Tally, terms: Terms, columns: formats.Columns) -> list[str]
         heading = columns.headings[columns.at(formats.Target.CONSENT) or 0]
         said.append(f"The basis was recorded only for rows that say yes in the column {heading!r}.")
     if tally.too_early:
-        said.append(f"{tally.too_early:,} were obtained before {_day(SOFT_OPT_IN_FROM)}, which the soft opt-in does not "
-                    "cover: they can receive nothing yet.")
+        said.append(f"{tally.too_early:,} were obtained before {_day(SOFT_OPT_IN_FROM)}, which the soft opt-in does "
+                    "not cover: they can receive nothing yet.")
     if tally.lesser:
         said.append(f"{tally.lesser:,} answers are no where a yes is on record; an import leaves the record as it is. "
                     "Suppress them, or withdraw their tracking, if the no is the newer word.")

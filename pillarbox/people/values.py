@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 
 # Characters; longer than any real name or address line. A cell beyond the last is a fault of the file.
 NAME_LIMIT = 200
@@ -44,9 +45,12 @@ def yes_or_no(text: str) -> bool | None:
     return True if word in _YES else False if word in _NO else None
 
 
+@lru_cache(maxsize=4096)
 def day(text: str) -> date | None:
     """The day that a cell names, day before month as in Britain; None when it names none."""
     head = text.strip()
+    if not head[:1].isdigit():
+        return None
     try:
         return datetime.fromisoformat(head).date()
     except ValueError:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pillarbox.model.states import Basis, Channel
 from pillarbox.store.schema import consent_changes, consents
+from pillarbox.store.supporters import among
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,14 +30,14 @@ class Change:
 def of(connection: Connection, supporter_ids: Sequence[int]) -> dict[tuple[int, Channel], Basis]:
     """What is recorded for these supporters."""
     found = connection.execute(select(consents.c.supporter_id, consents.c.channel, consents.c.basis)
-                               .where(consents.c.supporter_id.in_(supporter_ids)))
+                               .where(among(connection, consents.c.supporter_id, supporter_ids)))
     return {(row.supporter_id, Channel(row.channel)): Basis(row.basis) for row in found}
 
 
 def withdrawn(connection: Connection, supporter_ids: Sequence[int]) -> set[tuple[int, Channel]]:
     """Supporters and channels for which a basis was once taken back: no import gives it again."""
     found = connection.execute(select(consent_changes.c.supporter_id, consent_changes.c.channel).where(
-        consent_changes.c.supporter_id.in_(supporter_ids), consent_changes.c.after == Basis.NONE,
+        among(connection, consent_changes.c.supporter_id, supporter_ids), consent_changes.c.after == Basis.NONE,
         consent_changes.c.before != Basis.NONE))
     return {(row.supporter_id, Channel(row.channel)) for row in found}
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from pillarbox.store.schema import list_members, lists
+from pillarbox.store.supporters import among
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ def create(connection: Connection, name: str, at: datetime) -> int:
 def members(connection: Connection, list_id: int, supporter_ids: Sequence[int]) -> dict[int, datetime | None]:
     """Of these supporters, those who were ever on the list: id → when they left, None while they are on it."""
     found = connection.execute(select(list_members.c.supporter_id, list_members.c.left_at).where(
-        list_members.c.list_id == list_id, list_members.c.supporter_id.in_(supporter_ids)))
+        list_members.c.list_id == list_id, among(connection, list_members.c.supporter_id, supporter_ids)))
     return {row.supporter_id: row.left_at for row in found}
 
 

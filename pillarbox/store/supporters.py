@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from pillarbox.store.schema import supporters, suppressions
 
@@ -14,16 +15,27 @@ from pillarbox.store.schema import supporters, suppressions
 KNOWN = ("title", "first_name", "last_name", "salutation", "language", "country", "fields")
 
 
+def among(connection: Connection, column: ColumnElement[Any], wanted: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether the column holds one of the wanted values; at most some 30,000 (SQLite takes 32,766 parameters).
+
+    PostgreSQL gets them as one array: given thousands of parameters it may compare each row with each of them.
+    """
+    if connection.dialect.name == "sqlite":
+        return column.in_(wanted)
+    return column.in_(select(func.unnest(literal(list(wanted), ARRAY(column.type)))))
+
+
 def by_hash(connection: Connection, hashes: Sequence[str]) -> dict[str, Row[Any]]:
-    """Supporters by address hash; at most some 30,000 at once (SQLite's limit on parameters is 32,766)."""
-    found = connection.execute(select(supporters).where(supporters.c.address_hash.in_(hashes)))
+    """Supporters by address hash."""
+    found = connection.execute(select(supporters).where(among(connection, supporters.c.address_hash, hashes)))
     return {row.address_hash: row for row in found}
 
 
 def suppressed(connection: Connection, hashes: Sequence[str]) -> dict[str, str]:
     """Address hash → the oldest reason why nothing may go there."""
     found = connection.execute(select(suppressions.c.address_hash, suppressions.c.reason)
-                               .where(suppressions.c.address_hash.in_(hashes)).order_by(suppressions.c.id.desc()))
+                               .where(among(connection, suppressions.c.address_hash, hashes))
+                               .order_by(suppressions.c.id.desc()))
     return {row.address_hash: row.reason for row in found}
 
 
