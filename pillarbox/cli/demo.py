@@ -37,7 +37,7 @@ def demo(folder: Path) -> None:
     Nobody is mailed: a SendGrid of this machine's own takes the letters, and its made-up supporters open, click, give.
     """
     _prepare(folder)
-    begun = (clock.now() - _AGO).replace(minute=0, second=0, microsecond=0)
+    begun = (clock.now() - _AGO - timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
     signer = webhook.Signer()
     with Standin(Behaviour(letters=folder / "letters")) as standin, _environment(
             SENDGRID_API_KEY=API_KEY, PILLARBOX_TRANSPORT="sendgrid", PILLARBOX_SENDGRID_URL=standin.url,
