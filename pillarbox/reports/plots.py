@@ -106,7 +106,7 @@ def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colo
         align=align, baseline="bottom", dy=-3, color=ink.MUTED, fontSize=ink.SMALL).encode(
         x=alt.X(f"{at}:Q", scale=_span(len(buckets)), axis=None), y=y, text="says:N")
     return alt.layer(line, bars, peak).properties(width=width, height=_ROW, title=alt.Title(
-        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=2,
+        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=4,
         color=ink.MUTED if colour == ink.MACHINE else ink.INK))
 
 

@@ -26,11 +26,11 @@ STATE = {
 
 OUTCOME = {
     Outcome.NONE: "Nothing heard yet",
-    Outcome.DEFERRED: "Put off by the mailbox's server, still trying",
+    Outcome.DEFERRED: "Put off, still trying",
     Outcome.DELIVERED: "Delivered",
-    Outcome.BLOCKED: "Turned away for now",
+    Outcome.BLOCKED: "Turned away",
     Outcome.BOUNCED: "Bounced",
-    Outcome.DROPPED: "Not tried by SendGrid",
+    Outcome.DROPPED: "Not tried",
 }
 
 MAILING_STATE = {
