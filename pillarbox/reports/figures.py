@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select
+from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select, union_all
 from sqlalchemy.sql import ColumnElement, Subquery
 
 from pillarbox.ground.errors import Refused
@@ -58,7 +58,7 @@ class Figures:
     mailing: str
     practice: bool
     heard_until: datetime | None
-    """Until when events have been heard; None when none ever came."""
+    """The newest of: the last hearing of all (its mark), the newest event of this mailing; None when none ever came."""
     planned: int
     """Every message of the mailing = accepted + failed + in_doubt + cancelled + withdrawn + remaining."""
     accepted: int
@@ -259,9 +259,11 @@ def _gave(mailing_id: int) -> Any:
 
 def _heard_until(connection: Connection, mailing_id: int) -> datetime | None:
     mark = connection.execute(select(marks.c.at).where(marks.c.name == HEARD_MARK)).scalar_one_or_none()
-    newest = connection.execute(select(func.max(events.c.received_at)).where(
-        events.c.mailing_id == mailing_id)).scalar_one()
-    return max((moment for moment in (mark, newest) if moment), default=None)
+    # When things happened, not when we were told: events fetched late must not seem fresh. By kind, as the index lies.
+    newest = connection.execute(union_all(*(
+        select(func.max(events.c.at)).where(events.c.mailing_id == mailing_id, events.c.kind == kind)
+        for kind in EventKind))).scalars()
+    return max((moment for moment in (mark, *newest) if moment), default=None)
 
 
 def _sum_up(rows: Sequence[Row[Any]], donors: int) -> DonationFigures:

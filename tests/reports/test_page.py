@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -194,3 +196,10 @@ def test_only_foreign_money_makes_a_page(store: Store) -> None:
         built.gift(10_00, currency="EUR")
         text = Reader(page.html(gather(connection, built.mailing_id))).text
     assert "€10.00" in text
+
+
+def test_drawing_is_loaded_only_when_drawn() -> None:
+    """Importing the reports leaves the plotting libraries alone: a terminal report starts quickly."""
+    code = ("import sys, pillarbox.reports.page, pillarbox.reports.terminal, pillarbox.reports.across; "
+            "sys.exit(bool({'altair', 'vl_convert', 'openpyxl', 'pandas'} & set(sys.modules)))")
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

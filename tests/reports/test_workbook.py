@@ -71,7 +71,7 @@ def test_a_formula_in_a_name_is_neutralised(store: Store) -> None:
     """A supporter called =HYPERLINK(…) is a text cell in the file itself."""
     with store.writing() as connection:
         built = Builder(connection, title="=cmd|'/C calc'!A0")
-        built.message(to_name='=HYPERLINK("https://evil.example","x")', detail="-1+1\x00\x0b")
+        built.message(to_name='=HYPERLINK("https://evil.example","x")', detail="-1+1\x0b")
         built.gift(10_00, name="@SUM(1)", method="+1")
     book = opened(store, built.mailing_id, with_addresses=True)
     for sheet in book.worksheets:
