@@ -174,7 +174,8 @@ def _view(report: Report) -> dict[str, Any]:
         "notes": _notes(report),
         "evidence": [dict(zip(("name", "why", "count", "amount"), row, strict=True)) for row in evidence(report)],
         "links": [(_breakable(link.link), f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
-        "returned": [(words.OUTCOME[outcome], reason, f"{n:,}") for outcome, reason, n in came_back.by_reason],
+        "returned": [(words.OUTCOME[outcome].replace(" ", "\u00a0"), reason, f"{n:,}")
+                     for outcome, reason, n in came_back.by_reason],
         "domains": domains,
         "left_out": [(reason, f"{n:,}") for reason, n in report.left_out],
         "withdrawn": [(row.detail or "No reason kept", f"{row.count:,}") for row in report.standing

@@ -43,7 +43,7 @@ MAILING_STATE = {
 }
 
 EVIDENCE = {
-    Attribution.LINK_CODE: ("The supporter's own donate link", "The gift carried the code of one supporter's letter."),
+    Attribution.LINK_CODE: ("Supporter's own link", "The gift carried the code of one supporter's letter."),
     Attribution.SOURCE_CODE: ("This mailing's code", "The gift carried the code that every copy of the letter has."),
     Attribution.ADDRESS: ("Same address, soon after",
                           "No code, but the letter had gone to the giver's address shortly before."),

@@ -13,6 +13,7 @@ import pytest
 
 from pillarbox.model.states import EventKind, MessageState, Outcome
 from pillarbox.reports import ink, page, words
+from pillarbox.reports.bars import Bar
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.connect import Store
 from tests.reports.builders import HOUR, Builder
@@ -203,3 +204,10 @@ def test_drawing_is_loaded_only_when_drawn() -> None:
     code = ("import sys, pillarbox.reports.page, pillarbox.reports.terminal, pillarbox.reports.across; "
             "sys.exit(bool({'altair', 'vl_convert', 'openpyxl', 'pandas'} & set(sys.modules)))")
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_long_numbers_do_not_run_into_their_label() -> None:
+    """On a phone a bar's numbers give way before they cover its name."""
+    bar = Bar(label="Opened by people", says="446,669 of 619,837 who agreed · 72%", part=1, whole=2)
+    assert bar.fitting(ink.WIDE) == bar.says
+    assert bar.fitting(ink.NARROW) == "446,669 of 619,837 · 72%"
