@@ -72,6 +72,9 @@ _REASONS = {
     "already": "Already had this letter",
     "frequency": "Mailed too recently",
     "forgotten": "Asked to be forgotten",
+    "outside-segment": "Outside the chosen segment",
+    "changed-address": "The address changed after planning",
+    "tracking-withdrawn": "The tracking choice changed after planning",
     "address-changed": "The address changed after planning",
     "tracking-changed": "The tracking choice changed after planning",
 }
