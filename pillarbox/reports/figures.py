@@ -258,7 +258,7 @@ def _gave(mailing_id: int) -> Any:
     return select(func.count(distinct(found.c.id)))
 
 
-def _heard_until(connection: Connection, mailing_id: int, mailing: Row[Any]) -> datetime | None:
+def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:
     mark = connection.execute(select(marks.c.at).where(
         marks.c.name == HEARD_MARK.format(provider=mailing.transport))).scalar_one_or_none()
     if mark and (mailing.started_at is None or mark < mailing.started_at):
