@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select
+from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select, union_all
 from sqlalchemy.sql import ColumnElement, Subquery
 
 from pillarbox.ground.errors import Refused
@@ -15,8 +15,8 @@ from pillarbox.model.states import Agent, Attribution, EventKind, MessageState, 
 from pillarbox.reports.rates import Rate, pounds_each, proportion
 from pillarbox.store.schema import donations, events, mailings, marks, messages, supporters
 
-HEARD_MARK = "events"
-"""The mark that whoever receives or fetches events sets: until then everything has been heard."""
+HEARD_MARK = "events-heard:{provider}"
+"""The mark that the events room moves: the time of the newest event that a provider has reported, of any mailing."""
 
 # Charities claim 25p for each pound given (https://www.gov.uk/claim-gift-aid): basic-rate tax of 20%, the rate since
 # 6 April 2008, on the gift before tax, so 20/80 of what was received.
@@ -58,7 +58,7 @@ class Figures:
     mailing: str
     practice: bool
     heard_until: datetime | None
-    """Until when events have been heard; None when none ever came."""
+    """The newest of: the last hearing of all (its mark), the newest event of this mailing; None when none ever came."""
     planned: int
     """Every message of the mailing = accepted + failed + in_doubt + cancelled + withdrawn + remaining."""
     accepted: int
@@ -127,8 +127,9 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
     Raises:
         Refused: when there is no such mailing.
     """
-    mailing = connection.execute(select(mailings.c.name, mailings.c.practice)
-                                 .where(mailings.c.id == mailing_id)).one_or_none()
+    mailing = connection.execute(select(
+        mailings.c.name, mailings.c.practice, mailings.c.transport, mailings.c.started_at).where(
+        mailings.c.id == mailing_id)).one_or_none()
     if mailing is None:
         raise Refused(f"There is no mailing with the number {mailing_id}.", todo="`pillarbox report` lists them all.")
     ledger = connection.execute(_ledger(mailing_id)).all()
@@ -153,7 +154,7 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
     return Figures(
         mailing=mailing.name,
         practice=mailing.practice,
-        heard_until=_heard_until(connection, mailing_id),
+        heard_until=_heard_until(connection, mailing_id, mailing),
         planned=stand(),
         accepted=stand(state=accepted),
         failed=stand(state=MessageState.FAILED),
@@ -257,11 +258,16 @@ def _gave(mailing_id: int) -> Any:
     return select(func.count(distinct(found.c.id)))
 
 
-def _heard_until(connection: Connection, mailing_id: int) -> datetime | None:
-    mark = connection.execute(select(marks.c.at).where(marks.c.name == HEARD_MARK)).scalar_one_or_none()
-    newest = connection.execute(select(func.max(events.c.received_at)).where(
-        events.c.mailing_id == mailing_id)).scalar_one()
-    return max((moment for moment in (mark, newest) if moment), default=None)
+def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:
+    mark = connection.execute(select(marks.c.at).where(
+        marks.c.name == HEARD_MARK.format(provider=mailing.transport))).scalar_one_or_none()
+    if mark and (mailing.started_at is None or mark < mailing.started_at):
+        mark = None  # what was heard before the first letter left says nothing of this mailing
+    # When things happened, not when we were told: events fetched late must not seem fresh. By kind, as the index lies.
+    newest = connection.execute(union_all(*(
+        select(func.max(events.c.at)).where(events.c.mailing_id == mailing_id, events.c.kind == kind)
+        for kind in EventKind))).scalars()
+    return max((moment for moment in (mark, *newest) if moment), default=None)
 
 
 def _sum_up(rows: Sequence[Row[Any]], donors: int) -> DonationFigures:

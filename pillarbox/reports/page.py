@@ -139,6 +139,11 @@ def evidence(report: Report) -> tuple[tuple[str, str, int, str], ...]:
                  for kind in Attribution if parts[kind].count)
 
 
+def _breakable(link: str) -> Markup:
+    """A link that breaks after its slashes where the line is too short."""
+    return Markup("/<wbr>").join(link.split("/"))
+
+
 def _notes(report: Report) -> dict[str, str]:
     """What to know before reading each plot."""
     notes = dict(_NOTES)
@@ -168,8 +173,9 @@ def _view(report: Report) -> dict[str, Any]:
         "attention": attention(report), "plots": plots.draw_all(report),
         "notes": _notes(report),
         "evidence": [dict(zip(("name", "why", "count", "amount"), row, strict=True)) for row in evidence(report)],
-        "links": [(link.link, f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
-        "returned": [(words.OUTCOME[outcome], reason, f"{n:,}") for outcome, reason, n in came_back.by_reason],
+        "links": [(_breakable(link.link), f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
+        "returned": [(words.OUTCOME[outcome].replace(" ", "\u00a0"), reason, f"{n:,}")
+                     for outcome, reason, n in came_back.by_reason],
         "domains": domains,
         "left_out": [(reason, f"{n:,}") for reason, n in report.left_out],
         "withdrawn": [(row.detail or "No reason kept", f"{row.count:,}") for row in report.standing

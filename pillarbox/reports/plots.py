@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pillarbox.model.states import Attribution
-from pillarbox.reports import ink, words
+from pillarbox.reports import bars, ink, words
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Bucket, Series, Step, Timeline
 
-_ROW, _GAP, _THICK = 58, 50, 13
-_LABEL = 62
+_ROW = 58
+_LABEL = 68
+"""Room for the longest label of the time axis, ``Wed 25 Nov``."""
 _SERIES = ((Series.DELIVERED, "Delivered"), (Series.OPENED_HUMAN, "Opened by people"), (Series.CLICKED, "Clicked"),
            (Series.DONATIONS, "Gifts"), (Series.OPENED_MACHINE, "Opened by machines only"))
 
@@ -37,18 +37,6 @@ class Plot:
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     """The numbers, as a table."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bar:
-    """One horizontal bar: a part (strong) of what it could have been (pale), and what cannot be known (outline)."""
-
-    label: str
-    says: str
-    """Numbers, right of the label."""
-    part: float
-    whole: float
-    unknown: float = 0
 
 
 def draw_all(report: Report) -> tuple[Plot, ...]:
@@ -94,7 +82,7 @@ def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colo
     top = max(values, key=lambda value: value["n"])
     x = alt.X("x:Q", scale=_span(len(buckets)), axis=None)
     y = alt.Y("n:Q", scale=alt.Scale(domain=[0, top["n"] * 1.36], nice=False), axis=None)
-    bars = alt.Chart(ink.data([value for value in values if value["n"]])).mark_rect(color=colour).encode(
+    columns = alt.Chart(ink.data([value for value in values if value["n"]])).mark_rect(color=colour).encode(
         x=x, x2="x2:Q", y=y, y2=alt.datum(0))
     line = alt.Chart(ink.data([{"x": 0, "x2": len(buckets)}])).mark_rule(color=ink.LINE).encode(
         x=x, x2="x2:Q", y=alt.value(_ROW))
@@ -105,8 +93,8 @@ def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colo
     peak = alt.Chart(ink.data([{**top, "middle": top["x"] + 0.42, "says": f"{top['n']:,}"}])).mark_text(
         align=align, baseline="bottom", dy=-3, color=ink.MUTED, fontSize=ink.SMALL).encode(
         x=alt.X(f"{at}:Q", scale=_span(len(buckets)), axis=None), y=y, text="says:N")
-    return alt.layer(line, bars, peak).properties(width=width, height=_ROW, title=alt.Title(
-        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=2,
+    return alt.layer(line, columns, peak).properties(width=width, height=_ROW, title=alt.Title(
+        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=4,
         color=ink.MUTED if colour == ink.MACHINE else ink.INK))
 
 
@@ -114,11 +102,11 @@ def _ticks(starts: Sequence[datetime], step: Step, width: int) -> list[tuple[flo
     """Where the time axis is labelled: midnights, then round hours, as many as fit."""
     fits = [(n, start) for n, start in enumerate(starts) if n == 0 or n / len(starts) * width + _LABEL <= width]
     if step is not Step.HOUR:
-        every = max(1, -(-len(starts) * (_LABEL + 4) // width))
+        every = max(1, -(-len(starts) * _LABEL // width))
         return [(n, f"{start.day} {start:%b}") for n, start in fits if n % every == 0]
     for hours in (1, 2, 3, 6, 12, 24):
         found = [(n, start) for n, start in fits if start.hour % hours == 0] or fits[:1]
-        if len(found) * (_LABEL + 4) <= width or hours == 24:
+        if len(starts) / hours * (_LABEL + 12) <= width or hours == 24:
             break
     return [(n, f"{start:%a} {start.day} {start:%b}" if start.hour == 0 or len(found) < 2
              else f"{start:%H:%M}") for n, start in found]
@@ -141,69 +129,14 @@ def _labels(ticks: Sequence[tuple[float, str]], span: float, width: int) -> Any:
 
 def funnel(report: Report) -> Plot:
     """From sent to gave, each bar with its own honest denominator; those not asked are outlined, not counted as no."""
-    bars = funnel_bars(report)
-    label = "; ".join(f"{bar.label}: {bar.says}" for bar in bars) + "."
+    steps = bars.funnel_bars(report)
+    label = "; ".join(f"{bar.label}: {bar.says}" for bar in steps) + "."
     top = report.figures.planned
     return Plot(
         id="funnel", title="From sent to gave", says=label,
-        wide=_drawn(lambda width: _bars(bars, top, width), ink.WIDE, label, "wide"),
-        narrow=_drawn(lambda width: _bars(bars, top, width), ink.NARROW, label, "narrow"),
-        head=("Step", "Letters"), rows=tuple((bar.label, bar.says) for bar in bars))
-
-
-def funnel_bars(report: Report) -> tuple[Bar, ...]:
-    """The steps, with their numbers in words."""
-    found, rates = report.figures, report.figures.rates
-    opened, clicked, gave, delivered = (rates[name] for name in ("opened", "clicked", "gave", "delivered"))
-    untracked = found.delivered - found.tracked_delivered
-    bars = [Bar(label=words.handed(report.mailing.transport), part=found.accepted, whole=found.planned,
-                says=f"{found.accepted:,} of {found.planned:,} planned")]
-    if delivered:
-        bars.append(Bar(label="Delivered", part=found.delivered, whole=found.accepted,
-                        says=f"{delivered.part:,} of {delivered.of:,} · {words.percent(delivered.value)}"))
-    for label, rate in (("Opened by people", opened), ("Clicked", clicked)):
-        if rate:
-            bars.append(Bar(label=label, part=rate.part, whole=rate.of, unknown=untracked,
-                            says=f"{rate.part:,} of {rate.of:,} who agreed · {words.percent(rate.value)}"))
-        elif found.delivered:
-            bars.append(Bar(label=label, part=0, whole=0, unknown=untracked, says="nobody agreed to tracking"))
-    if gave:
-        bars.append(Bar(label="Gave", part=gave.part, whole=gave.of,
-                        says=f"{gave.part:,} of {gave.of:,} · {words.percent(gave.value)}"))
-    return tuple(bars)
-
-
-def _bars(bars: Sequence[Bar], top: float, width: int) -> Any:
-    import altair as alt
-
-    height, thick = len(bars) * _GAP, _THICK
-    full = alt.Scale(domain=[0, top or 1], range=[0, width], nice=False)
-
-    def layer(values: list[dict[str, Any]], **mark: Any) -> Any:
-        return alt.Chart(ink.data(values)).mark_rect(cornerRadius=2, **mark).encode(
-            x=alt.X("a:Q", scale=full, axis=None), x2="b:Q",
-            y=alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None), y2="y2:Q")
-
-    def at(n: int, a: float, b: float) -> dict[str, Any]:
-        return {"a": a, "b": b, "y": n * _GAP + 22, "y2": n * _GAP + 22 + thick}
-
-    least = (top or 1) * 2.5 / width  # a gift among thousands is still a line that can be seen
-    shown = [
-        layer([at(n, bar.whole, bar.whole + bar.unknown) for n, bar in enumerate(bars) if bar.unknown],
-              fill=None, stroke=ink.MACHINE, strokeDash=[3, 3], strokeWidth=1),
-        layer([at(n, 0, bar.whole) for n, bar in enumerate(bars) if bar.whole], fill=ink.TRACK),
-        layer([at(n, 0, max(bar.part, least)) for n, bar in enumerate(bars) if bar.part], fill=ink.ACCENT),
-    ]
-    text = alt.Chart(ink.data([{"y": n * _GAP + 9, "label": bar.label, "says": bar.says}
-                                      for n, bar in enumerate(bars)]))
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None)
-    return alt.layer(
-        *shown,
-        text.mark_text(align="left", color=ink.INK, fontSize=ink.SIZE, fontWeight="bold").encode(
-            x=alt.value(0), y=y, text="label:N"),
-        text.mark_text(align="right", color=ink.MUTED, fontSize=ink.SMALL + 0.5).encode(
-            x=alt.value(width), y=y, text="says:N"),
-    ).properties(width=width, height=height - _GAP + 22 + thick)
+        wide=_drawn(lambda width: bars.draw(steps, top, width), ink.WIDE, label, "wide"),
+        narrow=_drawn(lambda width: bars.draw(steps, top, width), ink.NARROW, label, "narrow"),
+        head=("Step", "Letters"), rows=tuple((bar.label, bar.says) for bar in steps))
 
 
 # ------------------------------------------------------------------------------------------------ what it raised
@@ -213,7 +146,7 @@ def raised(report: Report) -> Plot:
     """Pounds as they came in, gift by gift, and by what ties them to this mailing."""
     money = report.figures.donations
     label = (f"{words.pounds(money.amount_pence)} from {money.donors:,} {'person' if money.donors == 1 else 'people'}; "
-             + "; ".join(f"{bar.label.lower()}: {bar.says}" for bar in evidence_bars(report)) + ".")
+             + "; ".join(f"{bar.label.lower()}: {bar.says}" for bar in bars.evidence_bars(report)) + ".")
     return Plot(
         id="raised", title="What it raised", says=label,
         wide=_drawn(lambda width: _money(report, width), ink.WIDE, label, "wide"),
@@ -221,20 +154,11 @@ def raised(report: Report) -> Plot:
         head=("From", "Gifts", "Received", "Raised by then"), rows=tuple(_money_rows(report.timeline)))
 
 
-def evidence_bars(report: Report) -> tuple[Bar, ...]:
-    """What each kind of evidence accounts for; unused kinds are left out."""
-    money = report.figures.donations
-    return tuple(
-        Bar(label=words.EVIDENCE[kind][0], part=max(0, part.amount_pence), whole=0,
-            says=f"{words.pounds(part.amount_pence)} · {part.count:,} gift{'' if part.count == 1 else 's'}")
-        for kind in Attribution if (part := money.attribution[kind]).count)
-
-
 def _money(report: Report, width: int) -> Any:
     import altair as alt
 
-    bars = evidence_bars(report)
-    by_evidence = _bars(bars, max(bar.part for bar in bars), width)
+    kinds = bars.evidence_bars(report)
+    by_evidence = bars.draw(kinds, max(bar.part for bar in kinds), width)
     if not report.timeline.gifts:
         return by_evidence
     return alt.vconcat(_rising(report.timeline, width), by_evidence, spacing=26)

@@ -11,13 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from pillarbox.model.states import MessageState
-from pillarbox.reports import page, plots, words
+from pillarbox.reports import bars, page, words
 from pillarbox.reports.across import Line
 from pillarbox.reports.report import Report
 
 # The terminal's own red and dim: both follow its light or dark theme.
 _ACCENT, _QUIET, _STRONG = "red", "dim", "bold"
-_BAR = 30
+_LONGEST_BAR = 32
+_MARKS, _ASCII_MARKS = ("━", "─", "╌"), ("#", "-", ".")
+"""Did, did not, unknown."""
 _WIDEST = 100
 _PLAIN_WIDTH = 100
 
@@ -33,7 +35,7 @@ def console(file: IO[str] | None = None) -> Console:
 
 def show(report: Report, out: Console) -> None:
     """Print the whole report."""
-    out.print(Group(*_parts(report)))
+    out.print(Group(*_parts(report, out)))
 
 
 def show_all(lines: Sequence[Line], out: Console) -> None:
@@ -41,21 +43,21 @@ def show_all(lines: Sequence[Line], out: Console) -> None:
     if not lines:
         out.print("No mailing has been planned yet.")
         return
-    table = _table(("Mailing", ""), ("Date", ""), ("State", ""), ("Delivered", "right"), ("Opened", "right"),
-                   ("Gifts", "right"), ("Raised", "right"))
+    table = _table(("Mailing", ""), ("State", ""), ("Delivered", "right"), ("Opened", "right"),
+                   ("Gifts", "right"), ("Raised", "right"), gap=2)
+    table.columns[0].overflow = "fold"
     for line in lines:
         name = Text(line.name, style=_STRONG)
         if line.practice:
             name.append("\nPRACTICE", style="reverse")
-        table.add_row(name, f"{line.for_date.day} {line.for_date:%b %Y}", words.MAILING_STATE[line.state],
-                      f"{line.delivered:,} of {line.accepted:,}",
+        table.add_row(name, words.MAILING_STATE[line.state], f"{line.delivered:,}",
                       words.percent(line.opened.value) if line.opened else "–", f"{line.donations:,}",
                       Text(words.pounds(line.amount_pence), style=_ACCENT))
     out.print(table)
     out.print(Text("Opened: by people, of delivered letters whose supporters agreed to tracking.", style=_QUIET))
 
 
-def _parts(report: Report) -> Iterable[RenderableType]:
+def _parts(report: Report, out: Console) -> Iterable[RenderableType]:
     if report.figures.practice:
         yield Text(f"  {words.PRACTICE}  ", style="bold black on yellow")
         yield Text()
@@ -76,11 +78,11 @@ def _parts(report: Report) -> Iterable[RenderableType]:
             yield Padding(line, (0, 0, 0, 2))
     if report.figures.planned:
         yield from _head("From sent to gave")
-        yield _bars(plots.funnel_bars(report), report.figures.planned)
+        yield _bars(bars.funnel_bars(report), report.figures.planned, out)
     if report.figures.donations.count:
         yield from _head("How we know that the gifts are this mailing's")
-        bars = plots.evidence_bars(report)
-        yield _bars(bars, max(bar.part for bar in bars))
+        kinds = bars.evidence_bars(report)
+        yield _bars(kinds, max(bar.part for bar in kinds), out)
     yield from _lists(report)
     yield Text()
     yield Text("The words are defined in the HTML report. Ranges: 19 times in 20 the rate would lie within.",
@@ -124,24 +126,26 @@ def _cards(report: Report) -> RenderableType:
     return table
 
 
-def _bars(bars: Sequence[plots.Bar], top: float) -> RenderableType:
+def _bars(shown: Sequence[bars.Bar], top: float, out: Console) -> RenderableType:
+    marks = _MARKS if out.encoding.lower().startswith("utf") else _ASCII_MARKS
+    words_wide = max(len(bar.label) for bar in shown) + max(len(bar.says) for bar in shown)
+    size = max(8, min(_LONGEST_BAR, out.width - words_wide - 4))
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
-    for bar in bars:
-        table.add_row(bar.label, _bar(bar, top or 1), bar.says)
+    for bar in shown:
+        table.add_row(bar.label, _bar(bar, size / (top or 1), size, marks), bar.says)
     return table
 
 
-def _bar(bar: plots.Bar, top: float) -> Text:
-    part = round(bar.part / top * _BAR) or (1 if bar.part else 0)
-    whole = max(part, round(bar.whole / top * _BAR))
-    unknown = min(_BAR - whole, round(bar.unknown / top * _BAR))
-    made = Text("█" * part, style=_ACCENT)
-    made.append("░" * (whole - part), style=_QUIET)
-    made.append("·" * unknown, style=_QUIET)
-    made.append(" " * (_BAR - whole - unknown))
+def _bar(bar: bars.Bar, scale: float, size: int, marks: tuple[str, str, str]) -> Text:
+    part = round(bar.part * scale) or (1 if bar.part else 0)
+    whole = max(part, round(bar.whole * scale))
+    unknown = min(size - whole, round(bar.unknown * scale))
+    did, did_not, nobody_knows = marks
+    made = Text(no_wrap=True)
+    made.append(did * part, style=_ACCENT)
+    made.append(did_not * (whole - part), style=_QUIET)
+    made.append(nobody_knows * unknown, style=_QUIET)
+    made.append(" " * (size - whole - unknown))
     return made
 
 
@@ -174,8 +178,8 @@ def _head(title: str) -> Iterable[RenderableType]:
     yield Text(title, style=_STRONG)
 
 
-def _table(*columns: tuple[str, str]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style=_QUIET, padding=(0, 3, 0, 0))
+def _table(*columns: tuple[str, str], gap: int = 3) -> Table:
+    table = Table(box=None, pad_edge=False, header_style=_QUIET, padding=(0, gap, 0, 0))
     for title, justify in columns:
         table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=justify == "right")
     return table

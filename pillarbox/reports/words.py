@@ -26,11 +26,11 @@ STATE = {
 
 OUTCOME = {
     Outcome.NONE: "Nothing heard yet",
-    Outcome.DEFERRED: "Put off by the mailbox's server, still trying",
+    Outcome.DEFERRED: "Put off, still trying",
     Outcome.DELIVERED: "Delivered",
-    Outcome.BLOCKED: "Turned away for now",
+    Outcome.BLOCKED: "Turned away",
     Outcome.BOUNCED: "Bounced",
-    Outcome.DROPPED: "Not tried by SendGrid",
+    Outcome.DROPPED: "Not tried",
 }
 
 MAILING_STATE = {
@@ -43,7 +43,7 @@ MAILING_STATE = {
 }
 
 EVIDENCE = {
-    Attribution.LINK_CODE: ("The supporter's own donate link", "The gift carried the code of one supporter's letter."),
+    Attribution.LINK_CODE: ("Supporter's own link", "The gift carried the code of one supporter's letter."),
     Attribution.SOURCE_CODE: ("This mailing's code", "The gift carried the code that every copy of the letter has."),
     Attribution.ADDRESS: ("Same address, soon after",
                           "No code, but the letter had gone to the giver's address shortly before."),
@@ -72,6 +72,9 @@ _REASONS = {
     "already": "Already had this letter",
     "frequency": "Mailed too recently",
     "forgotten": "Asked to be forgotten",
+    "outside-segment": "Outside the chosen segment",
+    "changed-address": "The address changed after planning",
+    "tracking-withdrawn": "The tracking choice changed after planning",
     "address-changed": "The address changed after planning",
     "tracking-changed": "The tracking choice changed after planning",
 }

@@ -97,7 +97,7 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
         ("Not sure it went", found.in_doubt), ("Left out since planning", found.withdrawn),
         ("Cancelled", found.cancelled), ("Still to go", found.remaining), ("Delivered", found.delivered),
         ("Put off, still trying", found.deferred), ("Nothing heard yet", found.silent), ("Bounced", found.bounced),
-        ("Turned away for now", found.blocked), ("Not tried by SendGrid", found.dropped),
+        ("Turned away", found.blocked), ("Not tried", found.dropped),
         ("Agreed to tracking", found.tracked), ("Opened by people", found.opened_human),
         ("Opened by machines only", found.opened_machine), ("Clicked by people", found.clicked_human),
         ("Clicked by scanners only", found.clicked_scanner), ("Unsubscribed", found.unsubscribed),

@@ -182,14 +182,23 @@ def test_pounds_per_letter(store: Store) -> None:
 
 
 def test_heard_until_is_the_newest_that_is_known(store: Store) -> None:
-    """The mark of the last hearing counts, also when nothing came; a later event counts more."""
+    """What was heard of any mailing counts, also when nothing came of this one; a later event counts more."""
     with store.writing() as connection:
         built = Builder(connection)
         message = built.message()
-        built.mark(HEARD_MARK, LAUNCH + 5 * HOUR)
+        built.mark(HEARD_MARK.format(provider="sendgrid"), LAUNCH + 5 * HOUR)
         assert counted(built).heard_until == LAUNCH + 5 * HOUR
-        built.opened(message, after=timedelta(hours=9))
+        built.opened(message, after=timedelta(hours=9), received_at=LAUNCH + 90 * HOUR)
         assert counted(built).to_json()["heard_until"] == "2026-11-23T19:00:00+00:00"
+
+
+def test_what_was_heard_before_the_launch_says_nothing(store: Store) -> None:
+    """An older mailing's events, or another provider's, do not make this one seem heard of."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        built.mark(HEARD_MARK.format(provider="sendgrid"), LAUNCH - HOUR)
+        built.mark(HEARD_MARK.format(provider="another"), LAUNCH + HOUR)
+        assert counted(built).heard_until is None
 
 
 def test_other_mailings_do_not_leak_in(store: Store) -> None:

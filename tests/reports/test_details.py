@@ -1,0 +1,79 @@
+"""What stands behind the figures."""
+
+from __future__ import annotations
+
+from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
+from pillarbox.reports.details import left_out_at_planning, links, returned, standing
+from pillarbox.store.connect import Store
+from tests.reports.builders import Builder
+
+
+def test_bounces_are_told_in_plain_words_once_each(store: Store) -> None:
+    """A server's words become a reason without anybody's address; a message that bounced twice counts once."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        for name in ("alice", "bob"):
+            message = built.message(outcome=Outcome.BOUNCED)
+            built.event(message, EventKind.BOUNCED, reason=f"550 5.1.1 <{name}@example.org> gone", domain="a.example")
+        built.event(message, EventKind.BOUNCED, reason="552 5.2.2 full", domain="a.example")
+        built.event(built.message(outcome=Outcome.BLOCKED), EventKind.BLOCKED, reason="421 4.7.0 try later",
+                    domain="alice-smith.example")
+        found = returned(connection, built.mailing_id)
+    assert found.by_reason == ((Outcome.BOUNCED, "No such mailbox", 2),
+                               (Outcome.BLOCKED, "Refused for now by the mailbox's policy", 1))
+    assert found.total == 3
+
+
+def test_a_domain_of_one_is_not_named(store: Store) -> None:
+    """A domain with one message could be somebody's own name: it is counted, not listed."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        for domain in ("large.example", "large.example", "alice-smith.example"):
+            built.event(built.message(outcome=Outcome.BOUNCED), EventKind.BOUNCED, domain=domain)
+        found = returned(connection, built.mailing_id)
+    assert found.by_domain == (("large.example", 2),)
+    assert found.lone_domains == 1
+
+
+def test_a_bounce_without_an_event_is_counted(store: Store) -> None:
+    """What the ledger knows is told even when the reason was never heard."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        built.message(outcome=Outcome.DROPPED)
+        assert returned(connection, built.mailing_id).by_reason == ((Outcome.DROPPED, "No reason given", 1),)
+
+
+def test_links_are_folded_without_anybodys_code(store: Store) -> None:
+    """The same link with each supporter's code is one link; scanners stand apart; the code never shows."""
+    key = "abcdefghijklmnopqrstuvwxyz"
+    with store.writing() as connection:
+        built = Builder(connection)
+        one, two, three = (built.message() for _ in range(3))
+        built.clicked(one, url="https://donate.example.org/give?ref=aaa")
+        built.clicked(one, url="https://donate.example.org/give?ref=aaa&again=1")
+        built.clicked(two, url="https://donate.example.org/give?ref=bbb")
+        built.clicked(three, url="https://donate.example.org/give?ref=ccc", agent=Agent.MACHINE)
+        built.clicked(two, url=f"https://mail.example.org/view/{key}/")
+        built.clicked(built.message(tracked=False), url="https://donate.example.org/give")
+        found = links(connection, built.mailing_id)
+    assert [(link.link, link.human, link.scanner) for link in found] == [
+        ("donate.example.org/give", 2, 1), ("mail.example.org/view/…", 1, 0)]
+
+
+def test_what_did_not_go_says_why(store: Store) -> None:
+    """Refused, in doubt and left out since planning, with reasons that name nobody."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        built.message(state=MessageState.FAILED, outcome=Outcome.NONE, detail="Bad address carol@example.org here")
+        built.message(state=MessageState.WITHDRAWN, outcome=Outcome.NONE, detail="unsubscribed")
+        built.message()
+        found = standing(connection, built.mailing_id)
+    assert [(row.state, row.detail, row.count) for row in found] == [
+        (MessageState.FAILED, "Bad address (address) here", 1),
+        (MessageState.WITHDRAWN, "Asked not to be mailed (unsubscribed)", 1)]
+
+
+def test_exclusions_read_as_sentences() -> None:
+    """Known reasons are told in plain words, unknown ones as they stand; zeros are left out."""
+    assert left_out_at_planning({"no-consent": 2, "no_basis": 3, "paid-in-shells": 1, "fps": 0}) == (
+        ("No consent or soft opt-in for email", 5), ("Paid in shells", 1))
