@@ -67,7 +67,7 @@ def letters_that_reached(connection: Connection, hashes: Collection[str], *, ear
     """Letters that left for these addresses between two times and were not sent back, newest first.
 
     Columns: address_hash, id, mailing_id, accepted_at. Proofs and service letters ask for nothing and raise nothing.
-    Practice mailings reached nobody; only where no live mailing was ever started do they count, so that a practice shows
+    Practice mailings reached nobody; they count only where no live mailing was ever started, so that a practice shows
     the whole road.
     """
     if not hashes:

@@ -109,12 +109,14 @@ def claim(connection: Connection, mailing_id: int, *, shape_id: int, tracked: bo
     attempt_id = int(connection.execute(insert(attempts).values(
         mailing_id=mailing_id, worker=worker, size=0, started_at=clock.now(), lease_until=lease_until,
     ).returning(attempts.c.id)).scalar_one())
+    # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more than
+    # once in one UPDATE, and then takes more rows than were asked for.
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.shape_id == shape_id, messages.c.tracked == tracked)
-           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
+           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
     rows = connection.execute(
-        update(messages).where(messages.c.id.in_(due), messages.c.state == MessageState.PLANNED)
+        update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
         .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)
         .returning(messages.c.id, messages.c.supporter_id, messages.c.address, messages.c.address_hash,
                    messages.c.to_name, messages.c.key, messages.c["values"], messages.c.tracked)).all()
@@ -209,14 +211,14 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     """How many messages stand in each state."""
     query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.state))
-    return {MessageState(state): count for state, count in connection.execute(query).tuples()}
+    return {MessageState(state): count for state, count in connection.execute(query)}
 
 
 def outcomes(connection: Connection, mailing_id: int) -> dict[str, int]:
     """How many messages have each outcome."""
     query = (select(messages.c.outcome, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.outcome))
-    return dict(connection.execute(query).tuples().all())
+    return {str(name): int(count) for name, count in connection.execute(query)}
 
 
 def reached(connection: Connection, edition_id: int) -> set[int]:
@@ -231,4 +233,4 @@ def failures(connection: Connection, mailing_id: int) -> dict[str, int]:
     query = (select(messages.c.detail, func.count()).where(
         messages.c.mailing_id == mailing_id,
         messages.c.state.in_((MessageState.FAILED, MessageState.IN_DOUBT))).group_by(messages.c.detail))
-    return dict(connection.execute(query).tuples().all())
+    return {str(name): int(count) for name, count in connection.execute(query)}

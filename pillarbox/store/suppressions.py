@@ -50,4 +50,4 @@ def counts(connection: Connection) -> dict[str, int]:
     """Reason → how many addresses."""
     query = (select(suppressions.c.reason, func.count()).group_by(suppressions.c.reason)
              .order_by(suppressions.c.reason))
-    return dict(connection.execute(query).tuples().all())
+    return {str(name): int(count) for name, count in connection.execute(query)}

@@ -170,6 +170,7 @@ def test_a_mailbox_that_stays_busy_fails_alone(project: Project) -> None:
     found = balanced(project, mailing.name)
     assert (found.failed, found.accepted, found.details) == (1, CROWD - 1, {"450 busy": 1})
     assert transport.addresses.count("supporter7@example.org") == 3
+    assert {len(unit.messages) for unit in transport.units} == {1}
 
 
 def test_our_own_fault_before_the_act_leaves_the_unit_planned(project: Project) -> None:
