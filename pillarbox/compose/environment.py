@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from jinja2 import DictLoader, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.exceptions import TemplateRuntimeError
+from jinja2.exceptions import TemplateNotFound, TemplateRuntimeError, TemplatesNotFound
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -124,6 +124,17 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
         """A template by name; each include is paid for."""
         self.budget.spend(1)
         return super().get_template(name, parent, globals)
+
+    def select_template(self, names: Iterable[str | Template], parent: str | None = None,
+                        globals: Any = None) -> Template:  # noqa: A002 - Jinja's name
+        """The first template of several that is there."""
+        wanted = list(names)
+        for name in wanted:
+            try:
+                return self.get_template(name, parent, globals)
+            except TemplateNotFound:
+                continue
+        raise TemplatesNotFound([str(name) for name in wanted])
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:

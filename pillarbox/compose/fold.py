@@ -71,12 +71,21 @@ class Fold(NodeTransformer):
             for test, body in arms:
                 truth = self.text(nodes.CondExpr(test, nodes.Const("1"), nodes.Const(""), lineno=node.lineno))
                 if truth is None:
-                    return self.generic_visit(node)
+                    return self._bodies(node)
                 if truth:
                     chosen = body
                     break
-            return [new for old in chosen for new in self.visit_list(old)]
-        return self.generic_visit(node)
+            return self._each(chosen)
+        return self._bodies(node)
+
+    def _bodies(self, node: nodes.If) -> nodes.If:
+        for arm in (node, *node.elif_):  # an elif is an If of its own: it stays one, whatever its test
+            arm.body = self._each(arm.body)
+        node.else_ = self._each(node.else_)
+        return node
+
+    def _each(self, body: Sequence[nodes.Node]) -> list[nodes.Node]:
+        return [new for old in body for new in self.visit_list(old)]
 
     def visit_Output(self, node: nodes.Output) -> Any:
         """Constant expressions among what is printed become text."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from jinja2 import Undefined, nodes
+from jinja2 import Template, Undefined, nodes
 from jinja2.runtime import Context
 
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
@@ -68,6 +68,18 @@ class TraceEnvironment(LetterEnvironment):
         folded: nodes.Template = Fold(self._plain, name, self.survey.assigned).visit(tree)
         self.survey.refuse(folded, self._files.get(name, name))
         return folded
+
+    def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002
+        """A template by name.
+
+        Raises:
+            SlowPath: HTML uses a file of plain text, or the reverse: a mark does not tell whether its value was
+                escaped, so its part must.
+        """
+        if parent is not None and str(name).endswith(".html") != parent.endswith(".html"):
+            raise SlowPath(f"{self._files.get(str(name), name)} is used in {self._files.get(parent, parent)}: of HTML "
+                           "and plain text, one cannot use the other's files.")
+        return super().get_template(name, parent, globals)
 
     # -------------------------------------------------------------------------------------- what traces call
 

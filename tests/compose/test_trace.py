@@ -1,4 +1,5 @@
 """A trace, decoded and filled in, is what plain Jinja prints: one test for each of Jinja's constructs."""
+# ruff: noqa: E501 - templates read best on one line
 
 from __future__ import annotations
 
@@ -176,6 +177,13 @@ def test_html_made_from_a_value_never_enters_a_shape(source: str) -> None:
     """Printed HTML and printed lists take the slow path: a shape holds no supporter's words."""
     with pytest.raises(SlowPath):
         TraceEnvironment(letter(source)).trace(ADA)
+
+
+@pytest.mark.parametrize(("html", "text"), [("{% include 'part.txt' %}", ""), ("", "{% include 'part.html' %}")])
+def test_html_and_text_do_not_use_each_others_files(html: str, text: str) -> None:
+    """Whether a value is escaped must follow from the part that it stands in."""
+    with pytest.raises(SlowPath, match="part"):
+        TraceEnvironment(letter(html, text=text, part_txt="{{ supporter.town }}", part_html="{{ supporter.town }}")).trace(ADA)
 
 
 def test_equal_paths_are_kept_once() -> None:
