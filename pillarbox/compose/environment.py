@@ -80,11 +80,17 @@ def _through(name: str, node: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
+def pay(tree: nodes.Node) -> nodes.Node:
+    """The tree with the budget in every loop and in whatever grows."""
+    paid: nodes.Node = _Pay().visit(tree)
+    return paid
+
+
 class BoundedGenerator(CodeGenerator):
     """Jinja's compiler, with the budget in every loop."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
-        super().visit_Template(_Pay().visit(node), frame)
+        super().visit_Template(cast(nodes.Template, pay(node)), frame)
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):

@@ -19,7 +19,7 @@ from pillarbox.compose.finish import SlowPath
 from pillarbox.compose.trace import TraceEnvironment, decode
 from pillarbox.model.records import Letter
 
-ROUNDS = int(400 * float(os.environ.get("PILLARBOX_FUZZ", "1")))
+ROUNDS = int(150 * float(os.environ.get("PILLARBOX_FUZZ", "1")))
 SEED = int(os.environ.get("PILLARBOX_FUZZ_SEED", "1"))
 CONSTANTS = {"charity": {"name": "R & C", "years": [1948, 2026]}, "accent": "#c00", "live": True}
 WORDS = ["", "Ada", "<b>&\"'", "שלום", "🕊️", "a b c", "{{ x }}", "x7f00000x", "0"]
@@ -30,6 +30,8 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.pick = random.Random(seed)
+        self.simple = self.pick.random() < 0.6
+        """Only what can be drawn into one flat template."""
 
     def path(self, names: list[str]) -> str:
         """Something that a template may read."""
@@ -55,7 +57,7 @@ class Maker:
 
     def statement(self, names: list[str], depth: int) -> str:
         """One statement, or text."""
-        kind = self.pick.randrange(20 if depth else 7)
+        kind = self.pick.choice([0, 3, 4, 7, 9, 11, 13, 17, 19] if self.simple and depth else range(20 if depth else 7))
         value, fresh = self.value(names), f"n{self.pick.randrange(4)}"
 
         def inner(*more: str) -> str:
@@ -88,7 +90,7 @@ class Maker:
                 return (f"{{% macro {name}() %}}[{{{{ caller() }}}}]{{% endmacro %}}"
                         f"{{% call {name}() %}}{inner()}{{% endcall %}}")
             case 17:
-                return self.pick.choice(["{% include 'part.html' %}", f"{{{{ lib.btn({value}) }}}}",
+                return self.pick.choice(["{% include 'part.html' %}", "{% set once = charity.years[1] %}{{ once }}", f"{{{{ lib.btn({value}) }}}}",
                                          "{{ lib.btn(links.donate, 'Give') }}"])
             case 18:
                 return "{% set ns = namespace(v=0) %}{% for g in supporter.gifts %}{% set ns.v = ns.v + 1 %}{% endfor %}{{ ns.v }}"
