@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pillarbox.compose.finish import SlowPath
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
-from pillarbox.compose.message import MAX_SHAPES, Composer
+from pillarbox.compose.message import Composer
 from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Composed, Fault, Letter, Shape
 from pillarbox.shape.bodies import Body, body
@@ -168,9 +168,14 @@ def test_a_shape_that_goes_wrong_later_is_dropped() -> None:
     assert [isinstance(m, Composed) and m.slow for m in messages] == [False, False, True, True, True, True]
 
 
-def test_letters_that_differ_for_everybody_do_not_fill_memory() -> None:
+def test_letters_that_differ_for_everybody_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond a number of shapes, messages are rendered alone."""
-    assert MAX_SHAPES <= 5_000
+    monkeypatch.setattr("pillarbox.compose.message.MAX_SHAPES", 1)
+    composer = Composer(letter(), finish)
+    people = [person(), person(gifts=[{"date": "May", "amount": "£5"}]), person()]
+    messages = composer.compose(people)
+    assert [isinstance(m, Composed) and m.slow for m in messages] == [False, True, False]
+    assert [whole(m) for m in messages] == [alone(letter(), context) for context in people]
 
 
 def test_control_characters_take_the_slow_path_for_that_message_alone() -> None:
