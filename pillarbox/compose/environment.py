@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from jinja2 import DictLoader, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.exceptions import TemplateRuntimeError
+from jinja2.exceptions import TemplateNotFound, TemplateRuntimeError, TemplatesNotFound
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
@@ -80,11 +80,17 @@ def _through(name: str, node: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno, environment=node.environment)
 
 
+def pay(tree: nodes.Node) -> nodes.Node:
+    """The tree with the budget in every loop and in whatever grows."""
+    paid: nodes.Node = _Pay().visit(tree)
+    return paid
+
+
 class BoundedGenerator(CodeGenerator):
     """Jinja's compiler, with the budget in every loop."""
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802
-        super().visit_Template(_Pay().visit(node), frame)
+        super().visit_Template(cast(nodes.Template, pay(node)), frame)
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):
@@ -124,6 +130,17 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
         """A template by name; each include is paid for."""
         self.budget.spend(1)
         return super().get_template(name, parent, globals)
+
+    def select_template(self, names: Iterable[str | Template], parent: str | None = None,
+                        globals: Any = None) -> Template:  # noqa: A002 - Jinja's name
+        """The first template of several that is there."""
+        wanted = list(names)
+        for name in wanted:
+            try:
+                return self.get_template(name, parent, globals)
+            except TemplateNotFound:
+                continue
+        raise TemplatesNotFound([str(name) for name in wanted])
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:

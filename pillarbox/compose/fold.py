@@ -29,7 +29,7 @@ class Fold(NodeTransformer):
     def __init__(self, plain: Environment, name: str, assigned: Collection[str]) -> None:
         self._plain = plain
         self._name = name
-        self._constant = plain.globals.keys() - set(assigned)
+        self.constant: set[str] = plain.globals.keys() - set(assigned)
 
     def is_constant(self, node: nodes.Node) -> bool:
         """Whether a part reads only constants, and what it binds itself."""
@@ -41,7 +41,7 @@ class Fold(NodeTransformer):
 
     def _is_pure(self, part: nodes.Node, bound: set[str]) -> bool:
         if isinstance(part, nodes.Name):
-            return part.ctx != "load" or part.name in bound or part.name in self._constant
+            return part.ctx != "load" or part.name in bound or part.name in self.constant
         if isinstance(part, nodes.For) and part.recursive:
             return False
         return isinstance(part, _FOLDABLE) and not isinstance(part, _NEVER)
@@ -49,7 +49,7 @@ class Fold(NodeTransformer):
     def text(self, part: nodes.Node) -> str | None:
         """What a constant part prints; None when it fails: then it must fail for a supporter, with file and line."""
         body = [part] if isinstance(part, nodes.Stmt) else [nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
-        tree = nodes.Template([_copy(node) for node in body], lineno=1).set_environment(self._plain)
+        tree = nodes.Template([copy_tree(node) for node in body], lineno=1).set_environment(self._plain)
         try:
             code = self._plain.compile(cast(nodes.Template, tree), self._name)
             template = self._plain.template_class.from_code(self._plain, code, self._plain.make_globals(None))
@@ -71,12 +71,21 @@ class Fold(NodeTransformer):
             for test, body in arms:
                 truth = self.text(nodes.CondExpr(test, nodes.Const("1"), nodes.Const(""), lineno=node.lineno))
                 if truth is None:
-                    return self.generic_visit(node)
+                    return self._bodies(node)
                 if truth:
                     chosen = body
                     break
-            return [new for old in chosen for new in self.visit_list(old)]
-        return self.generic_visit(node)
+            return self._each(chosen)
+        return self._bodies(node)
+
+    def _bodies(self, node: nodes.If) -> nodes.If:
+        for arm in (node, *node.elif_):  # an elif is an If of its own: it stays one, whatever its test
+            arm.body = self._each(arm.body)
+        node.else_ = self._each(node.else_)
+        return node
+
+    def _each(self, body: Sequence[nodes.Node]) -> list[nodes.Node]:
+        return [new for old in body for new in self.visit_list(old)]
 
     def visit_Output(self, node: nodes.Output) -> Any:
         """Constant expressions among what is printed become text."""
@@ -101,14 +110,31 @@ class Fold(NodeTransformer):
         return None if text is None else nodes.Output([nodes.TemplateData(text)], lineno=node.lineno)
 
 
-def _copy(node: Any) -> Any:
+def copy_tree(node: Any) -> Any:
     """A tree of its own: compiling changes the one it is given."""
     if isinstance(node, list | tuple):
-        return type(node)(_copy(item) for item in node)
+        return type(node)(copy_tree(item) for item in node)
     if not isinstance(node, nodes.Node):
         return node
     twin = object.__new__(type(node))
     twin.__dict__.update(node.__dict__)
     for field in node.fields:
-        setattr(twin, field, _copy(getattr(node, field)))
+        setattr(twin, field, copy_tree(getattr(node, field)))
     return twin
+
+
+def join_outputs(body: Sequence[nodes.Node]) -> list[nodes.Node]:
+    """A body whose neighbouring outputs are one, so that they are one run; scopes that bind nothing are opened."""
+    out: list[nodes.Node] = []
+    for node in body:
+        for field in ("body", "else_", "elif_"):
+            if isinstance(inner := getattr(node, field, None), list):
+                setattr(node, field, inner if field == "elif_" else join_outputs(inner))
+        for arm in getattr(node, "elif_", ()):
+            arm.body = join_outputs(arm.body)
+        for item in node.body if isinstance(node, nodes.Scope) else [node]:
+            if isinstance(item, nodes.Output) and out and isinstance(out[-1], nodes.Output):
+                out[-1].nodes += item.nodes
+            else:
+                out.append(item)
+    return out

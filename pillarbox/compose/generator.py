@@ -10,14 +10,21 @@ This leans on Jinja 3.1's CodeGenerator (docs/decisions/0002): the fuzz test gua
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from io import StringIO
+from operator import itemgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from jinja2 import nodes
 from jinja2.compiler import Frame
+from jinja2.idtracking import VAR_LOAD_RESOLVE
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context, exported
 from markupsafe import escape
 
-from pillarbox.compose.environment import BoundedGenerator
+from pillarbox.compose.environment import BoundedGenerator, pay
 
 if TYPE_CHECKING:
     from pillarbox.compose.trace import TraceEnvironment
@@ -32,7 +39,7 @@ class Run:
     """Output without a branch in it."""
 
     pieces: tuple[str | int, ...]
-    """Text, or which of the run's values is printed there."""
+    """Text, or which of the run's values is printed there; ``~n`` is the trace's n-th value."""
     paths: tuple[str, ...]
     """For each value: the path that it is read by (``supporter.first_name``) when it is the same all through the
     message; empty otherwise."""
@@ -42,6 +49,7 @@ class TraceGenerator(BoundedGenerator):
     """Compiles a template to its trace."""
 
     environment: TraceEnvironment
+    hoisted: Mapping[str, int] = MappingProxyType({})
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:
         """Refuse what a trace cannot follow, fold what is constant, and compile the rest."""
@@ -75,7 +83,9 @@ class TraceGenerator(BoundedGenerator):
                 self.writeline("_print(", child)
                 self.visit(child, frame)
                 self.write(")")
-            elif (path := self._path(child)) and path in paths:
+            elif (path := self._path(child)) and path in self.hoisted:
+                pieces.append(~self.hoisted[path])
+            elif path and path in paths:
                 pieces.append(paths.index(path))
             else:
                 pieces.append(len(values))
@@ -94,11 +104,14 @@ class TraceGenerator(BoundedGenerator):
             self.writeline("_values((")
             for value in values:
                 self.newline(value)
-                self.visit(value, frame)
+                self._write_value(value, frame)
                 self.write(",")
             self.write("))")
         for used in (pieces, values, paths):
             used.clear()
+
+    def _write_value(self, value: nodes.Expr, frame: Frame) -> None:
+        self.visit(value, frame)
 
     @staticmethod
     def _text_of(node: nodes.Expr, frame: Frame) -> str | None:
@@ -162,8 +175,7 @@ class TraceGenerator(BoundedGenerator):
 
     def _lookup(self, node: _Node, key: Any, frame: Frame, otherwise: Any) -> None:
         # Exact: such a key is no attribute of dict and none that the sandbox hides, so getattr() would end at x[key].
-        if type(key) is not str or key in _DICT_ATTRIBUTES or key.startswith("_") or not isinstance(
-                node.node, nodes.Name | nodes.Getattr | nodes.Getitem):
+        if not _is_key(key) or not isinstance(node.node, nodes.Name | nodes.Getattr | nodes.Getitem):
             otherwise(node, frame)
             return
         thing = self.temporary_identifier()
@@ -171,3 +183,79 @@ class TraceGenerator(BoundedGenerator):
         self.write(f"({thing}[{key!r}] if type({thing} := ")
         self.visit(node.node, frame)
         self.write(f") is dict and {key!r} in {thing} else environment.{fallback}({thing}, {key!r}))")
+
+
+class FlatGenerator(TraceGenerator):
+    """Compiles a letter's flat parts to one function: ``flat(supplied)`` writes the whole trace of one supporter.
+
+    A field that is missing raises KeyError or TypeError there: the letter is then traced file by file, which says so.
+    """
+
+    def compiled(self, parts: Sequence[tuple[str, list[nodes.Node]]]) -> Any:
+        """The function, from (template name, flat body) of each part."""
+        bodies = [(name, cast(nodes.Template, pay(nodes.Template(body, lineno=1)))) for name, body in parts]
+        self._hoist(tree for _, tree in bodies)
+        self.writeline(f"from jinja2.runtime import {', '.join(sorted(exported))}")
+        self.writeline("_run = environment.note_run; _values = environment.note_values")
+        self.writeline("_print = environment.note_printed; undefined = environment.undefined")
+        self.writeline("cond_expr_undefined = Undefined; concat = environment.concat")
+        for _, tree in bodies:
+            self.pull_dependencies(tree.body)
+        self.writeline("def flat(supplied):", extra=1)
+        self.indent()
+        self.writeline(f"_run({self.environment.new_run(Run(pieces=(), paths=tuple(self.hoisted)))})")
+        for root in self._picks:
+            self.writeline(f"_values(picks[{root!r}](supplied[{root!r}]))")
+        for number, (name, tree) in enumerate(bodies):
+            frame = Frame(EvalContext(self.environment, name))
+            frame.symbols.analyze_node(tree)
+            frame.toplevel = frame.rootlevel = True
+            self.writeline(f"context = contexts[{number}]")
+            self.enter_frame(frame)
+            self.blockvisit(tree.body, frame)
+            self.writeline(f"_run({PART})")
+        self.outdent()
+        contexts = [Context(self.environment, dict(self.environment.globals), name, {}) for name, _ in parts]
+        space = {"environment": self.environment, "contexts": contexts, "picks": self._picks}
+        exec(compile(cast(StringIO, self.stream).getvalue(), "<letter>", "exec"), space)  # noqa: S102 - what Jinja does with its code
+        return space["flat"]
+
+    def _hoist(self, trees: Any) -> None:
+        """Find the fields that are printed whatever happens: each is looked up once, first."""
+        found: dict[str, dict[str, None]] = {}
+        todo = [node for tree in trees for node in tree.body]
+        while todo:
+            node = todo.pop(0)
+            if isinstance(node, nodes.Scope):
+                todo[:0] = node.body
+            for child in node.nodes if isinstance(node, nodes.Output) else ():
+                if (isinstance(child, nodes.Getattr) and isinstance(child.node, nodes.Name) and self._path(child)
+                        and _is_key(child.attr) and child.node.name not in self.environment.globals):
+                    found.setdefault(child.node.name, {})[child.attr] = None
+        found = {root: keys for root, keys in found.items() if len(keys) > 1}  # itemgetter gives a tuple of two or more
+        self._picks = {root: itemgetter(*keys) for root, keys in found.items()}
+        self.hoisted = {f"{root}.{key}": number for number, (root, key) in enumerate(
+            (root, key) for root, keys in found.items() for key in keys)}
+
+    def enter_frame(self, frame: Frame) -> None:
+        """Names come from the letter's constants, else from what is supplied."""
+        loads = frame.symbols.loads
+        for target, (action, name) in [*loads.items()]:
+            if action == VAR_LOAD_RESOLVE:
+                known = name in self.environment.globals
+                self.writeline(f"{target} = environment.globals[{name!r}]" if known
+                               else f"{target} = supplied.get({name!r}, missing)")
+        frame.symbols.loads = {target: load for target, load in loads.items() if load[0] != VAR_LOAD_RESOLVE}
+        super().enter_frame(frame)
+        frame.symbols.loads = loads
+
+    def _write_value(self, value: nodes.Expr, frame: Frame) -> None:
+        if isinstance(value, nodes.Getattr) and isinstance(value.node, nodes.Name) and _is_key(value.attr):
+            self.write(f"{frame.symbols.ref(value.node.name)}[{value.attr!r}]")
+        else:
+            super()._write_value(value, frame)
+
+
+def _is_key(name: Any) -> bool:
+    """Whether a dict can only give its item of that name: no attribute of dict, nothing that the sandbox hides."""
+    return type(name) is str and name not in _DICT_ATTRIBUTES and not name.startswith("_")

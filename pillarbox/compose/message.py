@@ -29,6 +29,7 @@ _ALTERED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff\ufdd0-\uf
 _ALTERED_REASON = "A supporter's data holds control characters, which an HTML parser would change."
 _LONG_REASON = "A supporter's data is very long."
 _FULL_REASON = f"The letter takes more than {MAX_SHAPES:,} shapes."
+_UNTRACED = "The letter could not be traced for a supporter."
 _UNPROVED = "The finished letter was not the same as when it is rendered for one supporter alone."
 
 
@@ -130,7 +131,7 @@ class Composer:
         except SlowPath as why:
             return self._alone(position, context, why.reason)
         except Exception:  # noqa: BLE001 - the plain way meets the same fault, and can say where it is
-            return self._alone(position, context, "")
+            return self._alone(position, context, _UNTRACED)
         return Composed(shape=known.shape, values=values)
 
     def _learn(self, key: Key, context: Mapping[str, Any], printed: tuple[str, ...]) -> _Known:

@@ -10,13 +10,14 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from jinja2 import Undefined, nodes
+from jinja2 import Template, Undefined, nodes
 from jinja2.runtime import Context
 
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
 from pillarbox.compose.finish import SlowPath
-from pillarbox.compose.fold import Fold
-from pillarbox.compose.generator import BEGIN, END, PART, SPAN, Run, TraceGenerator
+from pillarbox.compose.flatten import Flattener, NotFlat
+from pillarbox.compose.fold import Fold, join_outputs
+from pillarbox.compose.generator import BEGIN, END, PART, SPAN, FlatGenerator, Run, TraceGenerator
 from pillarbox.compose.survey import reachable, survey
 from pillarbox.model.records import Letter
 
@@ -57,7 +58,30 @@ class TraceEnvironment(LetterEnvironment):
         for name in trees:
             self.get_template(name)
         parts = [self.get_template(name) for name in (letter.html, letter.text, SUBJECT)]
+        self._flat = self._flattened(letter, sources)
         self._parts = [(part.root_render_func, part.name, part.blocks, part.globals) for part in parts]
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether layout, includes and macros were drawn into one template: the fast way."""
+        return self._flat is not None
+
+    def _flattened(self, letter: Letter, sources: Mapping[str, str]) -> Callable[[Mapping[str, Any]], None] | None:
+        parts: list[tuple[str, list[nodes.Node]]] = []
+        for name in (letter.html, letter.text, SUBJECT):
+            trees = reachable(self._plain, sources, [name])
+            found = survey(trees.values())
+            fold = Fold(self._plain, name, found.assigned)
+            if any(other.endswith(".html") != name.endswith(".html") for other in trees):
+                return None
+            try:
+                body = Flattener(trees, found, fold).flat(name)
+            except NotFlat:
+                return None
+            folded = fold.visit(nodes.Template(body, lineno=1).set_environment(self))
+            parts.append((name, join_outputs(folded.body)))
+        written: Callable[[Mapping[str, Any]], None] = FlatGenerator(self, SUBJECT, None).compiled(parts)
+        return written
 
     def fold(self, name: str, tree: nodes.Template) -> nodes.Template:
         """The template with its constant parts as text; see Fold.
@@ -68,6 +92,18 @@ class TraceEnvironment(LetterEnvironment):
         folded: nodes.Template = Fold(self._plain, name, self.survey.assigned).visit(tree)
         self.survey.refuse(folded, self._files.get(name, name))
         return folded
+
+    def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002
+        """A template by name.
+
+        Raises:
+            SlowPath: HTML uses a file of plain text, or the reverse: a mark does not tell whether its value was
+                escaped, so its part must.
+        """
+        if parent is not None and str(name).endswith(".html") != parent.endswith(".html"):
+            raise SlowPath(f"{self._files.get(str(name), name)} is used in {self._files.get(parent, parent)}: of HTML "
+                           "and plain text, one cannot use the other's files.")
+        return super().get_template(name, parent, globals)
 
     # -------------------------------------------------------------------------------------- what traces call
 
@@ -120,6 +156,14 @@ class TraceEnvironment(LetterEnvironment):
         key, values = self._key, self._values
         key.clear()
         values.clear()
+        if self._flat is not None:
+            self.budget.renew()
+            try:
+                self._flat(context)
+                return tuple(key), printed(values)
+            except Exception:  # noqa: BLE001 - a field is missing, or worse: file by file, it is told where
+                key.clear()
+                values.clear()
         self._spans.clear()
         parent = {**context, **self.globals}
         for root, name, blocks, known in self._parts:
@@ -208,7 +252,8 @@ def _pieces(runs: Sequence[Run], key: Key) -> tuple[list[list[str | int]], list[
             current += spans[SPAN - number]
         else:
             run = runs[number]
-            current += [piece if isinstance(piece, str) else piece + len(paths) for piece in run.pieces]
+            current += [piece if isinstance(piece, str) else ~piece if piece < 0 else piece + len(paths)
+                        for piece in run.pieces]
             paths += run.paths
     return parts, paths
 

@@ -1,4 +1,5 @@
 """A trace, decoded and filled in, is what plain Jinja prints: one test for each of Jinja's constructs."""
+# ruff: noqa: E501 - templates read best on one line
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from jinja2.exceptions import UndefinedError
 from markupsafe import escape
 
 from pillarbox.compose.environment import SUBJECT, plain_environment
@@ -176,6 +178,43 @@ def test_html_made_from_a_value_never_enters_a_shape(source: str) -> None:
     """Printed HTML and printed lists take the slow path: a shape holds no supporter's words."""
     with pytest.raises(SlowPath):
         TraceEnvironment(letter(source)).trace(ADA)
+
+
+@pytest.mark.parametrize(("html", "text"), [("{% include 'part.txt' %}", ""), ("", "{% include 'part.html' %}")])
+def test_html_and_text_do_not_use_each_others_files(html: str, text: str) -> None:
+    """Whether a value is escaped must follow from the part that it stands in."""
+    with pytest.raises(SlowPath, match="part"):
+        TraceEnvironment(letter(html, text=text, part_txt="{{ supporter.town }}", part_html="{{ supporter.town }}")).trace(ADA)
+
+
+LAYOUT = {"base_html": "{% import 'lib.html' as lib %}<h1>{% block head %}{{ charity.name }}{% endblock %}</h1>{% block body %}"
+                       "{% endblock %}{{ lib.btn(links.unsubscribe, 'Leave') }}",
+          "part_html": "<i>{{ supporter.town }}</i>",
+          "lib_html": "{% macro btn(url, label='go', colour=theme.accent) %}<a style='color:{{ colour }}' href='{{ url }}'>{{ label }}"
+                      "</a>{% endmacro %}"}
+LAID = ("{% extends 'base.html' %}{% from 'lib.html' import btn %}{% block head %}{{ super() }}!{% endblock %}{% block body %}"
+        "{% set year = mailing.date.year %}<p>{{ supporter.first_name }} {{ year }}{% include 'part.html' %}</p>"
+        "{% for gift in supporter.gifts %}{{ gift.fund }}{% endfor %}{{ btn(links.donate) }}{% endblock %}")
+
+
+def test_a_layout_and_its_components_are_drawn_together() -> None:
+    """An ordinary letter becomes one flat template, and a component's constant colour is text, not a value."""
+    made = letter(LAID, text="{{ supporter.first_name }}", subject="{{ supporter.town }}", **LAYOUT)
+    traces = TraceEnvironment(made)
+    assert traces.is_flat
+    key, printed = traces.trace(ADA)
+    assert "#c00" not in printed
+    assert "color:#c00" in decode(traces.runs, key).html
+    assert_equal_to_plain(made)
+
+
+def test_a_missing_field_is_a_fault_in_a_flat_letter_too() -> None:
+    """The fast way leaves what is missing to the exact one, which raises as Jinja does."""
+    made = letter(LAID + "{{ supporter.nobody }}", text="{{ supporter.nobody }}", **LAYOUT)
+    with pytest.raises(UndefinedError, match="nobody"):
+        TraceEnvironment(made).trace(ADA)
+    defaulted = letter("{{ supporter.first_name }}{{ supporter.nick|default('n') }}{% if supporter.nick is defined %}x{% endif %}")
+    assert_equal_to_plain(defaulted)
 
 
 def test_equal_paths_are_kept_once() -> None:
