@@ -38,8 +38,8 @@ KEY_SENTENCES = {
         "Please make a donation to support René Cassin’s work to stop the persecution of the Uyghur Muslims in China.",
         "feel compelled to speak out.",
         "Then I was introduced to Rahima Mahmut, a Uyghur living in exile in London.",
-        "“… we believe it is important to bear witness to what is happening, raise awareness among the Jewish community, "
-        "and advocate for an end to China’s persecution of its minorities.”",
+        "“… we believe it is important to bear witness to what is happening, raise awareness among the Jewish "
+        "community, and advocate for an end to China’s persecution of its minorities.”",
         "A story of Jewish solidarity …",
         "“I can no longer remain silent about the plight of the Uighurs.”",
         "“We are not willing to stand aside and do nothing as millions of people are herded into concentration camps.”",
@@ -58,18 +58,19 @@ KEY_SENTENCES = {
         "Share with others…",
     ),
     "human-rights-day": (
-        "Today, 10th December, is International Human Rights Day – the 76th anniversary of the signing of the Universal "
-        "Declaration of Human Rights in 1948.",
+        "Today, 10th December, is International Human Rights Day – the 76th anniversary of the signing of the "
+        "Universal Declaration of Human Rights in 1948.",
         "So, for Jews, today has a particular significance.",
         "It spoke for the majority of people who knew a better world was possible.",
-        "The fact that its co-author, the French-Jewish lawyer Monsieur René Cassin, could draft such a hopeful document",
+        "The fact that its co-author, the French-Jewish lawyer Monsieur René Cassin, could draft such a hopeful",
         "so-called ‘socio-economic rights’",
         "‘Everyone has the right to a standard of living adequate for the health and well-being of himself and of his "
         "family,",
         "in circumstances beyond his control.’",
         "They have been neglected for too long.",
         "Let’s stay in touch!",
-        "Sign up for our email updates and we’ll keep you informed on all we are working on and how YOU can get involved.",
+        "Sign up for our email updates and we’ll keep you informed on all we are working on and how YOU can get "
+        "involved.",
     ),
 }
 
@@ -163,9 +164,9 @@ def test_every_quotation_mark_is_closed(slug: str) -> None:
 @pytest.mark.parametrize(("day", "sentence"), [
     (datetime.date(2024, 12, 10), "Today, 10th December, is International Human Rights Day – the 76th anniversary of"),
     (datetime.date(2026, 12, 10), "Today, 10th December, is International Human Rights Day – the 78th anniversary of"),
-    (datetime.date(2026, 12, 9), "This year’s International Human Rights Day, 10th December, is the 78th anniversary of"),
+    (datetime.date(2026, 12, 9), "This year’s International Human Rights Day, 10th December, is the 78th anniversary"),
     (datetime.date(2027, 12, 11), "10th December was International Human Rights Day – the 79th anniversary of"),
-    (datetime.date(2029, 1, 5), "This year’s International Human Rights Day, 10th December, is the 81st anniversary of"),
+    (datetime.date(2029, 1, 5), "This year’s International Human Rights Day, 10th December, is the 81st anniversary"),
 ])
 def test_the_anniversary_is_counted_from_the_sending_date(day: datetime.date, sentence: str) -> None:
     """The ordinal, the date line, the subject and "today" are right on any date."""

@@ -13,14 +13,13 @@ from jinja2 import Environment, TemplateSyntaxError
 
 from pillarbox.compose import hypertext, markdown, plain
 from pillarbox.compose.directives import DIRECTIVES, Body
+from pillarbox.compose.environment import SUBJECT
 from pillarbox.compose.placeholders import TagKind
 from pillarbox.content import images
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Finding, Letter, Level
 
-SUBJECT = "subject"
-"""Key of the subject line in ``Letter.files`` and ``Letter.lines``."""
 HTML, TEXT, PREHEADER = "letter.html", "letter.txt", "preheader.html"
 COLUMN = 520
 """Pixels: the layouts' measure. A wider image is shown at this width."""

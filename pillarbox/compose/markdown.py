@@ -24,6 +24,7 @@ GROUP = "group"
 """An ``if``, ``for`` … with all that stands in it."""
 LISTS = ("bullet_list", "ordered_list")
 _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_MIDDLES = ("else", "elif")
 _OPENERS = ("if", "for", "call", "filter", "macro", "autoescape", "block", "with", "set")
 
 # Left out of CommonMark on purpose: four spaces or a line of dashes under a paragraph are slips in a letter, not code
@@ -122,7 +123,6 @@ def _directive(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     token.info, token.map, token.meta = name.lstrip(":").strip(), [start, inner_end], {"closed": closed}
     parent, line_max = state.parentType, state.lineMax
     state.parentType, state.lineMax = "container", inner_end
-    token.content = "\n".join(_line(state, number).strip() for number in range(start + 1, inner_end))
     state.md.block.tokenize(state, start + 1, inner_end)
     state.parentType, state.lineMax = parent, line_max
     state.push(f"{DIRECTIVE}_close", "div", -1)
@@ -155,28 +155,46 @@ def _tree(tokens: list[Token], origin: list[int]) -> list[Node]:
 
 
 def _crossings(nodes: list[Node], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
-    """Statements that open in one block and close in another: they would tear the HTML."""
-    open_tags: list[tuple[str, int]] = []
+    """Statements that open in one block, emphasis or link and close in another: they would tear the HTML."""
+    open_tags: list[Tag] = []
     for node in nodes:
-        if node.kind in (STATEMENT, "inline"):
+        if node.kind == STATEMENT:
             yield from _balance(node.token.content, open_tags, placeholders)
+        elif node.kind == "inline":
+            yield from _inline_crossings(node.token.children or [], placeholders)
         yield from _crossings(node.children, placeholders)
-    for word, line in open_tags:
-        yield ("tag-crosses-blocks", line, f"{{% {word} %}} opens here and closes in another paragraph, list item or "
-               f"directive: put it and its {{% end{word} %}} each on a line of its own, or both in one paragraph.")
+    yield from map(_torn, open_tags)
 
 
-def _balance(text: str, open_tags: list[tuple[str, int]], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
+def _inline_crossings(tokens: list[Token], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
+    levels: list[list[Tag]] = [[]]
+    for token in tokens:
+        if token.nesting == 1:
+            levels.append([])
+        elif token.nesting == -1:
+            yield from map(_torn, levels.pop())
+        else:
+            yield from _balance(token.content, levels[-1], placeholders)
+    yield from map(_torn, levels.pop())
+
+
+def _balance(text: str, open_tags: list[Tag], placeholders: Placeholders) -> Iterator[tuple[str, int, str]]:
+    """Open and close the tags of ``text``; yields what does not match."""
     for tag in placeholders.tags(text):
         word = _word(tag)
         if _opens(word):
-            open_tags.append((word, tag.line))
-        elif word.startswith("end") and word != "endraw":
-            if open_tags and word == f"end{open_tags[-1][0]}":
+            open_tags.append(tag)
+        elif word in _MIDDLES or word.startswith("end"):
+            if not open_tags or word not in (f"end{_word(open_tags[-1])}", *_MIDDLES):
+                yield _torn(tag)
+            elif word not in _MIDDLES:
                 open_tags.pop()
-            else:
-                yield ("tag-crosses-blocks", tag.line, f"{{% {word} %}} closes what was opened in another paragraph, "
-                       "list item or directive: put both tags each on a line of its own, or both in one paragraph.")
+
+
+def _torn(tag: Tag) -> tuple[str, int, str]:
+    return ("tag-crosses-blocks", tag.line,
+            f"{{% {_word(tag)} %}} and its partners stand in different paragraphs, list items, links or directives: "
+            "put each of them on a line of its own, or all of them in one paragraph, outside of **, * and [ ].")
 
 
 def _word(tag: Tag) -> str:

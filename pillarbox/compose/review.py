@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+from pillarbox.compose.environment import SUBJECT
 from pillarbox.model.records import Finding, Letter, Level, Place, Shape
 
 MAX_BYTES = 102_400
@@ -22,8 +23,6 @@ _UNSUBSCRIBE = re.compile(r"unsubscribe", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}|[\r\n]")
 _NOBODY = re.compile(r"^\s*[,;:!?]|\s[,;:!?]|\s{2,}")
 _SCHEMES = ("https", "mailto")
-
-_SUBJECT = "subject"
 
 
 def review(letter: Letter, shape: Shape) -> list[Finding]:
@@ -84,19 +83,19 @@ class _Look:
             bare = bare.replace(mark, "")
         length = len(bare) + TOKEN_WIDTH * sum(subject.count(mark) for mark in marks)
         if not subject.strip():
-            yield self.fault("empty-subject", "The subject is empty: write one in appeal.toml.", name=_SUBJECT)
+            yield self.fault("empty-subject", "The subject is empty: write one in appeal.toml.", name=SUBJECT)
         elif length > MAX_SUBJECT:
             yield self.fault("long-subject", f"The subject has about {length} characters, and inboxes cut at "
-                             f"{MAX_SUBJECT} or before: shorten it.", name=_SUBJECT, level=Level.WARNING)
+                             f"{MAX_SUBJECT} or before: shorten it.", name=SUBJECT, level=Level.WARNING)
         if _LEFT_OVER.search(subject):
             yield self.fault("broken-subject", "The subject holds template marks or a line break: it should be one "
-                             "line of plain words, with values in {{ }}.", name=_SUBJECT)
+                             "line of plain words, with values in {{ }}.", name=SUBJECT)
         elif any(mark not in subject for mark in marks):
             yield self.fault("broken-subject", "A supporter's words were lost from the subject: print them as they "
-                             "are, without a filter that changes letters.", name=_SUBJECT)
+                             "are, without a filter that changes letters.", name=SUBJECT)
         elif subject.strip() and not marks and _NOBODY.search(subject):
             yield self.fault("broken-subject", "The subject has a gap, as when a name is missing: write it with "
-                             "{% if supporter.first_name %} … {% else %} … {% endif %}.", name=_SUBJECT)
+                             "{% if supporter.first_name %} … {% else %} … {% endif %}.", name=SUBJECT)
 
     def size(self) -> Iterator[Finding]:
         size = len(self.shape.html.encode())
@@ -145,8 +144,8 @@ class _Look:
               level: Level = Level.ERROR) -> Finding:
         """A finding at the template called ``name``, or where ``needle`` stands in the letter's sources."""
         template, line = self.where(needle) if needle else (name or self.letter.html, None)
-        if name == _SUBJECT:
-            line = next(iter(self.letter.lines.get(_SUBJECT, ())), None)
+        if name == SUBJECT:
+            line = next(iter(self.letter.lines.get(SUBJECT, ())), None)
         return Finding(level=level, code=code, file=self.letter.files.get(template, template), line=line,
                        message=message)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pillarbox.compose.environment import plain_environment
-from pillarbox.compose.letter import HTML, PREHEADER, SUBJECT, TEXT, advise, build
+from pillarbox.compose.environment import SUBJECT, plain_environment
+from pillarbox.compose.letter import HTML, PREHEADER, TEXT, advise, build
 from pillarbox.content.bundle import Bundle, gather
 from pillarbox.ground.errors import LetterError
 from pillarbox.ground.resources import shipped
@@ -20,7 +20,8 @@ DAY = datetime.date(2026, 3, 1)
 TOML = 'title = "Spring <&>"\nsubject = "Hello {{ supporter.name }}"\npreheader = "For {{ supporter.name }}"\n'
 ADA = {
     "supporter": {"name": "Ada & Co", "salutation": "Dear Ada & Co"},
-    "links": {name: f"https://example.org/{name}?a=1&b=2" for name in ("donate", "donate_monthly", "unsubscribe", "view")},
+    "links": {name: f"https://example.org/{name}?a=1&b=2"
+              for name in ("donate", "donate_monthly", "unsubscribe", "view")},
 }
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1040).to_bytes(4, "big") + (300).to_bytes(4, "big")
 
