@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
+from jinja2.meta import find_undeclared_variables
 from jinja2.runtime import Context
 
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
@@ -28,6 +29,8 @@ Key = tuple[int, ...]
 _PLAIN: frozenset[type] = frozenset({str, int, float, bool, type(None), Decimal, date, Undefined})
 _are_plain = _PLAIN.issuperset
 _MAX_MARKS = 99_999
+# What ties a file to those around it: such a file is not settled on its own.
+_BINDS: tuple[type[nodes.Node], ...] = (nodes.Extends, nodes.Block, nodes.Include, nodes.Import, nodes.FromImport, nodes.Macro)
 
 
 class TraceEnvironment(LetterEnvironment):
@@ -41,8 +44,10 @@ class TraceEnvironment(LetterEnvironment):
     code_generator_class = TraceGenerator
 
     def __init__(self, letter: Letter) -> None:
-        super().__init__(letter)
         self._plain = plain_environment(letter)
+        self._settled = settled(self._plain, letter)
+        letter = replace(letter, templates={**letter.templates, **self._settled})
+        super().__init__(letter)
         self._files = letter.files
         self._key: list[int] = []
         self._values: list[Any] = []
@@ -72,7 +77,7 @@ class TraceEnvironment(LetterEnvironment):
             trees = reachable(self._plain, sources, [name])
             found = survey(trees.values())
             fold = Fold(self._plain, name, found.assigned)
-            if any(other.endswith(".html") != name.endswith(".html") for other in trees):
+            if any(other.endswith(".html") != name.endswith(".html") for other in trees.keys() - self._settled.keys()):
                 return None
             try:
                 body = Flattener(trees, found, fold).flat(name)
@@ -100,7 +105,8 @@ class TraceEnvironment(LetterEnvironment):
             SlowPath: HTML uses a file of plain text, or the reverse: a mark does not tell whether its value was
                 escaped, so its part must.
         """
-        if parent is not None and str(name).endswith(".html") != parent.endswith(".html"):
+        if parent is not None and name not in self._settled and (
+                str(name).endswith(".html") != parent.endswith(".html")):
             raise SlowPath(f"{self._files.get(str(name), name)} is used in {self._files.get(parent, parent)}: of HTML "
                            "and plain text, one cannot use the other's files.")
         return super().get_template(name, parent, globals)
@@ -172,6 +178,28 @@ class TraceEnvironment(LetterEnvironment):
                 pass
             key.append(PART)
         return tuple(key), printed(values)
+
+
+def settled(plain: LetterEnvironment, letter: Letter) -> dict[str, str]:
+    """Files that are the same for everybody, such as a style sheet with the theme's colours: name → finished source.
+
+    They print no values, so that HTML may include them whatever their name says of escaping.
+    """
+    sources = {**letter.templates, SUBJECT: letter.subject}
+    roots = (letter.html, letter.text, SUBJECT)
+    trees = reachable(plain, sources, roots)
+    constant = plain.globals.keys() - survey(trees.values()).assigned
+    found = {}
+    for name, tree in trees.items():
+        if name in roots or any(tree.find(kind) for kind in _BINDS) or not find_undeclared_variables(tree) <= constant:
+            continue
+        try:
+            text = plain.get_template(name).render()
+        except Exception:  # noqa: BLE001, S112 - it fails again for a supporter, with file and line
+            continue
+        if "endraw" not in text:
+            found[name] = f"{{% raw %}}{text}{{% endraw %}}"
+    return found
 
 
 def printed(values: Sequence[Any]) -> tuple[str, ...]:

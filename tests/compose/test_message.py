@@ -190,3 +190,26 @@ def test_values_refuse_what_cannot_be_traced() -> None:
     """The measuring entry says so when a letter has no traces."""
     with pytest.raises(SlowPath):
         Composer(letter("{% filter upper %}x{% endfilter %}"), finish).values([person()])
+
+
+def test_a_style_sheet_may_be_included_whatever_its_name() -> None:
+    """A file that prints constants alone is the same for everybody: no slow path, and the plain way's very words."""
+    from dataclasses import replace
+
+    letter = Letter(
+        subject="Hello", html="letter.html", text="letter.txt",
+        templates={"letter.html": "<html><head><style>{% include 'look.css' %}</style></head>"
+                                  "<body><p>{{ supporter.first_name }}</p></body></html>",
+                   "letter.txt": "{{ supporter.first_name }}",
+                   "look.css": "{% set c = theme.ink %}p { color: {{ c }}; font-family: 'Gill Sans' }"},
+        constants={"theme": {"ink": "#123456"}})
+    composer = Composer(letter, finisher(PremailerInliner()))
+    made = composer.compose([{"supporter": {"first_name": name}} for name in ("Ada", "Bo")])
+    assert (composer.slow_path, len(composer.shapes)) == (0, 1)
+    assert isinstance(made[1], Composed)
+    plain = replace(letter, templates={**letter.templates, "letter.html": letter.templates["letter.html"].replace(
+        "{{ supporter.first_name }}", "Bo")})
+    [alone] = Composer(plain, finisher(PremailerInliner())).compose([{"supporter": {"first_name": "Bo"}}])
+    assert isinstance(alone, Composed)
+    assert body(made[1].shape, made[1].values).html == alone.shape.html
+    assert "font-family:'Gill Sans'" in alone.shape.html.replace(": ", ":")
