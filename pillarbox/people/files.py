@@ -220,8 +220,8 @@ def _below_headings(
                         todo="Put a first row above it that names the columns (Email, First name, …).")
     headings = [cell.strip() for cell in rows[place]]
     below = rows[place + 1:]
-    while headings and not headings[-1] and not any(row[len(headings) - 1].strip() for row in below):
-        headings.pop()  # columns that only stray delimiters made
+    while headings and not headings[-1] and _mostly_empty(below, len(headings) - 1):
+        headings.pop()  # a column that stray delimiters made, not one that lost its heading
     if place != filled[0]:
         notes += (f"The headings were found in line {lines[place]}; what stands above them was left out.",)
     return Sheet(headings=tuple(headings), rows=below, lines=lines[place + 1:], about=about, notes=notes)
@@ -232,3 +232,7 @@ def _first(rows: Iterable[Sequence[str]], count: int) -> Iterator[Sequence[str]]
         if number == count:
             return
         yield row
+
+
+def _mostly_empty(rows: Sequence[Sequence[str]], column: int) -> bool:
+    return 2 * sum(bool(row[column].strip()) for row in rows) <= len(rows)
