@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from pillarbox.ground.errors import ListError
@@ -65,6 +68,25 @@ def test_lines_are_those_that_an_editor_shows(tmp_path: Path) -> None:
     sheet = files.read(written(tmp_path, text), {})
     at = {row[0]: line for row, line in zip(sheet.rows, sheet.lines, strict=True)}
     assert (at["a@example.org"], at["b@example.org"]) == (2, 7)
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\r\0\ufeff"), max_size=12)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(st.lists(CELL, min_size=2, max_size=2), max_size=6), delimiter=st.sampled_from(",;\t|"))
+def test_any_cells_come_back(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str) -> None:
+    """Whatever a program writes into cells is read again cell by cell, with the line where its row begins."""
+    held = io.StringIO(newline="")
+    writer = csv.writer(held, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    lines = []
+    writer.writerow(["Email", "Notes", "Town"])
+    for row in rows:
+        lines.append(held.getvalue().count("\n") + 1)
+        writer.writerow([*row, "Leeds"])
+    sheet = files.read(written(tmp_path_factory.mktemp("fuzz"), held.getvalue()), {})
+    assert [list(row) for row in sheet.rows] == [[*row, "Leeds"] for row in rows]
+    assert list(sheet.lines) == lines
 
 
 def test_headings_are_found_below_a_title(tmp_path: Path) -> None:
