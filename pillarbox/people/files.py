@@ -76,6 +76,7 @@ def _text(content: bytes, name: str, mapping: Mapping[str, str]) -> Sheet:
         raise ListError("The file is empty.", where=name, todo="Export the list again.")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
         raise ListError("This is a web page or XML, not a list.", where=name, todo=_SAVE_AS)
+    csv.field_size_limit(SIZE_LIMIT)
     skipped = 0
     if hint := re.match(r'"?sep=(.)"?\n', text, re.IGNORECASE):  # Excel's own hint in the first line
         text, skipped = text[hint.end():], 1
@@ -120,7 +121,6 @@ def _delimiter(text: str, mapping: Mapping[str, str]) -> str:
     head = "\n".join(text.split("\n", 200)[:200])
 
     def fits(delimiter: str) -> tuple[int, int]:
-        csv.field_size_limit(SIZE_LIMIT)
         rows = [row for row in csv.reader(io.StringIO(head), delimiter=delimiter) if any(cell.strip() for cell in row)]
         known = max((formats.recognised(row, mapping) for row in rows[:_HEADER_WITHIN]), default=0)
         widths = [len(row) for row in rows]
@@ -138,10 +138,12 @@ def _parsed(text: str, delimiter: str, name: str) -> list[tuple[str, ...]]:
         frame = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, names=range(width), dtype=str,
                             index_col=False, keep_default_na=False, na_filter=False, skip_blank_lines=False)
     except pd.errors.ParserError as fault:
-        row = re.search(r"starting at row (\d+)", str(fault))
-        at = f"row {int(row.group(1)) + 1}" if row else "some row"
-        raise ListError(f"A quotation mark is opened at {at} and never closed.", where=name,
-                        todo="Close or delete it, or export the list again.") from None
+        if row := re.search(r"inside string starting at row (\d+)", str(fault)):
+            raise ListError(f"A quotation mark is opened in row {int(row.group(1)) + 1} and never closed.", where=name,
+                            todo="Close or delete it, or export the list again.") from None
+        near = re.search(r"line (\d+)", str(fault))
+        raise ListError(f"The cells cannot be told apart near row {near.group(1) if near else '?'}.", where=name,
+                        todo="See whether a quotation mark is out of place there, or export again.") from None
     return list(zip(*(frame[column].fillna("").tolist() for column in frame.columns), strict=True))
 
 
@@ -220,8 +222,8 @@ def _below_headings(
                         todo="Put a first row above it that names the columns (Email, First name, …).")
     headings = [cell.strip() for cell in rows[place]]
     below = rows[place + 1:]
-    while headings and not headings[-1] and not any(row[len(headings) - 1].strip() for row in below):
-        headings.pop()  # columns that only stray delimiters made
+    while headings and not headings[-1] and _mostly_empty(below, len(headings) - 1):
+        headings.pop()  # a column that stray delimiters made, not one that lost its heading
     if place != filled[0]:
         notes += (f"The headings were found in line {lines[place]}; what stands above them was left out.",)
     return Sheet(headings=tuple(headings), rows=below, lines=lines[place + 1:], about=about, notes=notes)
@@ -232,3 +234,7 @@ def _first(rows: Iterable[Sequence[str]], count: int) -> Iterator[Sequence[str]]
         if number == count:
             return
         yield row
+
+
+def _mostly_empty(rows: Sequence[Sequence[str]], column: int) -> bool:
+    return 2 * sum(bool(row[column].strip()) for row in rows) <= len(rows)

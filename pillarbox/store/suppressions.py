@@ -23,7 +23,8 @@ def add(
         Whether the address was not yet suppressed for this reason.
     """
     row = {"address_hash": address_hash, "address": address, "reason": reason, "source": source, "since": since}
-    return connection.execute(_new(connection).values(row)).rowcount > 0
+    # By what it returns: the count of rows is not told on every engine.
+    return connection.execute(_new(connection).values(row).returning(suppressions.c.id)).first() is not None
 
 
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
