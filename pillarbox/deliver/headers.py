@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.charset import BASE64, Charset
 from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
@@ -20,6 +21,10 @@ NOWHERE = "https://practice.invalid"
 LONGEST_NAME = 128
 """Characters of a display name that are kept; the rest would only fold the header."""
 
+# One encoding always: to weigh both against each other takes the email package ten times as long.
+_CRLF = "\r\n"
+_ASCII, _UTF8 = Charset("us-ascii"), Charset("utf-8")
+_UTF8.header_encoding = BASE64
 # Control, format and line-separating characters: none belongs in a header, and CR and LF would begin another one.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 _SPACES = re.compile(r"\s+")
@@ -58,7 +63,7 @@ def mailbox(name: str, address: str) -> str:
         return address
     if shown.isascii() and "=?" not in shown and address.isascii():
         return formataddr((shown, address))
-    return f"{Header(shown, 'utf-8', maxlinelen=75, continuation_ws=' ').encode(linesep=chr(13) + chr(10))} <{address}>"
+    return f"{Header(shown, _UTF8, maxlinelen=75).encode(linesep=_CRLF)} <{address}>"
 
 
 def unstructured(name: str, text: str) -> str:
@@ -66,8 +71,8 @@ def unstructured(name: str, text: str) -> str:
     line = one_line(text)
     if line.isascii() and "=?" not in line and len(name) + 2 + len(line) <= 78:
         return line
-    charset = "us-ascii" if line.isascii() and "=?" not in line else "utf-8"
-    return Header(line, charset, header_name=name, maxlinelen=76).encode(linesep="\r\n")
+    charset = _ASCII if line.isascii() and "=?" not in line else _UTF8
+    return Header(line, charset, header_name=name, maxlinelen=76).encode(linesep=_CRLF)
 
 
 def unsubscribe(envelope: Envelope, key: str) -> tuple[tuple[str, str], ...]:

@@ -10,6 +10,7 @@ from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.policy import compat32
 from email.utils import format_datetime
+from functools import lru_cache
 
 from pillarbox.deliver.headers import ONE_CLICK, PRACTICE, ascii_address, mailbox, unstructured, unsubscribe
 from pillarbox.ground.address import domain
@@ -97,7 +98,13 @@ def _encoded(body: bytes, coding: str) -> bytes:
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if coding == _BASE64:
         return encodebytes(lines.replace(b"\n", b"\r\n")).replace(b"\n", b"\r\n")
-    return b2a_qp(lines).replace(b"\n", b"\r\n")
+    return b"\r\n".join(map(_quoted, lines.split(b"\n")))
+
+
+@lru_cache(maxsize=8192)
+def _quoted(line: bytes) -> bytes:
+    # Quoted-printable works line by line, and most lines of a letter are the same for everyone.
+    return b2a_qp(line).replace(b"\n", b"\r\n")
 
 
 def _utf8(value: str) -> bytes:

@@ -33,7 +33,8 @@ def shape(filling: str = "") -> Shape:
         html='<!DOCTYPE html><html><body><p>Dear x7f00001x of x7f00003x,</p>\n<p><a href="https://letters.example.org/d/'
              f'x7f00002x">Give</a> — שלום</p>{filling}</body></html>\n',
         text=f"Dear x7f00004x,\n\n.a line that begins with a dot\nFrom here — ‘with care’.\n{filling}",
-        tokens=(Token(mark="x7f00000x", value=0, place=Place.SUBJECT), Token(mark="x7f00001x", value=0, place=Place.TEXT),
+        tokens=(Token(mark="x7f00000x", value=0, place=Place.SUBJECT),
+                Token(mark="x7f00001x", value=0, place=Place.TEXT),
                 Token(mark="x7f00002x", value=1, place=Place.URL), Token(mark="x7f00003x", value=2, place=Place.TEXT),
                 Token(mark="x7f00004x", value=0, place=Place.PLAIN)))
 
@@ -96,7 +97,7 @@ class Scripted:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, *_: object) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -186,7 +186,7 @@ def test_a_large_request_that_was_cut_off_is_surely_unsent(to: Send) -> None:
             connection.close()
 
         done = other.submit(cut)
-        big = unit([message(n, salutation="x" * 9000) for n in range(1, 1001)])
+        big = unit([message(n, salutation=f"{n}" + "x" * 9000) for n in range(1, 1001)])
         result = to(f"http://127.0.0.1:{listener.getsockname()[1]}").send(big)
         done.result()
     assert by_kind(result) == {"returned": 1000}
@@ -195,12 +195,12 @@ def test_a_large_request_that_was_cut_off_is_surely_unsent(to: Send) -> None:
 def test_a_request_that_is_not_read_is_given_up(to: Send) -> None:
     """A server that takes no more of the body: sending ends at the time limit, and the messages are surely unsent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        big = unit([message(n, salutation="x" * 9000) for n in range(1, 1001)])
+        big = unit([message(n, salutation=f"{n}" + "x" * 9000) for n in range(1, 1001)])
         result = to(f"http://127.0.0.1:{listener.getsockname()[1]}", seconds=0.3).send(big)
     assert by_kind(result) == {"returned": 1000}
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{free}", "http://no-such-host.invalid", "https://127.0.0.1:{plain}"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:{free}", "https://no-such-host.invalid", "https://127.0.0.1:{plain}"])
 def test_nobody_there_is_surely_unsent(to: Send, url: str) -> None:
     """Connection refused, no such host, no TLS: everything goes back."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -252,7 +252,7 @@ def test_a_wrong_missing_or_weak_key_is_said(to: Send) -> None:
             to(server.url, key="").send(unit(1))
         with pytest.raises(TransportError, match=r"does not accept the API key \(401\)"):
             to(server.url, key="SG.wrong").check()
-        with pytest.raises(TransportError, match="lacks the permission mail.send"):
+        with pytest.raises(TransportError, match=r"lacks the permission mail\.send"):
             to(server.url).check()
         result = to(server.url, key="SG.wrong").send(unit(2))
     assert by_kind(result) == {"returned": 2}
@@ -262,8 +262,23 @@ def test_a_wrong_missing_or_weak_key_is_said(to: Send) -> None:
 def test_a_host_that_is_not_there_is_said(to: Send) -> None:
     """check() says that SendGrid cannot be reached, and that it may be later."""
     with pytest.raises(TransportError, match="cannot be reached") as caught:
-        to("http://no-such-host.invalid").check()
+        to("https://no-such-host.invalid").check()
     assert caught.value.retry
+
+
+@pytest.mark.parametrize("url", ["http://api.sendgrid.com", "api.sendgrid.com", "", "https://", "ftp://127.0.0.1"])
+def test_an_unsafe_address_is_refused(to: Send, url: str) -> None:
+    """Key and letters leave this machine over https only; what is no address is said."""
+    with pytest.raises(TransportError, match="must begin with https"):
+        to(url).check()
+
+
+@pytest.mark.parametrize("key", ["SG.secret\nX: y", "SG. secret", "SG.sécret"])
+def test_a_mangled_key_is_not_repeated(to: Send, key: str) -> None:
+    """A key with a line break in it is refused without being shown."""
+    with pytest.raises(TransportError, match="signs that no key has") as caught:
+        to("https://127.0.0.1:9", key=key).check()
+    assert "secret" not in str(caught.value)
 
 
 def test_neither_key_nor_letters_reach_a_log(to: Send, caplog: pytest.LogCaptureFixture) -> None:
@@ -292,7 +307,8 @@ def test_many_threads_share_one_transport(to: Send) -> None:
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(lambda n: transport.send(unit([message(n * 10 + k) for k in range(5)])), range(20)))
         assert server.counts()["accepted"] == 100
-    assert [[r.message_id for r in one.receipts] for one in found] == [[n * 10 + k for k in range(5)] for n in range(20)]
+    told = [[r.message_id for r in one.receipts] for one in found]
+    assert told == [[n * 10 + k for k in range(5)] for n in range(20)]
 
 
 def test_the_lease_is_longer_than_the_time_limits(to: Send) -> None:

@@ -63,7 +63,7 @@ class SendgridClient:
         headers = {**api.client.request_headers, "Content-Type": JSON_TYPE}
         self._pool = urllib3.PoolManager(
             num_pools=1, maxsize=connections, block=True, retries=False, blocksize=_BLOCK,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=timeout_seconds))
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, timeout_seconds), read=timeout_seconds))
         self._client = api.client = _Pooled(self._pool, timeout_seconds, host=api.host, request_headers=headers,
                                             version=3)
 
@@ -106,7 +106,8 @@ class _Pooled(Client):  # type: ignore[misc]
         headers = {**request.headers, "Content-Length": str(len(content))} if content else dict(request.headers)
         try:
             response = self._pool.request(request.get_method(), request.full_url, body=leaving if content else None,
-                                          headers=headers, redirect=False, retries=False, preload_content=False)
+                                          headers=headers, redirect=False, retries=False, preload_content=False,
+                                          pool_timeout=self._seconds)
             return _Response(response, _body(response))
         except (urllib3.exceptions.HTTPError, OSError) as fault:
             raise NoAnswerError(left=leaving.gone, why=_why(fault)) from None

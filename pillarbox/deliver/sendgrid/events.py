@@ -231,7 +231,8 @@ def _text(item: dict[str, Any], name: str) -> str:
         return ""
     if not isinstance(found, str):
         raise ValueError(f"{name} is not text")
-    return found
+    # PostgreSQL keeps no NUL in a text; ``raw`` keeps it, escaped.
+    return found.replace("\0", "")
 
 
 def _moment(given: object) -> datetime:

@@ -28,6 +28,7 @@ CUSTOM_ARGUMENT = "pillarbox"
 UNSUBSCRIBE_TAG = "xpillarboxunsubscribex"
 """What stands in a letter as its unsubscribe link in the Laptop home: SendGrid puts its own link there. Letters and
 digits only, so that it survives inlining and escaping."""
+_IN_NAMES = str.maketrans({",": " ", ";": " "})
 _LEAVE_TEXT = "To stop these emails: <% %>"
 _LEAVE_HTML = "<p>To stop these emails, <% use this link %>.</p>"
 
@@ -136,8 +137,9 @@ def _people(messages: Sequence[Outgoing]) -> list[bytes]:
 
 
 def person(name: str) -> str:
-    """A display name as SendGrid can carry it: it splits names at ``,`` and ``;``, quoted or not."""
-    return display_name(name.replace(",", " ").replace(";", " ") if "," in name or ";" in name else name)
+    """A display name as SendGrid can carry it: it splits names at ``,`` and ``;``, quoted or not, and what looks like
+    an encoded word would be decoded on the way."""
+    return display_name(name.translate(_IN_NAMES).replace("=?", "= ?"))
 
 
 def _headers(envelope: Envelope, messages: Sequence[Outgoing]) -> list[bytes]:

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
+from urllib.parse import urlsplit
 
 from pillarbox.deliver.headers import ascii_address
 from pillarbox.deliver.sendgrid import payload, verdicts
@@ -14,7 +15,7 @@ from pillarbox.deliver.sendgrid.verdicts import Meaning, Reading
 from pillarbox.deliver.words import plain
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
-from pillarbox.model.config import SendgridSettings
+from pillarbox.model.config import SendgridSettings, is_loopback
 from pillarbox.model.records import Outgoing, Receipt, Result, Unit
 from pillarbox.model.states import Verdict
 
@@ -28,7 +29,6 @@ MOST_REQUESTS = 120
 _PATIENCE = 5
 """No new request of a unit is begun after this many times the time limit of one."""
 _SPARE_SECONDS = 60.0
-NO_KEY = "There is no SendGrid API key."
 _KEY_TODO = "Set SENDGRID_API_KEY (or SENDGRID_API_KEY_FILE) to a key with the permission mail.send."
 
 
@@ -90,7 +90,7 @@ class SendgridTransport:
         the guilty. After any other trouble nothing further is posted and what was not yet tried goes back.
 
         Raises:
-            TransportError: there is no key.
+            TransportError: there is no key, or no safe address.
         """
         return _Submission(unit, self).run(self._connected())
 
@@ -121,13 +121,31 @@ class SendgridTransport:
     def _connected(self) -> SendgridClient:
         with self._lock:
             if self._client is None:
-                key = self._settings.api_key.get_secret_value()
-                if not key:
-                    raise TransportError(NO_KEY, todo=_KEY_TODO)
                 self._client = SendgridClient(
-                    api_key=key, url=self._settings.url, timeout_seconds=self._settings.timeout_seconds,
-                    connections=self._settings.connections)
+                    api_key=_sound_key(self._settings), url=_sound_url(self._settings),
+                    timeout_seconds=self._settings.timeout_seconds, connections=self._settings.connections)
             return self._client
+
+
+def _sound_key(settings: SendgridSettings) -> str:
+    key = settings.api_key.get_secret_value()
+    if not key:
+        raise TransportError("There is no SendGrid API key.", todo=_KEY_TODO)
+    # http.client would refuse such a header too, with the key in its sentence.
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise TransportError("The SendGrid API key holds signs that no key has (a space or a line break?).",
+                             todo=_KEY_TODO)
+    return key
+
+
+def _sound_url(settings: SendgridSettings) -> str:
+    parts = urlsplit(settings.url)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not safe or not parts.hostname:
+        raise TransportError("The address of SendGrid must begin with https:// (http:// only on this machine): the key "
+                             "and the letters would travel in clear text.", where="[sendgrid] url",
+                             todo="Usually it is https://api.sendgrid.com.")
+    return settings.url
 
 
 @dataclass(kw_only=True)

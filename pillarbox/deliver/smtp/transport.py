@@ -191,7 +191,7 @@ class SmtpTransport:
                 server.starttls(context=context)
                 server.ehlo()
             if self._settings.username:
-                server.login(self._settings.username, self._settings.password.get_secret_value())
+                self._log_in(server)
         except ssl.SSLError as fault:
             raise _Halt(Verdict.RETURNED, _no_tls(fault), stop=True) from None
         except smtplib.SMTPNotSupportedError:
@@ -207,6 +207,14 @@ class SmtpTransport:
             raise _Halt(Verdict.RETURNED, "The mail server offers no login that we know.", stop=True) from None
         except OSError as fault:
             raise _Halt(Verdict.RETURNED, self._unreachable(fault), wait=_SOON) from None
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        try:
+            server.login(self._settings.username, self._settings.password.get_secret_value())
+        except smtplib.SMTPServerDisconnected:
+            # smtplib tries one way to log in after another; some servers hang up after the first refusal.
+            raise _Halt(Verdict.RETURNED, "The mail server hung up during the login: the user name or password may be "
+                                          "wrong.", stop=True) from None
 
     def _after(self, server: smtplib.SMTP, fault: _Halt) -> None:
         """Keep a connection whose transaction the server refused in words; drop one that is broken or in doubt."""
@@ -243,7 +251,8 @@ def _said(what: str, code: int, words: bytes | str) -> str:
 
 
 def _no_tls(fault: ssl.SSLError) -> str:
-    return f"No secure connection to the mail server could be made ({getattr(fault, 'verify_message', '') or fault.reason})."
+    why = getattr(fault, "verify_message", "") or fault.reason
+    return f"No secure connection to the mail server could be made ({why})."
 
 
 def _why(fault: Exception) -> str:

@@ -1,0 +1,114 @@
+"""What reads only the letter's constants becomes text when the letter is compiled, not once for each supporter."""
+
+# ruff: noqa: N802 - Jinja's visitors are named for its nodes
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from jinja2 import Environment, nodes
+from jinja2.visitor import NodeTransformer
+
+_FOLDABLE = (nodes.If, nodes.For, nodes.Output, nodes.TemplateData, nodes.Expr, nodes.Helper)
+_NEVER = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName,
+          nodes.ContextReference, nodes.DerivedContextReference, nodes.NSRef)
+_KEEPS_STATE: tuple[type[nodes.Stmt], ...] = (
+    nodes.Assign, nodes.AssignBlock, nodes.Extends, nodes.Block, nodes.Macro, nodes.Import, nodes.FromImport)
+
+
+class Fold(NodeTransformer):
+    """Renders constant parts of a template with the plain environment and puts their text in their place.
+
+    Args:
+        plain: renders them; its globals are the constants.
+        name: the template's name, which decides on escaping.
+        assigned: names that templates assign: those are no constants, whatever the globals say.
+    """
+
+    def __init__(self, plain: Environment, name: str, assigned: Collection[str]) -> None:
+        self._plain = plain
+        self._name = name
+        self._constant = plain.globals.keys() - set(assigned)
+
+    def is_constant(self, node: nodes.Node) -> bool:
+        """Whether a part reads only constants, and what it binds itself."""
+        bound = {name.name for name in node.find_all(nodes.Name) if name.ctx != "load"}
+        if isinstance(node, nodes.For):
+            bound.add("loop")
+        return bound.isdisjoint(self._plain.globals) and all(
+            self._is_pure(part, bound) for part in [node, *node.find_all(nodes.Node)])
+
+    def _is_pure(self, part: nodes.Node, bound: set[str]) -> bool:
+        if isinstance(part, nodes.Name):
+            return part.ctx != "load" or part.name in bound or part.name in self._constant
+        if isinstance(part, nodes.For) and part.recursive:
+            return False
+        return isinstance(part, _FOLDABLE) and not isinstance(part, _NEVER)
+
+    def text(self, part: nodes.Node) -> str | None:
+        """What a constant part prints; None when it fails: then it must fail for a supporter, with file and line."""
+        body = [part] if isinstance(part, nodes.Stmt) else [nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
+        tree = nodes.Template([_copy(node) for node in body], lineno=1).set_environment(self._plain)
+        try:
+            code = self._plain.compile(cast(nodes.Template, tree), self._name)
+            template = self._plain.template_class.from_code(self._plain, code, self._plain.make_globals(None))
+            return template.render()
+        except Exception:  # noqa: BLE001 - whatever it is, it shows again when a supporter's letter is rendered
+            return None
+
+    def visit_For(self, node: nodes.For) -> Any:
+        """A loop over constants becomes text."""
+        return self._folded(node) or self.generic_visit(node)
+
+    def visit_If(self, node: nodes.If) -> Any:
+        """A choice by constants becomes the branch that it chooses; a constant one becomes text."""
+        if (folded := self._folded(node)) is not None:
+            return folded
+        arms = [(node.test, node.body), *((arm.test, arm.body) for arm in node.elif_)]
+        if all(self.is_constant(test) for test, _ in arms) and not any(node.find(kind) for kind in _KEEPS_STATE):
+            chosen: Sequence[nodes.Node] = node.else_
+            for test, body in arms:
+                truth = self.text(nodes.CondExpr(test, nodes.Const("1"), nodes.Const(""), lineno=node.lineno))
+                if truth is None:
+                    return self.generic_visit(node)
+                if truth:
+                    chosen = body
+                    break
+            return [new for old in chosen for new in self.visit_list(old)]
+        return self.generic_visit(node)
+
+    def visit_Output(self, node: nodes.Output) -> Any:
+        """Constant expressions among what is printed become text."""
+        for index, child in enumerate(node.nodes):
+            if not isinstance(child, nodes.TemplateData) and self.is_constant(child):
+                text = self.text(child)
+                if text is not None:
+                    node.nodes[index] = nodes.TemplateData(text, lineno=child.lineno)
+        return node
+
+    def visit_Include(self, node: nodes.Include) -> Any:
+        """A file that is included without the supporter's names is the same for everybody."""
+        return node if node.with_context else self._text_node(node) or node
+
+    def _folded(self, node: nodes.Stmt) -> nodes.Output | None:
+        return self._text_node(node) if self.is_constant(node) else None
+
+    def _text_node(self, node: nodes.Stmt) -> nodes.Output | None:
+        if isinstance(node, nodes.Include) and not isinstance(node.template, nodes.Const):
+            return None
+        text = self.text(node)
+        return None if text is None else nodes.Output([nodes.TemplateData(text)], lineno=node.lineno)
+
+
+def _copy(node: Any) -> Any:
+    """A tree of its own: compiling changes the one it is given."""
+    if isinstance(node, list | tuple):
+        return type(node)(_copy(item) for item in node)
+    if not isinstance(node, nodes.Node):
+        return node
+    twin = object.__new__(type(node))
+    twin.__dict__.update(node.__dict__)
+    for field in node.fields:
+        setattr(twin, field, _copy(getattr(node, field)))
+    return twin
