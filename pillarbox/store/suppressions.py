@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,11 +22,21 @@ def add(
     Returns:
         Whether the address was not yet suppressed for this reason.
     """
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(suppressions).values(
-        address_hash=address_hash, address=address, reason=reason, source=source, since=since,
-    ).on_conflict_do_nothing(index_elements=["address_hash", "reason"])
-    return connection.execute(statement).rowcount > 0
+    row = {"address_hash": address_hash, "address": address, "reason": reason, "source": source, "since": since}
+    return connection.execute(_new(connection).values(row)).rowcount > 0
+
+
+def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Suppress many addresses; rows as ``add`` takes them."""
+    if rows:
+        connection.execute(_new(connection), rows)
+
+
+def _new(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    keys = ["address_hash", "reason"]
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(suppressions).on_conflict_do_nothing(index_elements=keys)
+    return postgresql.insert(suppressions).on_conflict_do_nothing(index_elements=keys)
 
 
 def reasons(connection: Connection, address_hash: str) -> list[SuppressionReason]:

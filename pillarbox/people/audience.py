@@ -1,0 +1,226 @@
+"""The audience of a mailing: who it goes to, who is left out and why, and whether that still holds at the claim.
+
+One SQL expression, ``_reason``, answers all three questions: what a plan promises and what a claim checks cannot
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, func, literal, null, or_, select, true
+
+from pillarbox.ground.errors import Refused
+from pillarbox.model.states import Basis, Channel, SuppressionReason
+from pillarbox.people import names
+from pillarbox.people.segments import (
+    Segments,
+    has_consent,
+    lists_named,
+    on_lists,
+    predicate,
+    there_is,
+    tracking_agreed,
+)
+from pillarbox.store.schema import list_members, lists, supporters, suppressions
+
+# Reasons beside those of SuppressionReason, in the words of reports and --json.
+FORGOTTEN = "forgotten"
+NO_CONSENT = "no-consent"
+LEFT_LIST = "left-list"
+OUTSIDE_SEGMENT = "outside-segment"
+EXCLUDED = "excluded"
+CHANGED_ADDRESS = "changed-address"
+TRACKING_WITHDRAWN = "tracking-withdrawn"
+
+_ROWS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """Whom a mailing is for: everyone on any of the lists who, where segments are named, fits at least one of them."""
+
+    lists: tuple[str, ...]
+    """May be empty when there are segments: then everyone who fits one of them."""
+    segments: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Lists or segments whose people are left out."""
+
+    def to_json(self) -> dict[str, list[str]]:
+        """What ``mailings.audience`` keeps."""
+        return {"lists": [*self.lists], "segments": [*self.segments], "exclude": [*self.exclude]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Sequence[str]]) -> Rule:
+        """The rule that ``to_json`` wrote."""
+        return cls(lists=tuple(data["lists"]), segments=tuple(data.get("segments", ())),
+                   exclude=tuple(data.get("exclude", ())))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A supporter who may be written to, with what a letter may say of them."""
+
+    supporter_id: int
+    address: str
+    address_hash: str
+    title: str
+    first_name: str
+    last_name: str
+    salutation: str
+    """The whole line: "Dear Ms Okafor"; never empty."""
+    language: str
+    country: str
+    fields: dict[str, str]
+    """What else the lists said, by field name."""
+    tracked: bool
+    """Whether this supporter agreed to open and click tracking."""
+    to_name: str
+    """For the To header; may be empty."""
+
+
+class ClaimedRow(Protocol):
+    """What must be known of a message to see whether it may still leave."""
+
+    @property
+    def message_id(self) -> int: ...
+    @property
+    def supporter_id(self) -> int: ...
+    @property
+    def address_hash(self) -> str:
+        """The address that the message was planned for."""
+    @property
+    def tracked(self) -> bool:
+        """Whether it was planned with tracking."""
+
+
+def check(connection: Connection, rule: Rule, segments: Segments) -> None:
+    """See that everything that the rule names exists.
+
+    Raises:
+        Refused: naming what is unknown and what is known.
+    """
+    if not rule.lists and not rule.segments:
+        raise Refused("No list and no segment is named.", todo="Name at least one with --list or --segment.")
+    known = set(connection.execute(select(lists.c.name)).scalars())
+    if odd := [name for name in rule.lists if name not in known]:
+        raise Refused(f"There is no list called {_words(odd)}.", todo=_known("lists", known))
+    if odd := [name for name in rule.segments if name not in segments]:
+        raise Refused(f"There is no segment called {_words(odd)}.", todo=_known("segments", set(segments)))
+    if odd := [name for name in rule.exclude if name not in segments and name not in known]:
+        raise Refused(f"There is no list or segment called {_words(odd)} to exclude.",
+                      todo=_known("lists and segments", known | set(segments)))
+    for segment in (*rule.segments, *(name for name in rule.exclude if name in segments)):
+        if odd := [name for name in lists_named(segments[segment]) if name not in known]:
+            raise Refused(f"The segment {segment} names the list {_words(odd)}, which does not exist.",
+                          where="lists/segments.toml", todo=_known("lists", known))
+
+
+def candidates(connection: Connection, rule: Rule, segments: Segments) -> Iterator[Candidate]:
+    """Everyone who may be written to, each once, ordered by supporter; read in a stream."""
+    s = supporters.c
+    query = (
+        select(s.id, s.address, s.address_hash, s.title, s.first_name, s.last_name, s.salutation, s.language, s.country,
+               s.fields, tracking_agreed().label("tracked"))
+        .where(_population(rule, segments), _reason(rule, segments).is_(None))
+        .order_by(s.id)
+        .execution_options(yield_per=_ROWS_AT_ONCE)
+    )
+    with connection.execute(query) as rows:  # closed even when the caller stops half way
+        for row in rows:
+            id_, address, address_hash, title, first, last, said, language, country, fields, tracked = row
+            yield Candidate(
+                supporter_id=id_, address=address, address_hash=address_hash, title=title, first_name=first,
+                last_name=last, salutation=names.salutation(title=title, first_name=first, last_name=last, said=said),
+                language=language, country=country, fields=fields, tracked=bool(tracked),
+                to_name=names.to_name(title=title, first_name=first, last_name=last),
+            )
+
+
+def left_out(connection: Connection, rule: Rule, segments: Segments) -> dict[str, int]:
+    """Reason → how many of those on the lists are not written to; with the candidates it adds up to all of them."""
+    reason = _reason(rule, segments).label("reason")
+    each = select(reason).where(_population(rule, segments)).subquery()
+    query = (select(each.c.reason, func.count()).where(each.c.reason.is_not(None))
+             .group_by(each.c.reason).order_by(each.c.reason))
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def no_longer_eligible(
+    connection: Connection, rule: Rule, segments: Segments, claimed: Sequence[ClaimedRow],
+) -> dict[int, str]:
+    """Of messages about to leave, those that must not: message id → reason. Call it inside the claim's transaction."""
+    if not claimed:
+        return {}
+    s = supporters.c
+    query = (select(s.id, s.address_hash, tracking_agreed(), _reason(rule, segments))
+             .where(s.id.in_([row.supporter_id for row in claimed])))
+    standing = {row[0]: row for row in connection.execute(query)}
+    found = {}
+    for row in claimed:
+        now = standing.get(row.supporter_id)
+        if reason := FORGOTTEN if now is None else now[3] or _changed(row, now[1], now[2]):
+            found[row.message_id] = reason
+    return found
+
+
+def _changed(row: ClaimedRow, address_hash: str, tracked: bool) -> str | None:
+    if row.address_hash != address_hash:
+        return CHANGED_ADDRESS
+    return TRACKING_WITHDRAWN if row.tracked and not tracked else None
+
+
+def _population(rule: Rule, segments: Segments) -> ColumnElement[bool]:
+    """Everyone whom the rule speaks of, before anybody is left out: also those who have left."""
+    if rule.lists:
+        members = select(list_members.c.supporter_id).join(lists).where(lists.c.name.in_(rule.lists))
+        return supporters.c.id.in_(members)
+    return _fits(rule.segments, segments)
+
+
+def _reason(rule: Rule, segments: Segments) -> ColumnElement[Any]:
+    """Why the supporter at hand is left out, the weightiest reason only; NULL for nobody's reason: they are written to.
+
+    Where no list is named, someone who has left every list they were ever on has left.
+    """
+    s = supporters.c
+    has_left = ~on_lists(rule.lists)
+    if not rule.lists:
+        has_left = and_(has_left, on_lists((), current=False))
+    whens: list[tuple[ColumnElement[bool], Any]] = [
+        (or_(s.forgotten_at.is_not(None), s.address.is_(None)), FORGOTTEN),
+        (there_is(_suppressed()), _weightiest()),
+        (~has_consent(Channel.EMAIL, (Basis.CONSENT, Basis.SOFT_OPT_IN)), NO_CONSENT),
+        (has_left, LEFT_LIST),
+    ]
+    if rule.segments:
+        whens.append((~_fits(rule.segments, segments), OUTSIDE_SEGMENT))
+    if rule.exclude:
+        whens.append((on_lists(rule.exclude), EXCLUDED))
+    whens += [(predicate(segments[name]), EXCLUDED) for name in rule.exclude if name in segments]
+    return case(*((when, literal(then, String) if isinstance(then, str) else then) for when, then in whens),
+                else_=null())
+
+
+def _fits(chosen: tuple[str, ...], segments: Segments) -> ColumnElement[bool]:
+    return or_(*(predicate(segments[name]) for name in chosen)) if chosen else true()
+
+
+def _suppressed() -> Select[tuple[str]]:
+    return (select(suppressions.c.reason).where(suppressions.c.address_hash == supporters.c.address_hash)
+            .correlate(supporters))
+
+
+def _weightiest() -> ColumnElement[Any]:
+    rank = case({reason.value: number for number, reason in enumerate(SuppressionReason)}, value=suppressions.c.reason)
+    return _suppressed().order_by(rank).limit(1).scalar_subquery()
+
+
+def _words(odd: list[str]) -> str:
+    return " or ".join(repr(name) for name in odd)
+
+
+def _known(what: str, known: set[str]) -> str:
+    return f"Known {what}: {', '.join(sorted(known))}." if known else f"There are no {what} yet."

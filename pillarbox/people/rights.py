@@ -1,0 +1,272 @@
+"""What a supporter may ask for: no more mail, to see what is held, to be forgotten; and adding one by hand."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, or_, select, update
+
+from pillarbox.ground import address as addresses
+from pillarbox.ground import clock, keys
+from pillarbox.ground.errors import Refused
+from pillarbox.model.states import Basis, MessageState, SuppressionReason
+from pillarbox.people import intake, values
+from pillarbox.people.enrolment import Terms, enrol
+from pillarbox.people.entries import Entry
+from pillarbox.people.tidy import Name, tidy
+from pillarbox.store import audit, consents, lists, suppressions
+from pillarbox.store.connect import Store
+from pillarbox.store.schema import (
+    consent_changes,
+    donations,
+    events,
+    imports,
+    list_members,
+    mailings,
+    messages,
+    shapes,
+    supporters,
+)
+from pillarbox.store.schema import consents as consents_table
+from pillarbox.store.schema import lists as lists_table
+from pillarbox.store.schema import suppressions as suppressions_table
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forgotten:
+    """What a forgetting reached."""
+
+    was_known: bool
+    """False: nothing was held; the address is kept out of every later import all the same."""
+    messages: int
+    events: int
+    donations: int
+    withdrawn: int
+    """Messages that had been planned and will not leave."""
+    not_reached: tuple[str, ...] = (
+        "copies outside the database: backups, mail that the files transport wrote, list files, previews",
+        "what the sending service and inboxes keep",
+    )
+
+
+def unsubscribe(connection: Connection, *, address_hash: str, address: str | None, source: str, at: datetime) -> bool:
+    """The supporter wants no more email: suppressed, and every basis ends. Harmless when done twice.
+
+    Args:
+        connection: in a transaction.
+        address_hash: keyed hash of the address.
+        address: as known; kept with the suppression.
+        source: how they said it: ``one-click``, ``sendgrid`` …
+        at: when (aware).
+
+    Returns:
+        Whether it is news.
+    """
+    return suppress(connection, address_hash=address_hash, address=address, reason=SuppressionReason.UNSUBSCRIBED,
+                    source=source, at=at)
+
+
+# Reasons that are the supporter's own word: they end the consent as well.
+_OWN_WORD = frozenset({SuppressionReason.UNSUBSCRIBED, SuppressionReason.COMPLAINED, SuppressionReason.FPS})
+
+
+def suppress(connection: Connection, *, address_hash: str, address: str | None, reason: SuppressionReason, source: str,
+             at: datetime) -> bool:
+    """Let nothing more go to an address, on a list or not. Harmless when done twice.
+
+    Returns:
+        Whether it is news.
+    """
+    news = suppressions.add(connection, address_hash=address_hash, address=address, reason=reason, source=source,
+                            since=at)
+    known = _supporter(connection, address_hash)
+    if known is not None and reason in _OWN_WORD:
+        consents.withdraw(connection, known.id, source, at)
+    return news
+
+
+def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name: str = "", last_name: str = "",
+        salutation: str = "", language: str = "", country: str = "", fields: Mapping[str, str] = MappingProxyType({}),
+        list_name: str, basis: Basis | None, source: str, obtained: date | None = None,
+        tracking: bool | None = None, actor: str = "staff") -> str:
+    """Add one supporter to a list, on the terms of an import.
+
+    Returns:
+        ``added``, ``updated`` or ``unchanged``.
+
+    Raises:
+        Refused: no proper address, an impossible basis, or someone who left.
+    """
+    intake.refuse(list_name, basis, obtained)
+    address = _address(email)
+    name = tidy(Name(title=_line(title), first_name=_line(first_name), last_name=_line(last_name)))
+    entry = Entry(line=1, address=address, address_hash=addresses.keyed_hash(address, secret), name=name,
+                  salutation=_line(salutation), language=values.language(language), country=values.country(country),
+                  fields={key: values.clean(value) for key, value in fields.items()})
+    at = clock.now()
+    with store.writing() as connection:
+        list_id = lists.find(connection, list_name)
+        list_id = lists.create(connection, list_name, at) if list_id is None else list_id
+        tally = enrol(connection, [entry], Terms(list_id=list_id, basis=basis, source=source or "added by staff",
+                                                 obtained=obtained, tracking=tracking, by_column=False,
+                                                 import_id=None), at)
+        if tally.kept_out:
+            raise Refused(f"This supporter left ({', '.join(tally.kept_out)}) and cannot be added again.",
+                          todo="They can come back only of their own accord, through the join page.")
+        audit.record(connection, actor=actor, action="supporters add", subject=list_name)
+    return "added" if tally.added else "updated" if tally.updated else "unchanged"
+
+
+def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
+    """Everything that is held of a person, JSON-like, for ``supporters show`` and for a request to see it.
+
+    Raises:
+        Refused: no proper address.
+    """
+    hashed = addresses.keyed_hash(_address(email), secret)
+    with store.reading() as connection:
+        known = _supporter(connection, hashed)
+        of = -1 if known is None else known.id
+        return {
+            "known": known is not None,
+            "supporter": {} if known is None else _plain(known, "id", "address_hash"),
+            "lists": _rows(connection, select(lists_table.c.name.label("list"), list_members.c.joined_at,
+                                              list_members.c.left_at, imports.c.file_name)
+                           .select_from(list_members.join(lists_table).outerjoin(imports))
+                           .where(list_members.c.supporter_id == of)),
+            "consents": _table(connection, consents_table, consents_table.c.supporter_id == of),
+            "consent_history": _table(connection, consent_changes, consent_changes.c.supporter_id == of),
+            "suppressions": _table(connection, suppressions_table, suppressions_table.c.address_hash == hashed),
+            "messages": _rows(connection, select(
+                mailings.c.name.label("mailing"), mailings.c.title, messages.c.address, messages.c.to_name,
+                messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked, messages.c["values"])
+                .join(mailings).where(_their_messages(hashed, of)).order_by(messages.c.id)),
+            "events": _rows(connection, select(
+                events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.reason, events.c.device)
+                .join(messages, events.c.message_id == messages.c.id).where(_their_messages(hashed, of))
+                .order_by(events.c.at)),
+            "donations": _table(connection, donations, _their_donations(hashed, of)),
+        }
+
+
+def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> Forgotten:
+    """Erase a person: what remains is a keyed hash that keeps them out, and rows without a name in the counts.
+
+    Raises:
+        Refused: no proper address.
+    """
+    address = _address(email)
+    hashed = addresses.keyed_hash(address, secret)
+    at = clock.now()
+    with store.writing() as connection:
+        known = _supporter(connection, hashed)
+        of = -1 if known is None else known.id
+        reached = _forget_messages(connection, hashed, of)
+        # Events whose message the provider lost carry the address in the raw text alone.
+        raw = connection.execute(update(events).where(
+            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True),
+        ).values(raw=None, reason="", url="", domain=""))
+        gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
+            name="", address=None, address_hash=None, note=""))
+        if known is not None:
+            _forget_supporter(connection, known.id, at)
+        connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash == hashed))
+        suppressions.add(connection, address_hash=hashed, address=None, reason=SuppressionReason.ERASED,
+                         source=f"forgotten; key {keys.fingerprint(secret)}, rules {addresses.NORMALISER_VERSION}",
+                         since=at)
+        audit.record(connection, actor=actor, action="supporters forget", subject=f"supporter {of}" if known else "",
+                     detail={"messages": reached.messages, "donations": gifts.rowcount})
+    _truncate_log(store)
+    return Forgotten(was_known=known is not None, messages=reached.messages, events=reached.events + raw.rowcount,
+                     donations=gifts.rowcount, withdrawn=reached.withdrawn)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Reached:
+    messages: int
+    events: int
+    withdrawn: int
+
+
+def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
+    theirs = select(messages.c.id).where(_their_messages(hashed, of))
+    cleared = connection.execute(update(events).where(events.c.message_id.in_(theirs)).values(
+        raw=None, url="", reason="", domain=""))
+    private = select(messages.c.shape_id).where(_their_messages(hashed, of))
+    for shape in connection.execute(select(shapes.c.id).where(shapes.c.private, shapes.c.id.in_(private))).scalars():
+        connection.execute(update(shapes).where(shapes.c.id == shape).values(
+            subject="", html="", text="", tokens=[], content_hash=secrets.token_hex(16)))
+    withdrawn = connection.execute(update(messages).where(
+        _their_messages(hashed, of), messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
+    blank = {"address": "", "to_name": "", "detail": "", "values": "[]"}
+    found = connection.execute(theirs).scalars().all()
+    for message in found:
+        # Each with a mark of its own: a shared one would still tell which messages were one person's.
+        connection.execute(update(messages).where(messages.c.id == message).values(
+            **blank, address_hash=secrets.token_hex(16)))
+    return _Reached(messages=len(found), events=cleared.rowcount, withdrawn=withdrawn.rowcount)
+
+
+def _forget_supporter(connection: Connection, of: int, at: datetime) -> None:
+    connection.execute(delete(consents_table).where(consents_table.c.supporter_id == of))
+    connection.execute(delete(consent_changes).where(consent_changes.c.supporter_id == of))
+    connection.execute(update(list_members).where(list_members.c.supporter_id == of,
+                                                  list_members.c.left_at.is_(None)).values(left_at=at))
+    connection.execute(update(supporters).where(supporters.c.id == of).values(
+        address=None, address_hash=secrets.token_hex(16), title="", first_name="", last_name="", salutation="",
+        language="", country="", fields={}, forgotten_at=at, updated_at=at))
+
+
+def _their_messages(hashed: str, of: int) -> ColumnElement[bool]:
+    return or_(messages.c.address_hash == hashed, messages.c.supporter_id == of)
+
+
+def _their_donations(hashed: str, of: int) -> ColumnElement[bool]:
+    return or_(donations.c.address_hash == hashed, donations.c.supporter_id == of)
+
+
+def _supporter(connection: Connection, hashed: str) -> Row[Any] | None:
+    return connection.execute(select(supporters).where(supporters.c.address_hash == hashed)).one_or_none()
+
+
+def _address(email: str) -> str:
+    try:
+        return addresses.normalise(values.one_line(email))
+    except ValueError as fault:
+        raise Refused(f"This is no email address: {fault}") from None
+
+
+def _line(text: str) -> str:
+    return values.one_line(text)[: values.NAME_LIMIT]
+
+
+def _table(connection: Connection, table: Table, which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    return _rows(connection, select(table).where(and_(which)))
+
+
+def _rows(connection: Connection, query: Any) -> list[dict[str, Any]]:
+    return [_plain(row, "id", "supporter_id", "address_hash", "import_id") for row in connection.execute(query)]
+
+
+def _plain(row: Row[Any], *without: str) -> dict[str, Any]:
+    """A row as JSON can hold it."""
+    return {name: value.isoformat() if isinstance(value, date) else value
+            for name, value in row._mapping.items() if name not in without}
+
+
+def _truncate_log(store: Store) -> None:
+    """What was overwritten must not live on in SQLite's write-ahead log."""
+    if not store.is_sqlite:
+        return
+    raw = store.writer.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
+
+
