@@ -97,7 +97,7 @@ def tie_late(store: Store) -> int:
 
 def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
-    return {
+    row = {
         "message_id": message.id if message is not None else None,
         "mailing_id": message.mailing_id if message is not None else None,
         "kind": event.kind, "at": event.at, "received_at": received, "provider": event.provider,
@@ -107,6 +107,11 @@ def _row(item: Matched, received: datetime) -> dict[str, Any]:
         "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
         "device": device(event.user_agent), "raw": event.raw,
     }
+    return row | _NOTHING_OF_THEIRS if item.forgotten else row
+
+
+# As ``people.rights.forget`` leaves the events that it finds.
+_NOTHING_OF_THEIRS = {"url": "", "reason": "", "domain": "", "raw": None}
 
 
 def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[Matched]:

@@ -15,7 +15,17 @@ from sqlalchemy import select
 from pillarbox.events.apply import Applied, apply, tie_late
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
-from pillarbox.model.states import Agent, Basis, EventKind, Kind, MessageState, Outcome, SuppressionReason
+from pillarbox.model.states import (
+    Agent,
+    Basis,
+    Channel,
+    EventKind,
+    Kind,
+    MessageState,
+    Outcome,
+    SuppressionReason,
+)
+from pillarbox.people import rights
 from pillarbox.store import schema
 from pillarbox.store.connect import Store
 from tests import builders
@@ -266,6 +276,44 @@ def test_reports_can_say_until_when_events_were_heard(store: Store) -> None:
     marks = dict(column(store, schema.marks.c.name, schema.marks.c.at))
     assert marks["events-heard:sendgrid"] == SENT_AT + timedelta(seconds=900)
     assert abs((marks["events-received:sendgrid"] - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_a_late_event_brings_nothing_of_a_forgotten_person_back(store: Store) -> None:
+    """It counts for its mailing; no address, hash, link or payload is kept with it."""
+    message = letter(store)
+    rights.forget(store, secret=SECRET, email=ALICE)
+    before = column(store, schema.suppressions.c.address_hash, schema.suppressions.c.reason)
+    told = [an_event(EventKind.BOUNCED, message, reason=f"no mailbox {ALICE}", raw=ALICE),
+            an_event(EventKind.UNSUBSCRIBED, message, raw=ALICE), an_event(EventKind.OPENED, None, raw=ALICE)]
+    assert take_in(store, *told) == Applied(new=2, foreign=1)
+    kept = schema.events.c
+    assert column(store, kept.mailing_id, kept.address_hash, kept.reason, kept.domain, kept.raw) == [
+        (1, None, "", "", None)] * 2
+    assert column(store, schema.suppressions.c.address_hash, schema.suppressions.c.reason) == before
+
+
+def test_events_and_staff_suppress_alike(store: Store) -> None:
+    """An unsubscribe that SendGrid reports leaves what the same wish, written down by staff, leaves."""
+    took = {}
+    for name in ("alice@example.org", "bob@example.org"):
+        with store.writing() as connection:
+            person = builders.supporter(connection, name)
+            connection.execute(schema.consents.insert().values(
+                supporter_id=person, channel=Channel.TRACKING, basis=Basis.CONSENT, recorded_at=SENT_AT))
+        if name.startswith("alice"):
+            take_in(store, an_event(EventKind.UNSUBSCRIBED, None))
+        else:
+            with store.writing() as connection:
+                rights.unsubscribe(connection, address_hash=keyed_hash(name, SECRET), address=name, source="sendgrid",
+                                   at=SENT_AT)
+        took[name] = [
+            column(store, schema.suppressions.c.reason, schema.suppressions.c.address)[-1][0],
+            [row[1:] for row in column(store, schema.consents.c.supporter_id, schema.consents.c.channel,
+                                       schema.consents.c.basis) if row[0] == person],
+            sorted(row[1:] for row in column(store, schema.consent_changes.c.supporter_id,
+                                             schema.consent_changes.c.channel, schema.consent_changes.c.before,
+                                             schema.consent_changes.c.after) if row[0] == person)]
+    assert took["alice@example.org"] == took["bob@example.org"]
 
 
 def test_a_proof_changes_nobodys_wishes(store: Store) -> None:

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from pillarbox.model.states import Basis, Kind, SuppressionReason
+from pillarbox.people import rights
 from pillarbox.store import schema
+from tests.builders import SECRET
 from tests.web.site import Site, rows
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -108,11 +110,14 @@ def test_supporters_read_their_own_letter(site: Site) -> None:
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
-def test_a_forgotten_supporters_letter_is_gone(site: Site) -> None:
-    """Where the values were erased, the key opens nothing."""
-    with site.store.writing() as connection:
-        connection.execute(update(schema.messages).values({"values": ""}))
+def test_a_forgotten_supporters_key_opens_nothing(site: Site) -> None:
+    """After forgetting, the letter is gone, the way out says that nothing will come, and nothing is written down."""
+    rights.forget(site.store, secret=SECRET, email="alice@example.org")
+    before = rows(site.store, schema.suppressions.c.address_hash, schema.suppressions.c.reason)
     assert site.client.get(f"/v/{site.key}").status_code == 404
+    assert "You are unsubscribed" in site.client.get(f"/u/{site.key}").text
+    assert "You are unsubscribed" in site.client.post(f"/u/{site.key}", data=ONE_CLICK).text
+    assert rows(site.store, schema.suppressions.c.address_hash, schema.suppressions.c.reason) == before
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/u/nothing", "/hooks/sendgrid", "/pillarbox-probe/12345678"])
