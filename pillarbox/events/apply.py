@@ -24,6 +24,9 @@ HEARD = "events-heard:{provider}"
 RECEIVED = "events-received:{provider}"
 """Mark: when this provider last reported anything."""
 
+CHUNK = 5_000
+"""Events looked at together: databases take only so many parameters in one statement (32,766 in SQLite)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Applied:
@@ -40,6 +43,11 @@ class Applied:
     alarms: tuple[Alarm, ...] = ()
     """Messages that the ledger thought unsent."""
 
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(new=self.new + other.new, repeated=self.repeated + other.repeated,
+                       foreign=self.foreign + other.foreign, unmatched=self.unmatched + other.unmatched,
+                       alarms=self.alarms + other.alarms)
+
 
 def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
     """Take in events in one transaction; repeating it, or any part of it in any order, changes nothing more.
@@ -50,11 +58,12 @@ def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
     if not events:
         return Applied()
     with store.writing() as connection:
-        return take_in(connection, events, secret=secret)
+        return sum((take_in(connection, events[start : start + CHUNK], secret=secret)
+                    for start in range(0, len(events), CHUNK)), Applied())
 
 
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
-    """The same within the caller's transaction."""
+    """The same within the caller's transaction, for at most ``CHUNK`` events."""
     # A fixed order: two posts that share events wait for each other instead of locking each other out.
     now = clock.now()
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
@@ -88,15 +97,21 @@ def tie_late(store: Store) -> int:
 
 def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
-    return {
+    row = {
         "message_id": message.id if message is not None else None,
         "mailing_id": message.mailing_id if message is not None else None,
         "kind": event.kind, "at": event.at, "received_at": received, "provider": event.provider,
-        "provider_event_id": event.provider_event_id, "fingerprint": event.fingerprint,
+        # An event without an id of its own must not pass for another such one.
+        "provider_event_id": event.provider_event_id or event.fingerprint, "fingerprint": event.fingerprint,
         "provider_id": event.provider_id, "address_hash": item.address_hash or None, "agent": event.agent,
         "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
         "device": device(event.user_agent), "raw": event.raw,
     }
+    return row | _NOTHING_OF_THEIRS if item.forgotten else row
+
+
+# As ``people.rights.forget`` leaves the events that it finds.
+_NOTHING_OF_THEIRS = {"url": "", "reason": "", "domain": "", "raw": None}
 
 
 def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[Matched]:

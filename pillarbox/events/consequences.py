@@ -1,18 +1,21 @@
-"""What an event means for the person: addresses suppressed, consent withdrawn. List membership stays."""
+"""What an event means for the person: addresses suppressed, consents withdrawn. List membership stays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, select
 
 from pillarbox.events.matching import Matched
 from pillarbox.ground import clock
 from pillarbox.model.records import Event
-from pillarbox.model.states import Basis, Channel, EventKind, Kind, SuppressionReason
+from pillarbox.model.states import Basis, EventKind, Kind, SuppressionReason
+from pillarbox.store import consents
+from pillarbox.store.consents import Change
 from pillarbox.store.events import insert_for
-from pillarbox.store.schema import consent_changes, consents, suppressions
+from pillarbox.store.schema import consents as consents_table
+from pillarbox.store.schema import suppressions
 
 _REASON_OF = {
     EventKind.BOUNCED: SuppressionReason.BOUNCED,
@@ -70,18 +73,12 @@ def _suppress(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None
 
 
 def _end_consent(connection: Connection, sources: Mapping[int, str]) -> None:
-    """Withdraw these supporters' consent to email, where they gave any; ``sources`` says why, by supporter."""
-    given = connection.execute(
-        select(consents.c.supporter_id, consents.c.basis).where(
-            consents.c.supporter_id.in_(sorted(sources)), consents.c.channel == Channel.EMAIL,
-            consents.c.basis != Basis.NONE).order_by(consents.c.supporter_id).with_for_update()).all()
-    if not given:
-        return
-    now = clock.now()
-    connection.execute(
-        update(consents).where(consents.c.supporter_id == bindparam("who"), consents.c.channel == Channel.EMAIL)
-        .values(basis=Basis.NONE, source=bindparam("why"), recorded_at=now),
-        [{"who": row.supporter_id, "why": sources[row.supporter_id]} for row in given])
-    connection.execute(insert(consent_changes), [
-        {"supporter_id": row.supporter_id, "channel": Channel.EMAIL, "before": row.basis, "after": Basis.NONE,
-         "source": sources[row.supporter_id], "at": now} for row in given])
+    """Withdraw what these supporters agreed to; ``sources`` says why, by supporter."""
+    ids = sorted(sources)
+    # Held, so that two posts at once withdraw once.
+    connection.execute(select(consents_table.c.supporter_id).where(consents_table.c.supporter_id.in_(ids))
+                       .order_by(consents_table.c.supporter_id, consents_table.c.channel).with_for_update())
+    consents.apply(connection, [
+        Change(supporter_id=supporter, channel=channel, before=basis, after=Basis.NONE, source=sources[supporter])
+        for (supporter, channel), basis in sorted(consents.of(connection, ids).items()) if basis is not Basis.NONE
+    ], clock.now())

@@ -26,7 +26,7 @@ class Standing(StrEnum):
     READER = "reader"
     """Letters may come."""
     LEFT = "left"
-    """Unsubscribed."""
+    """Unsubscribed, or forgotten."""
     PROOF = "proof"
     """The key of a proof: made to be looked at, it changes nothing."""
 
@@ -40,7 +40,7 @@ def standing(store: Store, key: str) -> Standing:
         if message.kind == Kind.PROOF:
             return Standing.PROOF
         left = SuppressionReason.UNSUBSCRIBED in suppressions.reasons(connection, message.address_hash)
-        return Standing.LEFT if left else Standing.READER
+        return Standing.LEFT if left or not message.address else Standing.READER
 
 
 def leave(store: Store, key: str, *, secret: bytes) -> Standing:

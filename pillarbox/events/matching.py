@@ -22,10 +22,12 @@ class Matched:
     message: Row[Any] | None
     """The message, when we know which."""
     address_hash: str
-    """The recipient's; empty when neither the event nor a message says."""
+    """The recipient's; empty when neither the event nor a message says, and when they were forgotten."""
     address: str | None
     """The address, only when it belongs to a supporter or message of ours."""
     supporter_id: int | None
+    forgotten: bool
+    """About a message to somebody who was forgotten: it counts, and nothing of theirs is kept with it."""
     foreign: bool
     """Names no message and no address of ours: other mail of the same account."""
 
@@ -37,9 +39,9 @@ def match(connection: Connection, events: Sequence[Event], secret: bytes) -> lis
     hashes: list[str] = []
     for event in events:
         owner = by_id.get(event.message_id) if event.message_id is not None else None
-        if owner is not None and event.address in ("", owner.address):
+        if owner is not None and (not owner.address or event.address in ("", owner.address)):
             owners.append(owner)
-            hashes.append(owner.address_hash)
+            hashes.append(owner.address_hash if owner.address else "")
             continue
         address_hash = keyed_hash(event.address, secret) if event.address else ""
         # After a restore an id may have been given out anew: the address must agree.
@@ -59,7 +61,7 @@ def match(connection: Connection, events: Sequence[Event], secret: bytes) -> lis
         elif address is None and address_hash in mailed:
             address = mailed[address_hash][0].address
         found.append(Matched(event=event, message=message, address_hash=address_hash, address=address or None,
-                             supporter_id=supporter,
+                             supporter_id=supporter, forgotten=message is not None and not message.address,
                              foreign=message is None and supporter is None and address_hash not in mailed))
     return found
 

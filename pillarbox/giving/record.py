@@ -18,6 +18,9 @@ from pillarbox.store import audit
 from pillarbox.store import donations as table
 from pillarbox.store.connect import Store
 
+CHUNK = 1_000
+"""Gifts looked at together: databases take only so many parameters in one statement."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
@@ -49,12 +52,11 @@ def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, 
     """The same within the caller's transaction."""
     once = {(gift.source, gift.external_id): gift for gift in reversed(gifts)}
     # A fixed order: two imports of the same gifts wait for each other instead of locking each other out.
-    single = [once[key] for key in sorted(once)]
-    hashes = [keyed_hash(gift.address, secret) if gift.address else None for gift in single]
-    tied = attribute(connection, single, hashes, window_days=window_days)
-    new = table.add_new(connection, [_row(*each) for each in zip(single, hashes, tied, strict=True)])
-    counts = Counter(tie.attribution for gift, tie in zip(single, tied, strict=True)
-                     if (gift.source, gift.external_id) in new)
+    ordered = [once[key] for key in sorted(once)]
+    new: dict[tuple[str, str], Tied] = {}
+    for start in range(0, len(ordered), CHUNK):
+        new |= _add(connection, ordered[start : start + CHUNK], secret, window_days)
+    counts = Counter(tie.attribution for tie in new.values())
     recorded = Recorded(added=len(new), repeated=len(gifts) - len(new),
                         attributed={kind: counts[kind] for kind in Attribution})
     if new:
@@ -62,6 +64,16 @@ def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, 
                      detail={"added": recorded.added, "repeated": recorded.repeated,
                              "attributed": {kind.value: count for kind, count in recorded.attributed.items()}})
     return recorded
+
+
+def _add(connection: Connection, gifts: Sequence[Gift], secret: bytes,
+         window_days: int) -> dict[tuple[str, str], Tied]:
+    """What the new ones among these gifts were tied to, by (source, external id)."""
+    hashes = [keyed_hash(gift.address, secret) if gift.address else None for gift in gifts]
+    tied = attribute(connection, gifts, hashes, window_days=window_days)
+    new = table.add_new(connection, [_row(*each) for each in zip(gifts, hashes, tied, strict=True)])
+    return {(gift.source, gift.external_id): tie for gift, tie in zip(gifts, tied, strict=True)
+            if (gift.source, gift.external_id) in new}
 
 
 def _row(gift: Gift, address_hash: str | None, tie: Tied) -> dict[str, Any]:

@@ -18,6 +18,7 @@ NEVER_LEFT = (MessageState.FAILED, MessageState.CANCELLED, MessageState.WITHDRAW
 _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
     messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id, mailings.c.kind)
+_AT_ONCE = 5_000
 _OF_MAILING = messages.c.mailing_id == mailings.c.id
 
 
@@ -53,11 +54,11 @@ def lock_messages(connection: Connection, ids: Collection[int]) -> dict[int, Row
 
 
 def messages_by_address(connection: Connection, hashes: Collection[str]) -> list[Row[Any]]:
-    """Every message to these address hashes."""
-    if not hashes:
-        return []
-    return list(connection.execute(select(*_MESSAGE).join(mailings, _OF_MAILING)
-                                   .where(messages.c.address_hash.in_(list(hashes))).order_by(messages.c.id)))
+    """Every message to these address hashes, however many they are."""
+    statement = select(*_MESSAGE).join(mailings, _OF_MAILING).order_by(messages.c.id)
+    wanted = sorted(hashes)
+    return [row for start in range(0, len(wanted), _AT_ONCE) for row in connection.execute(
+        statement.where(messages.c.address_hash.in_(wanted[start : start + _AT_ONCE])))]
 
 
 def known_addresses(connection: Connection, hashes: Collection[str]) -> dict[str, tuple[int, str | None]]:

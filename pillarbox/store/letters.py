@@ -14,9 +14,10 @@ from pillarbox.store.schema import mailings, messages, shapes
 
 _KEPT: tuple[Column[Any], ...] = (
     shapes.c.content_hash, shapes.c.subject, shapes.c.html, shapes.c.text, shapes.c.tokens, shapes.c.private,
-    messages.c["values"])
+    messages.c["values"], messages.c.address)
 _SENT: tuple[Column[Any], ...] = (
-    messages.c.id, messages.c.mailing_id, messages.c.supporter_id, messages.c.address_hash, mailings.c.kind)
+    messages.c.id, messages.c.mailing_id, messages.c.supporter_id, messages.c.address_hash, messages.c.address,
+    mailings.c.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +47,13 @@ def kept_by_key(connection: Connection, key: str) -> Kept | None:
     """The letter with this key; None when there is none, or its supporter was forgotten."""
     row = connection.execute(select(*_KEPT).join(shapes, shapes.c.id == messages.c.shape_id)
                              .where(messages.c.key == key)).one_or_none()
-    if row is None or not row._mapping["values"]:
+    if row is None or not row.address:
         return None
     return Kept(shape=_shape(row._mapping), values=tuple(orjson.loads(row._mapping["values"])))
 
 
 def message_by_key(connection: Connection, key: str) -> Row[Any] | None:
-    """Whose key it is: id, mailing_id, supporter_id, address_hash, and the mailing's kind."""
+    """Whose key it is: id, mailing_id, supporter_id, address_hash, address, and the mailing's kind."""
     return connection.execute(select(*_SENT).join(mailings, mailings.c.id == messages.c.mailing_id)
                               .where(messages.c.key == key)).one_or_none()
 

@@ -276,6 +276,9 @@ events = Table(
     Column("raw", Text),
     UniqueConstraint("provider", "provider_event_id"),
     Index("ix_events_mailing_kind", "mailing_id", "kind", "at"),
+    # Events that wait for their message: few, looked for with every post.
+    Index("ix_events_ownerless", "provider_id", sqlite_where=text("message_id IS NULL"),
+          postgresql_where=text("message_id IS NULL")),
     sqlite_autoincrement=True,
 )
 

@@ -87,6 +87,5 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-
 def _answer(status: int, words: str, *, retry: bool = False) -> Response:
     return PlainTextResponse(words + "\n", status, headers={"Retry-After": str(RETRY_SECONDS)} if retry else None)

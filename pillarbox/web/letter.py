@@ -24,8 +24,8 @@ log = logging.getLogger("pillarbox.web")
 _KEY = re.compile(r"[a-z2-7]{26}")
 
 # A letter has its own styles and pictures, and links that leave: no script, no frame, no form.
-_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; form-action 'none'; "
-           "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
+_POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; "
+           "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
            "allow-top-navigation-by-user-activation")
 
 
@@ -57,8 +57,9 @@ class LetterDoors:
         """The button, or a mail program's one click (RFC 8058): done when this answers, no cookies, no redirect."""
         try:
             found = await run_in_threadpool(leaving.leave, self._store, _key(request), secret=self._settings.secret)
-        except StoreError as fault:
-            log.error("An unsubscribe could not be saved. %s", fault.sentence())
+        except Exception as fault:  # noqa: BLE001 - whatever stood in the way, a supporter must learn that it did
+            log.error("An unsubscribe could not be saved. %s",
+                      fault.sentence() if isinstance(fault, StoreError) else type(fault).__name__)
             return self._pages.page("unsaved", status=500, again=True)
         return self._shown(found)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +15,17 @@ from sqlalchemy import select
 from pillarbox.events.apply import Applied, apply, tie_late
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
-from pillarbox.model.states import Agent, Basis, EventKind, MessageState, Outcome, SuppressionReason
+from pillarbox.model.states import (
+    Agent,
+    Basis,
+    Channel,
+    EventKind,
+    Kind,
+    MessageState,
+    Outcome,
+    SuppressionReason,
+)
+from pillarbox.people import rights
 from pillarbox.store import schema
 from pillarbox.store.connect import Store
 from tests import builders
@@ -67,6 +79,43 @@ def test_a_repeat_counts_once(store: Store) -> None:
     assert take_in(store, replace(event, provider_event_id="another")) == Applied(repeated=1)
     assert take_in(store, replace(event, fingerprint="another")) == Applied(repeated=1)
     assert len(column(store, schema.events.c.id)) == 1
+
+
+def test_events_without_an_id_are_told_apart(store: Store) -> None:
+    """A provider that gives no event id still reports more than one event."""
+    message = letter(store)
+    pair = [an_event(kind, message, provider_event_id="") for kind in (EventKind.DELIVERED, EventKind.OPENED)]
+    assert take_in(store, *pair) == Applied(new=2)
+    assert take_in(store, *pair) == Applied(repeated=2)
+
+
+def test_a_long_file_is_one_act(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More events than one statement can hold are taken in bit by bit, all in one transaction."""
+    monkeypatch.setattr("pillarbox.events.apply.CHUNK", 7)
+    message = letter(store)
+    many = [an_event(EventKind.OPENED, message, seconds=number) for number in range(20)]
+    assert take_in(store, *many, many[0]) == Applied(new=20, repeated=1)
+    naive = replace(many[0], fingerprint="other", provider_event_id="other", at=datetime(2026, 1, 1))  # noqa: DTZ001
+    more = [an_event(EventKind.CLICKED, message, seconds=number) for number in range(20)]
+    with pytest.raises(Exception, match="aware"):
+        take_in(store, *more, naive)
+    assert len(column(store, schema.events.c.id)) == 20
+
+
+def test_several_posts_at_once(store: Store) -> None:
+    """Posts that share events and messages, at the same moment, wait for each other and lose nothing."""
+    message = letter(store, MessageState.IN_DOUBT)
+    told = [an_event(kind, message, seconds=second, provider_id="sg-1")
+            for kind in (EventKind.PROCESSED, EventKind.DELIVERED, EventKind.CLICKED, EventKind.UNSUBSCRIBED)
+            for second in range(60, 85)]
+    posts = [random.Random(seed).sample(told, 60) for seed in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        found = sum(pool.map(lambda post: apply(store, post, secret=SECRET), posts), Applied())
+    assert found.new == len({event.fingerprint for post in posts for event in post})
+    assert found.new + found.repeated == 12 * 60
+    assert column(store, schema.messages.c.state, schema.messages.c.outcome) == [
+        (MessageState.ACCEPTED, Outcome.DELIVERED)]
+    assert len(column(store, schema.consent_changes.c.id)) == 1
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -227,6 +276,54 @@ def test_reports_can_say_until_when_events_were_heard(store: Store) -> None:
     marks = dict(column(store, schema.marks.c.name, schema.marks.c.at))
     assert marks["events-heard:sendgrid"] == SENT_AT + timedelta(seconds=900)
     assert abs((marks["events-received:sendgrid"] - datetime.now(UTC)).total_seconds()) < 60
+
+
+def test_a_late_event_brings_nothing_of_a_forgotten_person_back(store: Store) -> None:
+    """It counts for its mailing; no address, hash, link or payload is kept with it."""
+    message = letter(store)
+    rights.forget(store, secret=SECRET, email=ALICE)
+    before = column(store, schema.suppressions.c.address_hash, schema.suppressions.c.reason)
+    told = [an_event(EventKind.BOUNCED, message, reason=f"no mailbox {ALICE}", raw=ALICE),
+            an_event(EventKind.UNSUBSCRIBED, message, raw=ALICE), an_event(EventKind.OPENED, None, raw=ALICE)]
+    assert take_in(store, *told) == Applied(new=2, foreign=1)
+    kept = schema.events.c
+    assert column(store, kept.mailing_id, kept.address_hash, kept.reason, kept.domain, kept.raw) == [
+        (1, None, "", "", None)] * 2
+    assert column(store, schema.suppressions.c.address_hash, schema.suppressions.c.reason) == before
+
+
+def test_events_and_staff_suppress_alike(store: Store) -> None:
+    """An unsubscribe that SendGrid reports leaves what the same wish, written down by staff, leaves."""
+    took = {}
+    for name in ("alice@example.org", "bob@example.org"):
+        with store.writing() as connection:
+            person = builders.supporter(connection, name)
+            connection.execute(schema.consents.insert().values(
+                supporter_id=person, channel=Channel.TRACKING, basis=Basis.CONSENT, recorded_at=SENT_AT))
+        if name.startswith("alice"):
+            take_in(store, an_event(EventKind.UNSUBSCRIBED, None))
+        else:
+            with store.writing() as connection:
+                rights.unsubscribe(connection, address_hash=keyed_hash(name, SECRET), address=name, source="sendgrid",
+                                   at=SENT_AT)
+        took[name] = [
+            column(store, schema.suppressions.c.reason, schema.suppressions.c.address)[-1][0],
+            [row[1:] for row in column(store, schema.consents.c.supporter_id, schema.consents.c.channel,
+                                       schema.consents.c.basis) if row[0] == person],
+            sorted(row[1:] for row in column(store, schema.consent_changes.c.supporter_id,
+                                             schema.consent_changes.c.channel, schema.consent_changes.c.before,
+                                             schema.consent_changes.c.after) if row[0] == person)]
+    assert took["alice@example.org"] == took["bob@example.org"]
+
+
+def test_a_proof_changes_nobodys_wishes(store: Store) -> None:
+    """A proof goes to staff in a supporter's name: its events suppress nobody and end no consent."""
+    message = letter(store)
+    with store.writing() as connection:
+        connection.execute(schema.mailings.update().values(kind=Kind.PROOF))
+    take_in(store, an_event(EventKind.UNSUBSCRIBED, message), an_event(EventKind.BOUNCED, message))
+    assert column(store, schema.suppressions.c.id) == []
+    assert column(store, schema.consents.c.basis) == [Basis.CONSENT]
 
 
 def agents(store: Store) -> dict[str, str]:

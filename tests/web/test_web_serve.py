@@ -1,0 +1,93 @@
+"""The real server: it answers, keeps keys out of its log, and ends in good order."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+from sqlalchemy import select
+
+from pillarbox.model.states import Outcome
+from pillarbox.store import schema
+from pillarbox.store.connect import connect
+from tests import builders
+from tests.signing import Signer, body, event
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from pydantic import SecretStr
+from pillarbox.model.config import ProjectSettings, SendgridSettings, SenderSettings, Settings
+from pillarbox.store.connect import connect
+from pillarbox.web import hooks
+from pillarbox.web.serve import serve
+folder, key, secret = sys.argv[1:]
+applied = hooks.apply
+def slowly(*arguments, **named):
+    print("working", flush=True)
+    time.sleep(1)
+    return applied(*arguments, **named)
+hooks.apply = slowly
+store = connect("sqlite:///served.db", Path(folder))
+serve(store, Settings(project=ProjectSettings(secret_key=SecretStr(secret)), sender=SenderSettings(name="Charity"),
+                      sendgrid=SendgridSettings(webhook_key=SecretStr(key))), "testproj", port=0,
+      ready=lambda port: print(port, flush=True))
+store.close()
+print("closed", flush=True)
+"""
+
+
+def test_a_request_under_way_is_finished(tmp_path: Path) -> None:
+    """SIGTERM in the middle of a post: the post is saved and answered, the program ends with 0, no key is logged."""
+    store = connect("sqlite:///served.db", tmp_path)
+    schema.metadata.create_all(store.writer)
+    with store.writing() as connection:
+        builders.message(connection, builders.mailing(connection), builders.supporter(connection))
+        key = connection.execute(select(schema.messages.c.key)).scalar_one()
+    signer = Signer()
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(tmp_path), signer.public, builders.SECRET.decode()], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    try:
+        assert server.stdout
+        base = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        assert httpx.get(f"{base}/u/{key}").status_code == 200
+        raw = body([event("bounce")])
+        answers: list[int] = []
+        poster = threading.Thread(target=lambda: answers.append(
+            httpx.post(f"{base}/hooks/sendgrid", content=raw, headers=signer.headers(raw), timeout=30).status_code))
+        poster.start()
+        assert server.stdout.readline() == "working\n"
+        server.send_signal(signal.SIGTERM)
+        poster.join()
+        out, errors = server.communicate(timeout=30)
+    finally:
+        server.kill()
+        server.wait()
+    assert (answers, server.returncode, out) == ([204], 0, "closed\n")
+    assert key not in errors
+    with store.reading() as connection:
+        assert connection.execute(select(schema.messages.c.outcome)).scalar_one() == Outcome.BOUNCED
+    store.close()
+
+
+def test_a_settled_server_stops_at_once(tmp_path: Path) -> None:
+    """Nothing under way: SIGTERM ends it within seconds."""
+    connect("sqlite:///served.db", tmp_path).close()
+    server = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), Signer().public, "secret"], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=Path(__file__).parents[2])
+    try:
+        assert server.stdout
+        server.stdout.readline()
+        since = time.monotonic()
+        server.send_signal(signal.SIGTERM)
+        assert server.communicate(timeout=20)[0] == "closed\n"
+    finally:
+        server.kill()
+        server.wait()
+    assert time.monotonic() - since < 10
