@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
+from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
@@ -49,12 +50,15 @@ class TraceEnvironment(LetterEnvironment):
         self._spans: dict[str, int] = {}
         # Nobody can put a reference into a value: it holds what is made up here and never leaves.
         self._secret = secrets.token_hex(8)
+        self.printing: set[str | None] = set()
+        """Templates that print values."""
         self.runs = [Run(pieces=(0,), paths=("",))]
         self.note_run = self._key.append
         self.note_values = self._values.extend
         sources = {**letter.templates, SUBJECT: letter.subject}
         trees = reachable(self._plain, sources, (letter.html, letter.text, SUBJECT))
         self.survey = survey(trees.values())
+        self._joined = {name for name, tree in trees.items() if any(True for _ in find_referenced_templates(tree))}
         for name in trees:
             self.get_template(name)
         parts = [self.get_template(name) for name in (letter.html, letter.text, SUBJECT)]
@@ -72,8 +76,6 @@ class TraceEnvironment(LetterEnvironment):
             trees = reachable(self._plain, sources, [name])
             found = survey(trees.values())
             fold = Fold(self._plain, name, found.assigned)
-            if any(other.endswith(".html") != name.endswith(".html") for other in trees):
-                return None
             try:
                 body = Flattener(trees, found, fold).flat(name)
             except NotFlat:
@@ -94,16 +96,18 @@ class TraceEnvironment(LetterEnvironment):
         return folded
 
     def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002
-        """A template by name.
+        """A template by name; a style sheet that prints constants alone may stand in HTML.
 
         Raises:
             SlowPath: HTML uses a file of plain text, or the reverse: a mark does not tell whether its value was
                 escaped, so its part must.
         """
-        if parent is not None and str(name).endswith(".html") != parent.endswith(".html"):
+        template = super().get_template(name, parent, globals)
+        if parent is not None and str(name).endswith(".html") != parent.endswith(".html") and (
+                template.name in self.printing or template.name in self._joined):
             raise SlowPath(f"{self._files.get(str(name), name)} is used in {self._files.get(parent, parent)}: of HTML "
                            "and plain text, one cannot use the other's files.")
-        return super().get_template(name, parent, globals)
+        return template
 
     # -------------------------------------------------------------------------------------- what traces call
 
