@@ -21,6 +21,9 @@ _DEPTH = 20
 _Body = list[nodes.Node]
 
 
+_CALLER = nodes.Call(nodes.Name("caller", "load"), [], [], None, None)
+
+
 class NotFlat(Exception):
     """This letter cannot be drawn into one template."""
 
@@ -36,6 +39,7 @@ class Flattener:
 
     def __init__(self, trees: Mapping[str, nodes.Template], survey: Survey, fold: Fold) -> None:
         self._trees = trees
+        self._callers: list[_Body | None] = [None]
         self._survey = survey
         self._fold = fold
         self._stored = Counter(name.name for tree in trees.values() for name in tree.find_all(nodes.Name)
@@ -73,15 +77,19 @@ class Flattener:
             raise NotFlat
 
     def _exported(self, template: str, name: str) -> nodes.Macro:
-        tree = self._trees.get(template)
+        tree = self._alike(template)
         found = [node for node in tree.body if isinstance(node, nodes.Macro) and node.name == name] if tree else []
         if len(found) != 1:
             raise NotFlat
         return found[0]
 
+    def _alike(self, name: str) -> nodes.Template | None:
+        """A template that escapes as this part does."""
+        return self._trees.get(name) if self._fold.escapes_like(name) else None
+
     def _inherited(self, name: str, depth: int) -> _Body:
         """The outermost layout's body; the blocks on the way are learned, the innermost first."""
-        tree = self._trees.get(name)
+        tree = self._alike(name)
         if tree is None or depth > _DEPTH:
             raise NotFlat
         for block in tree.find_all(nodes.Block):
@@ -123,6 +131,8 @@ class Flattener:
             case nodes.Block() if not node.required and (not inside or node.scoped):
                 first, *rest = self._blocks[node.name]
                 return [nodes.Scope(self._body(copy_tree(first.body), rest, depth + 1, inside=inside))]
+            case nodes.CallBlock() if not node.args:
+                return self._component(node.call, depth, self._body(node.body, above, depth, inside=True))
             case nodes.Include() if node.with_context and not node.ignore_missing:
                 return [nodes.Scope(self._included(node, depth))]
             case nodes.Import() | nodes.FromImport():
@@ -135,7 +145,13 @@ class Flattener:
         raise NotFlat
 
     def _included(self, node: nodes.Include, depth: int) -> _Body:
-        tree = self._trees.get(_constant_name(node))
+        name = _constant_name(node)
+        tree = self._trees.get(name)
+        if tree is not None and not self._fold.escapes_like(name):
+            body = self._fold.named(name).visit(copy_tree(tree)).body
+            if not all(map(_is_text, body)):  # such as a style sheet in HTML: it may print constants alone
+                raise NotFlat
+            return cast(_Body, body)
         if tree is None or tree.find(nodes.Block) or tree.find(nodes.Extends) or find_undeclared(tree.body, ("loop",)):
             raise NotFlat
         return self._body(copy_tree(tree.body), (), depth + 1, inside=True)
@@ -147,14 +163,22 @@ class Flattener:
                 out.append(nodes.Output([cast(nodes.Expr, self._settled(child))], lineno=node.lineno))
             elif isinstance(child, nodes.Call) and child.node == nodes.Name("super", "load") and above:
                 out.append(nodes.Scope(self._body(copy_tree(above[0].body), above[1:], depth + 1)))
+            elif child == _CALLER and (inner := self._callers[-1]) is not None:
+                out += copy_tree(inner)
             elif isinstance(child, nodes.Call):
-                out += self._component(child, depth)
+                out += self._component(child, depth, None)
             else:
                 raise NotFlat
         return out
 
-    def _component(self, call: nodes.Call, depth: int) -> _Body:
-        """What a macro prints, with its parameters replaced by what they are given."""
+    def _component(self, call: nodes.Call, depth: int, inner: _Body | None) -> _Body:
+        """What a macro prints, with its parameters replaced by what they are given.
+
+        Args:
+            call: the macro's call.
+            depth: how deep in others.
+            inner: what ``caller()`` prints.
+        """
         match call.node:
             case nodes.Name(name=name) if name in self._imported:
                 macro = self._imported[name]
@@ -168,12 +192,19 @@ class Flattener:
         read |= {node.name for node in macro.body if isinstance(node, nodes.Name)}
         passed = {name.name for value in given.values() for name in (value, *value.find_all(nodes.Name))
                   if isinstance(name, nodes.Name)}
-        if read & {"caller", "varargs", "kwargs"} or bound & (passed | given.keys() | read & self._fold.constant):
+        passed |= {name.name for node in inner or () for name in node.find_all(nodes.Name)}
+        clash = bound & (passed | given.keys() | (read & self._fold.constant))
+        if clash or read & {"varargs", "kwargs"} or ("caller" in read) != (inner is not None):
             raise NotFlat
-        free = read - given.keys() - bound - {"loop"}
+        free = read - given.keys() - bound - {"loop", "caller"}
         if not free <= self._fold.constant | self._modules.keys() | self._imported.keys():
             raise NotFlat
-        return self._body(_replaced(copy_tree(macro.body), given), (), depth + 1, inside=True)
+        self._callers.append(inner)
+        body = self._body(_replaced(copy_tree(macro.body), given), (), depth + 1, inside=True)
+        self._callers.pop()
+        if any(name.name == "caller" for node in body for name in node.find_all(nodes.Name)):
+            raise NotFlat
+        return body
 
     def _arguments(self, macro: nodes.Macro, call: nodes.Call) -> dict[str, nodes.Expr]:
         names = [argument.name for argument in macro.args]
@@ -204,6 +235,10 @@ class Flattener:
         if self._survey.is_captured(node):
             raise NotFlat
         return _replaced([node], self._known)[0] if self._known else node
+
+
+def _is_text(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Output) and all(isinstance(child, nodes.TemplateData) for child in node.nodes)
 
 
 def _constant_name(node: nodes.Include | nodes.Import | nodes.FromImport) -> str:

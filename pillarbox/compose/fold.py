@@ -29,7 +29,17 @@ class Fold(NodeTransformer):
     def __init__(self, plain: Environment, name: str, assigned: Collection[str]) -> None:
         self._plain = plain
         self._name = name
+        self._assigned = frozenset(assigned)
         self.constant: set[str] = plain.globals.keys() - set(assigned)
+
+    def escapes_like(self, name: str) -> bool:
+        """Whether another template escapes as this one does."""
+        escapes = self._plain.autoescape
+        return callable(escapes) and escapes(name) == escapes(self._name)
+
+    def named(self, name: str) -> Fold:
+        """The same for another template."""
+        return Fold(self._plain, name, self._assigned)
 
     def is_constant(self, node: nodes.Node) -> bool:
         """Whether a part reads only constants, and what it binds itself."""

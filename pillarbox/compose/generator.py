@@ -80,6 +80,7 @@ class TraceGenerator(BoundedGenerator):
                 pieces.append(text)
             elif child.find(nodes.Call) or isinstance(child, nodes.Call) or self.environment.survey.is_captured(child):
                 self._write_run(pieces, values, paths, frame, node)
+                self.environment.printing.add(self.name)
                 self.writeline("_print(", child)
                 self.visit(child, frame)
                 self.write(")")
@@ -99,6 +100,8 @@ class TraceGenerator(BoundedGenerator):
                    node: nodes.Output) -> None:
         if not pieces:
             return
+        if values:
+            self.environment.printing.add(self.name)
         self.writeline(f"_run({self.environment.new_run(Run(pieces=tuple(pieces), paths=tuple(paths)))})", node)
         if values:
             self.writeline("_values((")

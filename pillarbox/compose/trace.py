@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
-from jinja2.meta import find_undeclared_variables
+from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
@@ -29,8 +29,6 @@ Key = tuple[int, ...]
 _PLAIN: frozenset[type] = frozenset({str, int, float, bool, type(None), Decimal, date, Undefined})
 _are_plain = _PLAIN.issuperset
 _MAX_MARKS = 99_999
-# What ties a file to those around it: such a file is not settled on its own.
-_BINDS: tuple[type[nodes.Node], ...] = (nodes.Extends, nodes.Block, nodes.Include, nodes.Import, nodes.FromImport, nodes.Macro)
 
 
 class TraceEnvironment(LetterEnvironment):
@@ -44,22 +42,23 @@ class TraceEnvironment(LetterEnvironment):
     code_generator_class = TraceGenerator
 
     def __init__(self, letter: Letter) -> None:
-        self._plain = plain_environment(letter)
-        self._settled = settled(self._plain, letter)
-        letter = replace(letter, templates={**letter.templates, **self._settled})
         super().__init__(letter)
+        self._plain = plain_environment(letter)
         self._files = letter.files
         self._key: list[int] = []
         self._values: list[Any] = []
         self._spans: dict[str, int] = {}
         # Nobody can put a reference into a value: it holds what is made up here and never leaves.
         self._secret = secrets.token_hex(8)
+        self.printing: set[str | None] = set()
+        """Templates that print values."""
         self.runs = [Run(pieces=(0,), paths=("",))]
         self.note_run = self._key.append
         self.note_values = self._values.extend
         sources = {**letter.templates, SUBJECT: letter.subject}
         trees = reachable(self._plain, sources, (letter.html, letter.text, SUBJECT))
         self.survey = survey(trees.values())
+        self._joined = {name for name, tree in trees.items() if any(True for _ in find_referenced_templates(tree))}
         for name in trees:
             self.get_template(name)
         parts = [self.get_template(name) for name in (letter.html, letter.text, SUBJECT)]
@@ -77,8 +76,6 @@ class TraceEnvironment(LetterEnvironment):
             trees = reachable(self._plain, sources, [name])
             found = survey(trees.values())
             fold = Fold(self._plain, name, found.assigned)
-            if any(other.endswith(".html") != name.endswith(".html") for other in trees.keys() - self._settled.keys()):
-                return None
             try:
                 body = Flattener(trees, found, fold).flat(name)
             except NotFlat:
@@ -99,17 +96,18 @@ class TraceEnvironment(LetterEnvironment):
         return folded
 
     def get_template(self, name: str | Template, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002
-        """A template by name.
+        """A template by name; a style sheet that prints constants alone may stand in HTML.
 
         Raises:
             SlowPath: HTML uses a file of plain text, or the reverse: a mark does not tell whether its value was
                 escaped, so its part must.
         """
-        if parent is not None and name not in self._settled and (
-                str(name).endswith(".html") != parent.endswith(".html")):
+        template = super().get_template(name, parent, globals)
+        if parent is not None and str(name).endswith(".html") != parent.endswith(".html") and (
+                template.name in self.printing or template.name in self._joined):
             raise SlowPath(f"{self._files.get(str(name), name)} is used in {self._files.get(parent, parent)}: of HTML "
                            "and plain text, one cannot use the other's files.")
-        return super().get_template(name, parent, globals)
+        return template
 
     # -------------------------------------------------------------------------------------- what traces call
 
@@ -178,28 +176,6 @@ class TraceEnvironment(LetterEnvironment):
                 pass
             key.append(PART)
         return tuple(key), printed(values)
-
-
-def settled(plain: LetterEnvironment, letter: Letter) -> dict[str, str]:
-    """Files that are the same for everybody, such as a style sheet with the theme's colours: name → finished source.
-
-    They print no values, so that HTML may include them whatever their name says of escaping.
-    """
-    sources = {**letter.templates, SUBJECT: letter.subject}
-    roots = (letter.html, letter.text, SUBJECT)
-    trees = reachable(plain, sources, roots)
-    constant = plain.globals.keys() - survey(trees.values()).assigned
-    found = {}
-    for name, tree in trees.items():
-        if name in roots or any(tree.find(kind) for kind in _BINDS) or not find_undeclared_variables(tree) <= constant:
-            continue
-        try:
-            text = plain.get_template(name).render()
-        except Exception:  # noqa: BLE001, S112 - it fails again for a supporter, with file and line
-            continue
-        if "endraw" not in text:
-            found[name] = f"{{% raw %}}{text}{{% endraw %}}"
-    return found
 
 
 def printed(values: Sequence[Any]) -> tuple[str, ...]:

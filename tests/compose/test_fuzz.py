@@ -90,7 +90,7 @@ class Maker:
                 return (f"{{% macro {name}() %}}[{{{{ caller() }}}}]{{% endmacro %}}"
                         f"{{% call {name}() %}}{inner()}{{% endcall %}}")
             case 17:
-                return self.pick.choice(["{% include 'part.html' %}", "{% set once = charity.years[1] %}{{ once }}", f"{{{{ lib.btn({value}) }}}}",
+                return self.pick.choice(["{% include 'part.html' %}", "{% call lib.box() %}%s{% endcall %}".replace("%s", inner()), "{% set once = charity.years[1] %}{{ once }}", f"{{{{ lib.btn({value}) }}}}",
                                          "{{ lib.btn(links.donate, 'Give') }}"])
             case 18:
                 return "{% set ns = namespace(v=0) %}{% for g in supporter.gifts %}{% set ns.v = ns.v + 1 %}{% endfor %}{{ ns.v }}"
@@ -101,7 +101,7 @@ class Maker:
         """A letter: sometimes with a layout, an include, an import."""
         head = "{% import 'lib.html' as lib %}"
         lib = ("{% macro btn(url, label='go', colour=accent) %}<a style='{{ colour }}' href='{{ url }}'>{{ label }}"
-               "{% if label == 'Give' %}{{ charity.name }}{% endif %}</a>{% endmacro %}")
+               "{% if label == 'Give' %}{{ charity.name }}{% endif %}</a>{% endmacro %}{% macro box() %}<div>{{ caller() }}</div>{% endmacro %}")
         main = head + self.body([], 3)
         files = {"lib.html": lib, "part.html": head + self.body([], 1).replace("{% include 'part.html' %}", "")}
         if self.pick.random() < 0.5:

@@ -23,7 +23,7 @@ ADA = {"supporter": {"first_name": "Ada <&>", "salutation": "Dear Ada", "town": 
        "links": {"donate": "https://example.org/?a=1&b=2", "unsubscribe": "https://example.org/u"}}
 BOB = {"supporter": {**ADA["supporter"], "first_name": "", "town": "ئۈرۈمچى", "monthly": False, "gifts": [], "tree": []},
        "links": ADA["links"]}
-CONSTANTS = {"charity": {"name": "René & Co", "since": 1948}, "theme": {"accent": "#c00"},
+CONSTANTS = {"charity": {"name": "René & Co", "since": 1948}, "theme": {"accent": "#c00", "font": "'Gill Sans', serif"},
              "mailing": {"date": date(2026, 12, 10)}}
 
 
@@ -138,6 +138,8 @@ FILES = {
                {"lib_html": "junk{{ 7 }}{% macro btn(url, text='go', colour=theme.accent) %}<a style='{{ colour }}' "
                             "href='{{ url }}'>{{ text }}{{ caller() if caller is defined else '' }}</a>{% endmacro %}"
                             "{% macro lst(n) %}{{ n }}{{ charity.name }}{% endmacro %}"}),
+    "style sheet": ("<style>{% include 'page.css' %}</style>{{ supporter.town }}{% set x = supporter.age %}{{ x }}",
+                    {"page_css": "p { font-family: {{ theme.font }} }"}),
     "set block in include": ("{% set cap %}{{ supporter.town }}{% endset %}{% include 'foot.html' %}",
                              {"foot_html": "<p>{{ cap }}</p>"}),
 }
@@ -189,11 +191,12 @@ def test_html_and_text_do_not_use_each_others_files(html: str, text: str) -> Non
 
 LAYOUT = {"base_html": "{% import 'lib.html' as lib %}<h1>{% block head %}{{ charity.name }}{% endblock %}</h1>{% block body %}"
                        "{% endblock %}{{ lib.btn(links.unsubscribe, 'Leave') }}",
-          "part_html": "<i>{{ supporter.town }}</i>",
+          "page_css": "p { font-family: {{ theme.font }} }", "part_html": "<i>{{ supporter.town }}</i>",
           "lib_html": "{% macro btn(url, label='go', colour=theme.accent) %}<a style='color:{{ colour }}' href='{{ url }}'>{{ label }}"
-                      "</a>{% endmacro %}"}
+                      "</a>{% endmacro %}{% macro box(tag) %}<{{ tag }}>{{ caller() }}</{{ tag }}>{% endmacro %}"}
 LAID = ("{% extends 'base.html' %}{% from 'lib.html' import btn %}{% block head %}{{ super() }}!{% endblock %}{% block body %}"
-        "{% set year = mailing.date.year %}<p>{{ supporter.first_name }} {{ year }}{% include 'part.html' %}</p>"
+        "<style>{% include 'page.css' %}</style>{% set year = mailing.date.year %}{% from 'lib.html' import box %}"
+        "{% call box('b') %}{{ supporter.town }}{% call box('i') %}{{ btn(links.donate, supporter.town) }}{% endcall %}{% endcall %}<p>{{ supporter.first_name }} {{ year }}{% include 'part.html' %}</p>"
         "{% for gift in supporter.gifts %}{{ gift.fund }}{% endfor %}{{ btn(links.donate) }}{% endblock %}")
 
 
