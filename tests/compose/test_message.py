@@ -201,7 +201,7 @@ def test_a_style_sheet_may_be_included_whatever_its_name() -> None:
         templates={"letter.html": "<html><head><style>{% include 'look.css' %}</style></head>"
                                   "<body><p>{{ supporter.first_name }}</p></body></html>",
                    "letter.txt": "{{ supporter.first_name }}",
-                   "look.css": "{% set c = theme.ink %}p { color: {{ c }}; font-family: 'Gill Sans' }"},
+                   "look.css": "p { color: {{ theme.ink }}; font-family: 'Gill Sans' }"},
         constants={"theme": {"ink": "#123456"}})
     composer = Composer(letter, finisher(PremailerInliner()))
     made = composer.compose([{"supporter": {"first_name": name}} for name in ("Ada", "Bo")])
