@@ -47,6 +47,8 @@ class Flattener:
         self._known: dict[str, nodes.Expr] = {}
         self._blocks: dict[str, list[nodes.Block]] = {}
         self._modules: dict[str, str] = {}
+        self._contextual: set[bool] = set()
+        """Whether components see the supporter: all of them or none."""
         self._imported: dict[str, nodes.Macro] = {}
         for tree in trees.values():
             self._learn(tree)
@@ -72,8 +74,9 @@ class Flattener:
                 macro = self._exported(_constant_name(names), source)
                 if self._imported.setdefault(alias, macro) is not macro:
                     raise NotFlat
-        if any(item.with_context for item in tree.find_all(nodes.Import)) or any(
-                item.with_context for item in tree.find_all(nodes.FromImport)):
+        self._contextual |= {item.with_context for item in tree.find_all(nodes.Import)}
+        self._contextual |= {item.with_context for item in tree.find_all(nodes.FromImport)}
+        if len(self._contextual) > 1:
             raise NotFlat
 
     def _exported(self, template: str, name: str) -> nodes.Macro:
@@ -197,7 +200,8 @@ class Flattener:
         if clash or read & {"varargs", "kwargs"} or ("caller" in read) != (inner is not None):
             raise NotFlat
         free = read - given.keys() - bound - {"loop", "caller"}
-        if not free <= self._fold.constant | self._modules.keys() | self._imported.keys():
+        free -= self._fold.constant | self._modules.keys() | self._imported.keys()
+        if free and (self._contextual != {True} or free & self._survey.assigned):
             raise NotFlat
         self._callers.append(inner)
         body = self._body(_replaced(copy_tree(macro.body), given), (), depth + 1, inside=True)

@@ -100,6 +100,8 @@ class Maker:
     def letter(self) -> Letter:
         """A letter: sometimes with a layout, an include, an import."""
         head = "{% import 'lib.html' as lib %}"
+        if self.pick.random() < 0.5:
+            head = "{% import 'lib.html' as lib with context %}"
         lib = ("{% macro btn(url, label='go', colour=accent) %}<a style='{{ colour }}' href='{{ url }}'>{{ label }}"
                "{% if label == 'Give' %}{{ charity.name }}{% endif %}</a>{% endmacro %}{% macro box() %}<div>{{ caller() }}</div>{% endmacro %}")
         main = head + self.body([], 3)

@@ -140,6 +140,9 @@ FILES = {
                             "{% macro lst(n) %}{{ n }}{{ charity.name }}{% endmacro %}"}),
     "style sheet": ("<style>{% include 'page.css' %}</style>{{ supporter.town }}{% set x = supporter.age %}{{ x }}",
                     {"page_css": "p { font-family: {{ theme.font }} }"}),
+    "import with context": ("{% import 'lib.html' as lib with context %}{% for g in supporter.gifts %}{% call lib.box(g.fund) %}"
+                            "{{ g.date }}{% endcall %}{% endfor %}{% call lib.box('x') %}{{ supporter.age }}{% endcall %}",
+                            {"lib_html": "{% macro box(t) %}<i>{{ t }}{{ supporter.town }}{{ caller() }}{{ caller() }}</i>{% endmacro %}"}),
     "set block in include": ("{% set cap %}{{ supporter.town }}{% endset %}{% include 'foot.html' %}",
                              {"foot_html": "<p>{{ cap }}</p>"}),
 }
