@@ -80,6 +80,7 @@ def parse(text: str) -> Name:
     return tidy(Name(title=before, first_name=first, last_name=last))
 
 
+@lru_cache(maxsize=65_536)
 def cased(text: str) -> str:
     """Ordinary letter case for what is all capitals or all small; anything else stays as it was written."""
     if not _shouts(text) or "İ" in text or "ı" in text:

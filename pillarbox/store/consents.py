@@ -43,7 +43,7 @@ def withdrawn(connection: Connection, supporter_ids: Sequence[int]) -> set[tuple
 
 
 def apply(connection: Connection, changes: Sequence[Change], at: datetime, import_id: int | None = None) -> None:
-    """Record the changes, each with a line of history. The caller decides what may replace what."""
+    """Record the changes, with a line of history for each. The caller decides what may replace what."""
     new = [change for change in changes if change.before is None]
     known = [change for change in changes if change.before is not None]
     if new:
@@ -58,10 +58,13 @@ def apply(connection: Connection, changes: Sequence[Change], at: datetime, impor
                     obtained_on=bindparam("new_obtained_on")),
             [{"of": change.supporter_id, "on": change.channel, "new_basis": change.after, "new_source": change.source,
               "new_obtained_on": change.obtained_on} for change in known])
-    if changes:
-        connection.execute(insert(consent_changes), [
-            {"supporter_id": change.supporter_id, "channel": change.channel, "before": change.before or Basis.NONE,
-             "after": change.after, "source": change.source, "at": at} for change in changes])
+    # A first "none" is a record, but no change of anything.
+    if history := [
+        {"supporter_id": change.supporter_id, "channel": change.channel, "before": change.before or Basis.NONE,
+         "after": change.after, "source": change.source, "at": at}
+        for change in changes if change.after is not (change.before or Basis.NONE)
+    ]:
+        connection.execute(insert(consent_changes), history)
 
 
 def withdraw(connection: Connection, supporter_id: int, source: str, at: datetime,
