@@ -38,7 +38,8 @@ li { margin: 0 0 8px 0; font-size: 17px; line-height: 1.6; }
 @media (prefers-color-scheme: dark) { body { background: #111111 !important; } }
 """
 _PARAGRAPHS = 108
-_WORDS = ["harbour", "lamp", "tide", "letter", "promise", "neighbour", "winter", "bread", "school", "river", "garden", "window", "bridge", "market", "evening", "song", "table", "road", "doctor", "kitchen", "morning", "paper", "city", "island", "story", "voice", "family", "season", "work", "house"]
+_WORDS = """harbour lamp tide letter promise neighbour winter bread school river garden window bridge market evening
+song table road doctor kitchen morning paper city island story voice family season work house""".split()  # noqa: SIM905
 
 
 def _paragraphs(count: int) -> list[str]:

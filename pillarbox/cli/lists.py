@@ -161,9 +161,10 @@ def add(ctx: click.Context, email: str, reason: str) -> None:
     from pillarbox.people import rights
 
     with opened(ctx) as project:
-        rights.suppress_address(project.store, secret=project.secret, email=email, reason=SuppressionReason(reason),
-                                source="staff")
-    printing.say("Done: nothing goes to this address any more.")
+        news = rights.suppress_address(project.store, secret=project.secret, email=email,
+                                       reason=SuppressionReason(reason), source="staff")
+    printing.say("Done: nothing goes to this address any more." if news
+                 else "Nothing went to this address before, for the same reason.")
 
 
 @suppressions.command("show")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-# In the Laptop home SendGrid itself answers "unsubscribe": this stands where its link goes, and SendGrid puts the link
-# there (tracking_settings.subscription_tracking.substitution_tag, Mail Send reference, read 2026-11).
-SENDGRID_UNSUBSCRIBE = "pillarboxunsubscribelink"
+from pillarbox.model.records import UNSUBSCRIBE_TAG
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class LinkMaker:
     """Makes each message's links.
 
@@ -24,17 +23,27 @@ class LinkMaker:
     code_parameter: str
     source_code: str
 
+    @cached_property
+    def _give(self) -> tuple[str, str]:
+        return self._coded(self.donate)
+
+    @cached_property
+    def _give_monthly(self) -> tuple[str, str]:
+        return self._coded(self.donate_monthly or self.donate)
+
     def links(self, key: str, code: str | None) -> Mapping[str, str]:
         """The links of the message with ``key``; ``code`` is its own donation code, None for the mailing's.
+
+        Keys and codes are letters and digits (ground/keys), so that they stand in a URL as they are.
 
         Returns:
             ``donate``, ``donate_monthly``, ``unsubscribe``, ``view``.
         """
         attribution = code or self.source_code
         return {
-            "donate": self._with_code(self.donate, attribution),
-            "donate_monthly": self._with_code(self.donate_monthly or self.donate, attribution),
-            "unsubscribe": f"{self.base_url}/u/{key}" if self.base_url else SENDGRID_UNSUBSCRIBE,
+            "donate": attribution.join(self._give) if self.donate else "",
+            "donate_monthly": attribution.join(self._give_monthly) if self.donate_monthly or self.donate else "",
+            "unsubscribe": f"{self.base_url}/u/{key}" if self.base_url else UNSUBSCRIBE_TAG,
             "view": f"{self.base_url}/v/{key}" if self.base_url else self.donate,
         }
 
@@ -43,9 +52,10 @@ class LinkMaker:
         return {"donate": self.donate, "donate_monthly": self.donate_monthly or self.donate,
                 "unsubscribe": f"{self.base_url}/u/preview", "view": f"{self.base_url}/v/preview"}
 
-    def _with_code(self, url: str, code: str) -> str:
-        if not url:
-            return url
+    def _coded(self, url: str) -> tuple[str, str]:
+        """The URL parted where a code goes: before and after it."""
+        mark = "\x00"
         parts = urlsplit(url)
-        query = [*parse_qsl(parts.query, keep_blank_values=True), (self.code_parameter, code)]
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        query = [*parse_qsl(parts.query, keep_blank_values=True), (self.code_parameter, mark)]
+        before, _, after = urlunsplit(parts._replace(query=urlencode(query))).partition("%00")
+        return before, after

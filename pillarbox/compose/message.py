@@ -48,8 +48,8 @@ class Composer:
     Args:
         letter: the letter; its constants are known to every template.
         finish: inlines the CSS and finds the marks; see Finish.
-        prove_every: besides the first message of every shape, each so-many-th message is also rendered plainly and
-            compared, byte for byte.
+        prove_every: besides the first message of every shape, the so-many-th message, the one at twice as many, and so
+            on, doubling each time, is rendered plainly too and compared, byte for byte; 0 for none.
 
     Raises:
         LetterError: with a finding for every template that cannot be read or is missing.
@@ -58,7 +58,7 @@ class Composer:
     def __init__(self, letter: Letter, finish: Finish, *, prove_every: int = 997) -> None:
         self._letter = letter
         self._finish = finish
-        self._prove_every = prove_every
+        self._next_proof = prove_every
         self._plain = plain_environment(letter)
         self._known: dict[Key, _Known] = {}
         self._shapes: dict[str, Shape] = {}
@@ -123,7 +123,7 @@ class Composer:
             values = known.pick(printed)
             _see_that_parsers_keep("".join(values))
             self._shared += 1
-            if self._prove_every and self._shared % self._prove_every == 0 and not self._proved(
+            if self._shared == self._next_proof and not self._proved(
                     known.shape, values, context):
                 self._known[key] = _Known(shape=None, pick=None, reason=_UNPROVED)
                 self._shapes.pop(known.shape.id, None)
@@ -158,6 +158,7 @@ class Composer:
         return known
 
     def _proved(self, shape: Shape, values: tuple[str, ...], context: Mapping[str, Any]) -> bool:
+        self._next_proof = max(self._next_proof, 2 * self._shared)
         alone, filled = self._rendered(context), body(shape, values)
         plain = body(alone, ())
         return (plain.subject, plain.html, plain.text) == (filled.subject, filled.html, filled.text)

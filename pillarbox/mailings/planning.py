@@ -19,7 +19,7 @@ from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.ground.keys import new_keys
+from pillarbox.ground.keys import new_key, new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
@@ -181,12 +181,13 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
 def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tuple[audience.Candidate, ...],
              outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
     """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
-    keys = new_keys(2 * len(people))
-    codes = [key[:20] if person.tracked else None for person, key in zip(people, keys[len(people):], strict=True)]
+    keys = new_keys(len(people))
+    codes = [new_key() if person.tracked else None for person in people]
     contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
-                for person, key, code in zip(people, keys, codes, strict=False)]
+                for person, key, code in zip(people, keys, codes, strict=True)]
+    state = MessageState.PLANNED.value
     rows = []
-    for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=False):
+    for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=True):
         if isinstance(made, Fault):
             outcome.fault_count += 1
             if len(outcome.faults) < _FAULTS_SHOWN:
@@ -196,7 +197,7 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
             "code": code, "values": orjson.dumps(made.values).decode(), "tracked": person.tracked,
-            "state": MessageState.PLANNED.value}))
+            "state": state}))
     return rows
 
 

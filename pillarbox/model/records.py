@@ -123,6 +123,11 @@ class Fault:
 # ---------------------------------------------------------------------------------------------- delivery
 
 
+UNSUBSCRIBE_TAG = "xpillarboxunsubscribex"
+"""In the Laptop home SendGrid answers "unsubscribe": this stands in the letter where SendGrid puts its own link
+(tracking_settings.subscription_tracking.substitution_tag, Mail Send reference, read 2026-11)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
     """What is the same for every message of a mailing on its way out. No personal data of supporters."""

@@ -90,6 +90,21 @@ def suppress(connection: Connection, *, address_hash: str, address: str | None, 
     return news
 
 
+def suppress_address(store: Store, *, secret: bytes, email: str, reason: SuppressionReason, source: str) -> bool:
+    """Let nothing more go to an address that staff name, on a list or not.
+
+    Returns:
+        Whether it is news.
+
+    Raises:
+        Refused: no proper address.
+    """
+    address = _address(email)
+    with store.writing() as connection:
+        return suppress(connection, address_hash=addresses.keyed_hash(address, secret), address=address, reason=reason,
+                        source=source, at=clock.now())
+
+
 def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name: str = "", last_name: str = "",
         salutation: str = "", language: str = "", country: str = "", fields: Mapping[str, str] = MappingProxyType({}),
         list_name: str, basis: Basis | None, source: str, obtained: date | None = None,

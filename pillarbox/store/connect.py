@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Store:
 
     reader: Engine
     writer: Engine
+    gate: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    """SQLite has one writer at a time. Threads of one process queue here: its own waiting is by sleeping."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -40,7 +43,7 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back by any exception."""
-        with self._said(), self.writer.begin() as connection:
+        with self._said(), self.gate, self.writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -94,7 +97,8 @@ def _sqlite(url: URL, folder: Path) -> Store:
     path = folder / url.database
     path.parent.mkdir(parents=True, exist_ok=True)
     url = url.set(database=str(path))
-    return Store(reader=_sqlite_engine(url, "BEGIN"), writer=_sqlite_engine(url, "BEGIN IMMEDIATE"))
+    return Store(reader=_sqlite_engine(url, "BEGIN"), writer=_sqlite_engine(url, "BEGIN IMMEDIATE"),
+                 gate=threading.RLock())
 
 
 def _sqlite_engine(url: URL, begin: str) -> Engine:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from pillarbox.deliver.headers import ONE_CLICK, PRACTICE, ascii_address, display_name, one_line, unsubscribe
-from pillarbox.model.records import Envelope, Outgoing, Unit
+from pillarbox.model.records import UNSUBSCRIBE_TAG, Envelope, Outgoing, Unit
 from pillarbox.shape.bodies import Body, body, tagged
 from pillarbox.shape.columns import json_column
 
@@ -25,9 +25,6 @@ MOST_SUBSTITUTION_BYTES = 10_000
 MOST_REQUEST_BYTES = 30_000_000
 CUSTOM_ARGUMENT = "pillarbox"
 """Carried along by SendGrid and given back with every event: project, message and attempt; no personal data."""
-UNSUBSCRIBE_TAG = "xpillarboxunsubscribex"
-"""What stands in a letter as its unsubscribe link in the Laptop home: SendGrid puts its own link there. Letters and
-digits only, so that it survives inlining and escaping."""
 _IN_NAMES = str.maketrans({",": " ", ";": " "})
 _LEAVE_TEXT = "To stop these emails: <% %>"
 _LEAVE_HTML = "<p>To stop these emails, <% use this link %>.</p>"

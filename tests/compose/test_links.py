@@ -1,0 +1,43 @@
+"""Links carry opaque keys and codes, and nothing else of anybody."""
+
+from __future__ import annotations
+
+import pytest
+
+from pillarbox.compose.links import LinkMaker
+from pillarbox.model.records import UNSUBSCRIBE_TAG
+
+
+def maker(**values: str) -> LinkMaker:
+    """A link maker of a charity with a server."""
+    known = {"base_url": "https://letters.example.org", "donate": "https://give.example.org/now",
+             "donate_monthly": "", "code_parameter": "ref", "source_code": "HARB26"}
+    return LinkMaker(**{**known, **values})
+
+
+def test_a_message_has_its_own_code_or_the_mailings() -> None:
+    """Who agreed to tracking is known by the link; who did not is one of the mailing's many."""
+    assert maker().links("k" * 26, "abc")["donate"] == "https://give.example.org/now?ref=abc"
+    assert maker().links("k" * 26, None)["donate"] == "https://give.example.org/now?ref=HARB26"
+
+
+@pytest.mark.parametrize(("url", "expected"), [
+    ("https://give.example.org/", "https://give.example.org/?ref=abc"),
+    ("https://give.example.org/?a=1&b=%26", "https://give.example.org/?a=1&b=%26&ref=abc"),
+    ("https://give.example.org/#top", "https://give.example.org/?ref=abc#top"), ("", "")])
+def test_the_code_joins_what_the_page_has_already(url: str, expected: str) -> None:
+    """The donation page's own query and place stay."""
+    assert maker(donate=url).links("k", "abc")["donate"] == expected
+    assert maker(donate=url).links("k", "abc")["donate_monthly"] == expected
+
+
+def test_without_a_server_sendgrid_answers_unsubscribe() -> None:
+    """The Laptop home has no page of ours."""
+    assert maker(base_url="").links("k", None)["unsubscribe"] == UNSUBSCRIBE_TAG
+
+
+def test_looking_at_a_letter_counts_nothing() -> None:
+    """A preview's links carry no code and open nobody's letter."""
+    links = maker().inert()
+    assert "ref=" not in links["donate"]
+    assert links["unsubscribe"].endswith("/u/preview")
