@@ -102,6 +102,13 @@ def test_the_window(store: Store, days: float, kind: Attribution) -> None:
     assert donation(store).supporter_id == 1
 
 
+def test_each_gift_of_a_file_has_a_window_of_its_own(store: Store) -> None:
+    """An old gift beside it in the file does not stretch the window of a new one."""
+    letter(store)
+    recorded = written(store, gift(address=ALICE, days=1), gift(address=ALICE, days=60, external_id="D2"))
+    assert (recorded.attributed[Attribution.ADDRESS], recorded.attributed[Attribution.NONE]) == (1, 1)
+
+
 @pytest.mark.parametrize("never", [
     {"practice": True}, {"kind": Kind.PROOF}, {"kind": Kind.SERVICE}, {"outcome": Outcome.BOUNCED},
     {"outcome": Outcome.BLOCKED}, {"outcome": Outcome.DROPPED}, {"state": MessageState.IN_DOUBT},
