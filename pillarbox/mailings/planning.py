@@ -13,8 +13,6 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-import orjson
-
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock
@@ -27,6 +25,7 @@ from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages
+from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import mailings as mailings_table
@@ -196,7 +195,7 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
-            "code": code, "values": orjson.dumps(made.values).decode(), "tracked": person.tracked,
+            "code": code, "values": pack_values(made.values), "tracked": person.tracked,
             "state": state}))
     return rows
 

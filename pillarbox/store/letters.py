@@ -40,7 +40,7 @@ def unpack_tokens(packed: Sequence[Sequence[Any]]) -> tuple[Token, ...]:
 
 def pack_values(values: Sequence[str]) -> str:
     """A message's values as the column ``messages.values`` keeps them: a JSON array."""
-    return orjson.dumps(list(values)).decode()
+    return orjson.dumps(values).decode()
 
 
 def kept_by_key(connection: Connection, key: str) -> Kept | None:

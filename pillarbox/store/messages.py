@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pillarbox.ground import clock
-from pillarbox.model.records import Place, Receipt, Shape, Token
+from pillarbox.model.records import Receipt, Shape
 from pillarbox.model.states import MessageState, Verdict
+from pillarbox.store.letters import pack_tokens, unpack_tokens
 from pillarbox.store.schema import attempts, messages, shapes
 
 STATE_OF = {
@@ -43,10 +44,9 @@ class Claimed:
 
 def add_shape(connection: Connection, mailing_id: int, shape: Shape) -> int:
     """Keep a shape; returns its row id."""
-    tokens = [[token.mark, token.value, token.place.value] for token in shape.tokens]
     return int(connection.execute(insert(shapes).values(
         mailing_id=mailing_id, content_hash=shape.id, subject=shape.subject, html=shape.html, text=shape.text,
-        tokens=tokens, private=shape.private,
+        tokens=pack_tokens(shape.tokens), private=shape.private,
     ).returning(shapes.c.id)).scalar_one())
 
 
@@ -54,7 +54,7 @@ def shape(connection: Connection, shape_id: int) -> Shape:
     """A kept shape."""
     row = connection.execute(select(shapes).where(shapes.c.id == shape_id)).one()
     return Shape(id=row.content_hash, subject=row.subject, html=row.html, text=row.text, private=row.private,
-                 tokens=tuple(Token(mark=m, value=v, place=Place(p)) for m, v, p in row.tokens))
+                 tokens=unpack_tokens(row.tokens))
 
 
 def make_lone_shapes_private(connection: Connection, mailing_id: int) -> None:

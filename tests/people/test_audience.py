@@ -224,7 +224,7 @@ def test_each_part_of_a_segment_chooses(people: Connection, segment: Segment, ex
     (Rule(lists=("main",), segments=("x",)), "no segment called 'x'. Known segments: odd"),
     (Rule(lists=("main",), exclude=("y",)), "'y' to exclude. Known lists and segments: board, main, odd"),
     (Rule(lists=("main",), segments=("odd",)), "segment odd names the list 'gone', which does not exist"),
-])
+], ids=lambda value: type(value).__name__)
 def test_an_unknown_name_is_refused_with_the_known_ones(people: Connection, rule: Rule, words: str) -> None:
     """A slip in a list's or segment's name stops everything, and says what there is."""
     with pytest.raises(Refused) as caught:

@@ -301,3 +301,4 @@ def upgrade() -> None:
     op.create_index(op.f("ix_events_address_hash"), "events", ["address_hash"], unique=False)
     op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
+    op.create_index("ix_events_ownerless", "events", ["provider_id"], unique=False, sqlite_where=sa.text("message_id IS NULL"), postgresql_where=sa.text("message_id IS NULL"))
