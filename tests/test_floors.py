@@ -16,7 +16,8 @@ STOREYS = [
     {"events", "giving"},
     {"mailings", "reports"},
     {"runner", "doctor"},
-    {"cli", "web"},
+    {"web"},
+    {"cli"},
 ]
 STOREY_OF = {room: number for number, rooms in enumerate(STOREYS) for room in rooms}
 MODULES = sorted(p for p in (ROOT / "pillarbox").rglob("*.py") if p.parent != ROOT / "pillarbox")

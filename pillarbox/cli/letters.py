@@ -45,7 +45,10 @@ def check(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple
               help="Folder for the files.")
 @click.pass_context
 def preview(ctx: click.Context, slug: str, email: str | None, out: Path) -> None:
-    """Write a letter as files to look at: HTML and plain text."""
+    """Write a letter as files to look at.
+
+    HTML and plain text, for a made-up supporter with every name and for one without.
+    """
     from pillarbox.mailings import preview as previews
 
     with opened(ctx) as project:

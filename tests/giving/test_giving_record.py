@@ -110,14 +110,24 @@ def test_each_gift_of_a_file_has_a_window_of_its_own(store: Store) -> None:
 
 
 @pytest.mark.parametrize("never", [
-    {"practice": True}, {"kind": Kind.PROOF}, {"kind": Kind.SERVICE}, {"outcome": Outcome.BOUNCED},
+    {"kind": Kind.PROOF}, {"kind": Kind.SERVICE}, {"outcome": Outcome.BOUNCED},
     {"outcome": Outcome.BLOCKED}, {"outcome": Outcome.DROPPED}, {"state": MessageState.IN_DOUBT},
 ], ids=str)
 def test_letters_that_raise_nothing_by_address(store: Store, never: dict[str, Any]) -> None:
-    """Practice and proofs reached nobody, service letters ask nothing, and what came back was not read."""
+    """Proofs reached nobody, service letters ask nothing, and what came back was not read."""
     letter(store, **never)
     written(store, gift(address=ALICE))
     assert donation(store).attribution == Attribution.NONE
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_practice_counts_by_address_only_where_nothing_was_live(store: Store, live: bool) -> None:
+    """A project that practises shows the whole road; one that has sent for real never takes practice for it."""
+    practised, _, _ = letter(store, practice=True)
+    if live:
+        letter(store, "real", sent=SENT_AT - timedelta(days=90), started_at=SENT_AT - timedelta(days=90))
+    written(store, gift(address=ALICE))
+    assert donation(store).mailing_id == (None if live else practised)
 
 
 def test_practice_is_tied_by_code_alone(store: Store) -> None:

@@ -81,7 +81,8 @@ def test_intent_is_on_record_before_the_act(project: Project) -> None:
     def look(unit: Unit) -> Result:
         with project.store.reading() as connection:
             seen.append(connection.execute(select(messages.c.id).where(
-                messages.c.state == "submitting", messages.c.attempt_id == unit.attempt_id)).scalars().all())
+                messages.c.state == "submitting", messages.c.attempt_id == unit.attempt_id)
+                .order_by(messages.c.id)).scalars().all())
         return saying(Verdict.ACCEPTED)(unit)
 
     transport = Scripted(answer=look)

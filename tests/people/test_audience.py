@@ -210,7 +210,7 @@ def test_a_gift_between_plan_and_claim_is_seen(people: Connection) -> None:
     (Segment(joined_after=date(2026, 11, 19), lists=("board",)), {"alice", "bob"}),
     (Segment(joined_after=date(2026, 11, 20)), set()),
     (Segment(fields={"ward": ("צפון",)}), set()),
-], ids=str)
+], ids=lambda value: type(value).__name__)
 def test_each_part_of_a_segment_chooses(people: Connection, segment: Segment, expected: set[str]) -> None:
     """A segment takes exactly those for whom all of its parts hold."""
     gave(people, "charlie")
