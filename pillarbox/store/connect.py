@@ -18,6 +18,8 @@ from pillarbox.ground.errors import StoreError
 
 BUSY_SECONDS = 60
 _CACHE_KIB = 64 * 1024
+# Checkpoints at 32 MiB of log instead of 4: sending rewrites a few MiB a batch, and each checkpoint waits for the disk.
+_CHECKPOINT_PAGES = 8_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +112,8 @@ def _sqlite_engine(url: URL, begin: str) -> Engine:
         connection.isolation_level = None  # the driver starts no transactions behind our back
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
-                       f"cache_size=-{_CACHE_KIB}", "temp_store=MEMORY"):
+                       f"cache_size=-{_CACHE_KIB}", "temp_store=MEMORY",
+                       f"wal_autocheckpoint={_CHECKPOINT_PAGES}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
