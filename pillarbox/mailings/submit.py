@@ -112,7 +112,8 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int]:
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
         attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, shape_id=shape_id, tracked=tracked,
                                              most=dispatch.batch, worker=dispatch.worker, lease_until=lease)
-        left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, claimed)
+        left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
+                                           attempt_id=attempt_id, tracked=tracked)
         messages.withdraw(connection, attempt_id, left)
         going = [row for row in claimed if row.message_id not in left]
         if not going:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, func, literal, null, or_, select, true
 
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Basis, Channel, SuppressionReason
+from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.people import names
 from pillarbox.people.segments import (
     Segments,
@@ -24,7 +24,7 @@ from pillarbox.people.segments import (
     there_is,
     tracking_agreed,
 )
-from pillarbox.store.schema import list_members, lists, supporters, suppressions
+from pillarbox.store.schema import list_members, lists, messages, supporters, suppressions
 
 # Reasons beside those of SuppressionReason, in the words of reports and --json.
 FORGOTTEN = "forgotten"
@@ -81,21 +81,6 @@ class Candidate:
     """For the To header; may be empty."""
 
 
-class ClaimedRow(Protocol):
-    """What must be known of a message to see whether it may still leave."""
-
-    @property
-    def message_id(self) -> int: ...
-    @property
-    def supporter_id(self) -> int: ...
-    @property
-    def address_hash(self) -> str:
-        """The address that the message was planned for."""
-    @property
-    def tracked(self) -> bool:
-        """Whether it was planned with tracking."""
-
-
 def check(connection: Connection, rule: Rule, segments: Segments) -> None:
     """See that everything that the rule names exists.
 
@@ -148,28 +133,32 @@ def left_out(connection: Connection, rule: Rule, segments: Segments) -> dict[str
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def no_longer_eligible(
-    connection: Connection, rule: Rule, segments: Segments, claimed: Sequence[ClaimedRow],
-) -> dict[int, str]:
-    """Of messages about to leave, those that must not: message id → reason. Call it inside the claim's transaction."""
-    if not claimed:
-        return {}
-    s = supporters.c
-    query = (select(s.id, s.address_hash, tracking_agreed(), _reason(rule, segments))
-             .where(s.id.in_([row.supporter_id for row in claimed])))
-    standing = {row[0]: row for row in connection.execute(query)}
-    found = {}
-    for row in claimed:
-        now = standing.get(row.supporter_id)
-        if reason := FORGOTTEN if now is None else now[3] or _changed(row, now[1], now[2]):
-            found[row.message_id] = reason
-    return found
+def no_longer_eligible(connection: Connection, rule: Rule, segments: Segments, *, mailing_id: int, attempt_id: int,
+                       tracked: bool) -> dict[int, str]:
+    """Of the messages that an attempt holds, those that must not leave: message id → reason.
 
+    Call it inside the claim's transaction. The comparison is the database's, so that only the few who are left out are
+    read.
 
-def _changed(row: ClaimedRow, address_hash: str, tracked: bool) -> str | None:
-    if row.address_hash != address_hash:
-        return CHANGED_ADDRESS
-    return TRACKING_WITHDRAWN if row.tracked and not tracked else None
+    Args:
+        connection: in the transaction that claimed them.
+        rule: whom the mailing is for.
+        segments: as they were when it was planned.
+        mailing_id: the mailing; with the state it leads the index by which the messages are found.
+        attempt_id: the attempt.
+        tracked: whether the attempt's messages were planned with tracking.
+    """
+    m, s = messages.c, supporters.c
+    reason = _reason(rule, segments)
+    changed = s.address_hash != m.address_hash
+    refused = or_(reason.is_not(None), changed)
+    why = func.coalesce(reason, case((changed, CHANGED_ADDRESS), else_=TRACKING_WITHDRAWN))
+    if tracked:
+        refused = or_(refused, ~tracking_agreed())
+    query = (select(m.id, why).join_from(messages, supporters, s.id == m.supporter_id)
+             .where(m.mailing_id == mailing_id, m.state == MessageState.SUBMITTING, m.attempt_id == attempt_id,
+                    refused))
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _population(rule: Rule, segments: Segments) -> ColumnElement[bool]:

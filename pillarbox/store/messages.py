@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -29,14 +30,11 @@ class Claimed:
     """A message that one attempt holds."""
 
     message_id: int
-    supporter_id: int
     address: str
-    address_hash: str
     to_name: str
     key: str
     values: str
     """JSON array."""
-    tracked: bool
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -118,10 +116,9 @@ def claim(connection: Connection, mailing_id: int, *, shape_id: int, tracked: bo
     rows = connection.execute(
         update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
         .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)
-        .returning(messages.c.id, messages.c.supporter_id, messages.c.address, messages.c.address_hash,
-                   messages.c.to_name, messages.c.key, messages.c["values"], messages.c.tracked)).all()
-    claimed = [Claimed(message_id=r[0], supporter_id=r[1], address=r[2], address_hash=r[3], to_name=r[4], key=r[5],
-                       values=r[6], tracked=r[7]) for r in sorted(rows, key=lambda r: r[0])]
+        .returning(messages.c.id, messages.c.address, messages.c.to_name, messages.c.key, messages.c["values"])).all()
+    claimed = [Claimed(message_id=row[0], address=row[1], to_name=row[2], key=row[3], values=row[4])
+               for row in sorted(rows, key=itemgetter(0))]
     connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=len(claimed)))
     return attempt_id, claimed
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, delete, event, insert, update
 
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Basis, Channel, SuppressionReason
+from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.people import audience
 from pillarbox.people.audience import Rule
 from pillarbox.people.segments import Segment
 from pillarbox.store.connect import Store
-from pillarbox.store.schema import consents, donations, list_members, lists, supporters, suppressions
+from pillarbox.store.schema import attempts, consents, donations, list_members, lists, supporters, suppressions
+from tests import builders
 
+_COUNT = count(1)
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CAST = ("alice", "bob", "charlie", "dana", "erin", "frank", "grace", "heidi", "ivan", "judy", "mallory", "niaj",
         "olivia")
 MAIN = Rule(lists=("main",))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claimed:
-    """A message about to leave."""
-
-    message_id: int
-    supporter_id: int
-    address_hash: str
-    tracked: bool = False
 
 
 @pytest.fixture
@@ -55,6 +47,20 @@ def people(store: Store) -> Iterator[Connection]:
                                                    recorded_at=NOW))
     with store.writing() as connection:
         yield connection
+
+
+def left_since(connection: Connection, rule: Rule, *claimed: dict[str, Any], tracked: bool = False,
+               segments: dict[str, Segment] | None = None) -> dict[int, str]:
+    """Who of an attempt's messages must not leave; the attempt is made for the question."""
+    mailing = builders.mailing(connection, f"m{next(_COUNT)}")
+    attempt = connection.execute(insert(attempts).values(mailing_id=mailing, worker="w", size=len(claimed),
+                                                         started_at=NOW, lease_until=NOW).returning(attempts.c.id))
+    attempt_id = attempt.scalar_one()
+    for row in claimed:
+        builders.message(connection, mailing, row["supporter_id"], state=MessageState.SUBMITTING, tracked=tracked,
+                         address=f"{row['address_hash']}@example.org", attempt_id=attempt_id, **{key: value for key, value in row.items() if key != "supporter_id"})
+    return audience.no_longer_eligible(connection, rule, segments or {}, mailing_id=mailing, attempt_id=attempt_id,
+                                       tracked=tracked)
 
 
 def number(name: str) -> int:
@@ -107,8 +113,8 @@ def test_what_the_plan_says_the_claim_says(people: Connection) -> None:
     """The re-check gives the same reasons as the plan, person by person."""
     everyone_leaves(people)
     rule = Rule(lists=("main",), exclude=("board",))
-    claimed = [Claimed(message_id=100 + number(name), supporter_id=number(name), address_hash=name) for name in CAST]
-    found = audience.no_longer_eligible(people, rule, {}, claimed)
+    found = left_since(people, rule, *({"id": 100 + number(name), "supporter_id": number(name), "address_hash": name}
+                                       for name in CAST))
     assert 100 + number("olivia") not in found
     counts: dict[str, int] = {}
     for reason in found.values():
@@ -159,13 +165,11 @@ def test_a_candidate_carries_what_a_letter_says(people: Connection) -> None:
 def test_tracking_and_address_are_checked_again(people: Connection) -> None:
     """A message planned with tracking, or for another address, does not leave once that has changed."""
     people.execute(delete(consents).where(consents.c.channel == Channel.TRACKING))
-    claimed = [Claimed(message_id=1, supporter_id=1, address_hash="alice", tracked=True),
-               Claimed(message_id=2, supporter_id=2, address_hash="old-bob"),
-               Claimed(message_id=3, supporter_id=3, address_hash="charlie"),
-               Claimed(message_id=4, supporter_id=999, address_hash="nobody")]
-    assert audience.no_longer_eligible(people, MAIN, {}, claimed) == {
-        1: "tracking-withdrawn", 2: "changed-address", 4: "forgotten"}
-    assert audience.no_longer_eligible(people, MAIN, {}, []) == {}
+    assert left_since(people, MAIN, {"id": 1, "supporter_id": 1, "address_hash": "alice"}, tracked=True) == {
+        1: "tracking-withdrawn"}
+    assert left_since(people, MAIN, {"id": 2, "supporter_id": 2, "address_hash": "old-bob"},
+                      {"id": 3, "supporter_id": 3, "address_hash": "charlie"}) == {2: "changed-address"}
+    assert left_since(people, MAIN) == {}
 
 
 def test_a_segment_narrows_the_lists(people: Connection) -> None:
@@ -188,8 +192,8 @@ def test_a_gift_between_plan_and_claim_is_seen(people: Connection) -> None:
     rule, segments = Rule(lists=("main",), segments=("never",)), {"never": Segment(never_gave=True)}
     assert "alice" in written_to(people, rule, segments)
     gave(people, "alice")
-    claimed = [Claimed(message_id=1, supporter_id=1, address_hash="alice")]
-    assert audience.no_longer_eligible(people, rule, segments, claimed) == {1: "outside-segment"}
+    assert left_since(people, rule, {"id": 1, "supporter_id": 1, "address_hash": "alice"},
+                      segments=segments) == {1: "outside-segment"}
 
 
 @pytest.mark.parametrize(("segment", "expected"), [
@@ -246,8 +250,8 @@ def test_the_claim_finds_its_rows_by_index(people: Connection) -> None:
     engine: Engine = people.engine
     event.listen(engine, "before_cursor_execute", lambda _c, _u, said, given, _x, _m: seen.append((said, given)))
     rule = Rule(lists=("main",), segments=("donors",), exclude=("board",))
-    audience.no_longer_eligible(people, rule, {"donors": Segment(gave=True, lists=("main",), tracking=True)},
-                                [Claimed(message_id=1, supporter_id=1, address_hash="alice")])
+    left_since(people, rule, {"id": 1, "supporter_id": 1, "address_hash": "alice"},
+               segments={"donors": Segment(gave=True, lists=("main",), tracking=True)})
     said, given = seen[-1]
     steps = [row[3] for row in people.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given)]
     assert steps
