@@ -58,7 +58,8 @@ def left_since(connection: Connection, rule: Rule, *claimed: dict[str, Any], tra
     attempt_id = attempt.scalar_one()
     for row in claimed:
         builders.message(connection, mailing, row["supporter_id"], state=MessageState.SUBMITTING, tracked=tracked,
-                         address=f"{row['address_hash']}@example.org", attempt_id=attempt_id, **{key: value for key, value in row.items() if key != "supporter_id"})
+                         address=f"{row['address_hash']}@example.org", attempt_id=attempt_id,
+                         **{key: value for key, value in row.items() if key != "supporter_id"})
     return audience.no_longer_eligible(connection, rule, segments or {}, mailing_id=mailing, attempt_id=attempt_id,
                                        tracked=tracked)
 
