@@ -119,7 +119,10 @@ def test_each_mark_is_one_token_for_each_place() -> None:
     f'<a href="{A}{B}">x</a>', f'<a href="{A} x">x</a>', f"<p><!-- {A}> --></p>", f"<p><!-- {A}--></p>",
     f"<p><!-- {A}{B}-> --></p>", f"<style>a[title={B}]{{color:red}}</style><a>x</a>",
     f'<style>a[title^="x"]{{color:red}}</style><a title="{A}">x</a>', f"<noscript>{A}</noscript>",
-    f"<p><!{A}></p>",
+    f"<p><!{A}></p>", f"<!-- <style> --><p title={A}>x</p><style>p {{color:red}}</style>",
+    f'<style>p[ti\\74le=x]{{color:red}}</style><p title="{A}">x</p>',
+    f'<style>p[/**/title=x]{{color:red}}</style><p title="{A}">x</p>',
+    f'<p title="{A}">x</p><style>p[title=x]{{color:red}}', f'<p title="{A}">x</p><style>p[|title=x]{{color:red}}</style>',
 ])
 def test_where_no_token_can_stand(html: str) -> None:
     """A value in a class, a style, a selector, a name … takes the slow path, with a sentence that says why."""
