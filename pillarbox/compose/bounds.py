@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 from jinja2.exceptions import TemplateRuntimeError
@@ -17,17 +17,23 @@ MAX_TEXT = 200_000
 MAX_OUTPUT = 2_000_000
 """Characters of one rendered part."""
 MAX_ITEMS = 5_000
-"""Items, at any depth, of one list or mapping that a template makes."""
+"""Items, at any depth, of one list or mapping that a template makes; its texts together have MAX_OUTPUT characters."""
 MAX_BITS = 4_096
 """Size of one whole number that a template makes."""
-_WORK = 4_096
-"""Characters made that count as one step: long texts made over and over end as well."""
+_WORK = 1_024
+"""Characters read or made that count as one step: long texts worked on over and over end as well."""
+_WORKED_ITEMS = 64
+"""Items read or made that count as one step."""
 
 _PADDING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "indent", "batch", "slice", "tojson", "round",
                       "wordwrap"})
-_GROWING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "replace", "join", "format", "format_map",
-                      "translate"})
+_GROWING = frozenset({"center", "ljust", "rjust", "zfill", "expandtabs", "replace", "join", "format", "format_map"})
 _WIDTH = re.compile(r"\d{5,}|\{[^{}]*\{|%[^a-zA-Z%]*\*")
+_WRAPPED = 400_000_000
+"""Characters squared, by column: wrapping one endless word takes time with the square of its length."""
+_NUMBERS = re.compile(r"\d+")
+BYTES_AND_TABLES = frozenset({"encode", "decode", "to_bytes", "from_bytes", "fromhex", "hex", "translate", "maketrans"})
+"""Methods of texts and numbers that no letter needs, and that could make something huge past every bound here."""
 
 
 class OverBudget(TemplateRuntimeError):
@@ -83,8 +89,19 @@ class Budget:
             if value.bit_length() > MAX_BITS:
                 raise _too_long()
         elif isinstance(value, list | tuple | dict | set):
-            self.spend(1 + _count(value) // 64)
+            items, characters = _measured(value)
+            self.spend(1 + items // _WORKED_ITEMS + characters // _WORK)
         return value
+
+    def read(self, values: Iterable[Any]) -> None:
+        """Pay for a filter's work on what it is given."""
+        steps = 1
+        for value in values:
+            if isinstance(value, str):
+                steps += len(value) // _WORK
+            elif isinstance(value, list | tuple | dict | set | range):
+                steps += len(value) // _WORKED_ITEMS
+        self.spend(steps)
 
     def guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A filter whose arguments cannot ask for more than the bounds, and whose result is within them."""
@@ -93,9 +110,11 @@ class Budget:
 
         @wraps(function)
         def within(*args: Any, **kwargs: Any) -> Any:
-            if len(args) > skip + 1 or kwargs:
+            self.read(args[skip:])
+            if len(args) > skip + 1 or kwargs or name == "wordwrap":
                 arguments_are_modest(name, args[skip:], kwargs)
-            return self.sized(function(*args, **kwargs))
+            made = function(*args, **kwargs)
+            return self._one_by_one(made) if isinstance(made, GeneratorType | reversed) else self.sized(made)
 
         return within
 
@@ -123,13 +142,24 @@ def arguments_are_modest(name: str, args: tuple[Any, ...], kwargs: Mapping[str, 
         lines = texts[0].count("\n") + texts[0].count("\t") + 1 if texts else 1
         if lines * max([*map(abs, numbers), *map(len, texts[1:]), 0]) > MAX_TEXT:
             raise _too_long()
-    elif name in ("replace", "wordwrap", "translate") and len(texts) > 1:
+        if name == "wordwrap" and texts and len(texts[0]) ** 2 > _WRAPPED * max([1, *numbers]):
+            raise _too_long()
+    elif name == "replace" and len(texts) > 1:
         if (len(texts[0]) + 1) * max(map(len, texts[1:])) > 16 * MAX_TEXT:
             raise _too_long()
     elif name == "join":
         if max(map(len, texts), default=0) > MAX_TEXT // 100 or any(_total(value) > MAX_TEXT for value in values):
             raise _too_long()
-    elif name in ("format", "format_map", "%") and texts and _WIDTH.search(texts[0]):
+    elif name in ("format", "format_map", "%") and texts:
+        _format_is_modest(texts[0], values[1:])
+
+
+def _format_is_modest(form: str, values: Iterable[Any]) -> None:
+    """See that no width is huge, and that many fields do not print much each."""
+    if _WIDTH.search(form):
+        raise _too_long()
+    widest = max([_total(value) for value in values] + [int(number) for number in _NUMBERS.findall(form)], default=0)
+    if (form.count("{") + form.count("%")) * widest > 16 * MAX_TEXT:
         raise _too_long()
 
 
@@ -147,7 +177,7 @@ def operator_is_modest(operator: str, left: Any, right: Any) -> None:
         if isinstance(left, int) and isinstance(right, int) and left.bit_length() * right > MAX_BITS:
             raise _too_long()
     elif operator == "%" and isinstance(left, str):
-        arguments_are_modest("%", (left,), {})
+        arguments_are_modest("%", (left, right), {})
 
 
 def bounded_range(*args: int) -> range:
@@ -158,25 +188,30 @@ def bounded_range(*args: int) -> range:
     return numbers
 
 
-def _count(value: Any) -> int:
-    """Items at any depth, counted up to the bound."""
-    seen, todo = 0, [value]
+def _measured(value: Any) -> tuple[int, int]:
+    """Items at any depth, and the characters of their texts: as much as printing the whole would give."""
+    items, characters, todo = 0, 0, [value]
     while todo:
         inner = todo.pop()
-        items = inner.values() if isinstance(inner, dict) else inner
-        for item in items:
-            seen += 1
-            if seen > MAX_ITEMS:
-                raise OverBudget(f"The letter makes a list of more than {MAX_ITEMS:,} items.")
-            if isinstance(item, list | tuple | dict | set):
+        if isinstance(inner, dict):
+            characters += sum(len(key) for key in inner if isinstance(key, str))
+            inner = inner.values()
+        for item in inner:
+            items += 1
+            if isinstance(item, str):
+                characters += len(item)
+            elif isinstance(item, list | tuple | dict | set):
                 todo.append(item)
-    return seen
+            if items > MAX_ITEMS or characters > MAX_OUTPUT:
+                raise OverBudget(f"The letter makes a list of more than {MAX_ITEMS:,} items, or of very long ones.")
+    return items, characters
 
 
 def _total(value: Any) -> int:
-    if isinstance(value, list | tuple | dict | set):
-        return sum(len(item) for item in islice(value, MAX_ITEMS) if isinstance(item, str))
-    return 0
+    """Characters of a text, or of all the texts that a list holds."""
+    if isinstance(value, str):
+        return len(value)
+    return _measured(value)[1] if isinstance(value, list | tuple | dict | set) else 0
 
 
 def _too_long() -> OverBudget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -11,10 +11,17 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import TemplateNotFound, TemplateRuntimeError, TemplatesNotFound
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import missing
+from jinja2.utils import Namespace, missing
 from jinja2.visitor import NodeTransformer
 
-from pillarbox.compose.bounds import MAX_OUTPUT, Budget, OverBudget, bounded_range, operator_is_modest
+from pillarbox.compose.bounds import (
+    BYTES_AND_TABLES,
+    MAX_OUTPUT,
+    Budget,
+    OverBudget,
+    bounded_range,
+    operator_is_modest,
+)
 from pillarbox.ground.money import Money
 from pillarbox.model.records import Letter
 
@@ -59,6 +66,13 @@ class Missing(StrictUndefined):
         if self._undefined_obj is missing:
             return f"“{self._undefined_name}” is not known in this letter: see the spelling, or give it a value."
         return f"“{self._undefined_name}” is missing: this supporter has no such field."
+
+
+class _Namespace(Namespace):
+    """Jinja's ``namespace()``; printed whole it shows nothing of what it holds, which could be huge."""
+
+    def __repr__(self) -> str:
+        return "<Namespace>"
 
 
 class _Pay(NodeTransformer):
@@ -111,7 +125,12 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
         self.filters = {name: self.budget.guarded(function) for name, function in self.filters.items()}
         self.filters |= {"ordinal": ordinal, "long_date": long_date, "money": money,
                          "turns": self.budget.turns, "sized": self.budget.sized}
-        self.globals |= {"range": bounded_range, **letter.constants}
+        self.globals |= {"range": bounded_range, "namespace": _Namespace, **letter.constants}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """What Jinja's sandbox allows, but for methods that make bytes and tables."""
+        return super().is_safe_attribute(obj, attr, value) and not (
+            attr in BYTES_AND_TABLES and isinstance(obj, str | bytes | int | float | type))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - Jinja's
         """Do ``+ * ** %`` within the bounds."""
@@ -164,7 +183,10 @@ def _joined(pieces: Iterable[str]) -> str:
         found.append(piece)
         size += len(piece)
         if size > MAX_OUTPUT:
-            raise OverBudget(f"The letter prints more than {MAX_OUTPUT:,} characters.")
+            fault = OverBudget(f"The letter prints more than {MAX_OUTPUT:,} characters.")
+            if isinstance(pieces, Generator):
+                pieces.throw(fault)  # raised in the template, so that its traceback tells the line
+            raise fault
     return "".join(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jinja2 import Environment, nodes
 from jinja2.exceptions import (
     SecurityError,
     TemplateNotFound,
@@ -9,6 +10,7 @@ from jinja2.exceptions import (
     TemplateSyntaxError,
     UndefinedError,
 )
+from jinja2.parser import Parser
 
 from pillarbox.compose.bounds import OverBudget
 from pillarbox.compose.environment import SUBJECT
@@ -27,6 +29,38 @@ def finding_of(fault: Exception, letter: Letter, part: str) -> Finding:
     code, message = _words(fault)
     return Finding(level=Level.ERROR, code=code, file=_file(letter, name), line=_line(letter, name, line),
                    message=message)
+
+
+TOO_DEEP = (SyntaxError, RecursionError, MemoryError)
+"""What Python raises when a template nests deeper than it can read (Jinja's own syntax errors are none of these)."""
+TOO_DEEP_SENTENCE = "Too many loops, choices or brackets stand inside one another: take some of them apart."
+
+
+def too_deep(fault: BaseException, letter: Letter, name: str, environment: Environment) -> Finding:
+    """The finding for a template that nests deeper than Python can read (see ``TOO_DEEP``)."""
+    line = reading_line(fault)
+    if line is None:
+        source = letter.subject if name == SUBJECT else letter.templates[name]
+        line = _deepest_line(environment.parse(source, name))
+    return Finding(level=Level.ERROR, code="too-deep", file=_file(letter, name), line=_line(letter, name, line),
+                   message=TOO_DEEP_SENTENCE)
+
+
+def reading_line(fault: BaseException) -> int | None:
+    """The line that Jinja's parser had come to; None when it had read everything."""
+    line, trace = None, fault.__traceback__
+    while trace is not None:
+        if isinstance(reader := trace.tb_frame.f_locals.get("self"), Parser):
+            line = reader.stream.current.lineno
+        trace = trace.tb_next
+    return line
+
+
+def _deepest_line(tree: nodes.Node) -> int:
+    row = [tree]
+    while below := [child for node in row for child in node.iter_child_nodes()]:
+        row = below
+    return row[0].lineno
 
 
 def _place(fault: Exception, part: str) -> tuple[str, int | None]:

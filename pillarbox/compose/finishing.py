@@ -11,7 +11,7 @@ from itertools import count
 from markupsafe import escape
 
 from pillarbox.compose.finish import Finish, SlowPath
-from pillarbox.compose.inline import Inliner
+from pillarbox.compose.inline import Inliner, parse
 from pillarbox.compose.places import Standing, find
 from pillarbox.model.records import Place, Shape, Token
 from pillarbox.shape.escape import ESCAPE
@@ -19,10 +19,12 @@ from pillarbox.shape.escape import subject as one_line
 
 # Values that show a parser's moods: nothing, only blanks, text with everything that is escaped, a comment's end.
 _PROBES = ("", " ", "\n", "amp;a =\"b\" 'c' d/e>f<i>&lt;é %41", "--", "-->", "0")
-_STYLES = re.compile(r"<style\b.*?</style\s*>", re.DOTALL | re.IGNORECASE)
+_STYLES = re.compile(r"(?P<comment><!--.*?-->)|(?P<tag><style\b[^>]*>)(?P<css>.*?)(?=</style|\Z)",
+                     re.DOTALL | re.IGNORECASE)
+_CSS_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 # In the source, before Jinja's words: "&co" + "py;" would be a character reference.
 _OPEN_REFERENCE = r"&[#0-9A-Za-z]*"
-_SELECTED_ATTRIBUTE = re.compile(r"\[\s*(?:[\w-]*\|)?([\w:-]+)")
+_SELECTED_ATTRIBUTE = re.compile(r"\[\s*(?:[\w*-]*\|)?([^\s\]=~|^$*]+)")
 
 
 def finisher(inliner: Inliner) -> Finish:
@@ -39,8 +41,9 @@ def finisher(inliner: Inliner) -> Finish:
         finished = inliner(html)
         standings = find(finished, pattern)
         _refuse_lost(html, finished, pattern)
-        _refuse_selected(html, standings)
-        _prove(inliner, html, pattern)
+        styles = [style.text or "" for style in parse(html).iter("style")]
+        _refuse_selected(styles, standings)
+        _prove(inliner, _unstyled(html, styles), pattern)
         return _renumbered(subject, finished, text, marks, pattern, standings, private)
 
     return finish
@@ -64,12 +67,29 @@ def _refuse_lost(source: str, finished: str, pattern: re.Pattern[str]) -> None:
         raise SlowPath("Something of the supporter's stands where the inliner leaves it out or alters it.")
 
 
-def _refuse_selected(source: str, standings: Sequence[Standing]) -> None:
+def _refuse_selected(styles: Sequence[str], standings: Sequence[Standing]) -> None:
     """``a[title="Ann"] {…}`` makes the styles depend on the value."""
-    css = " ".join(_STYLES.findall(source)).lower()
+    css = _CSS_COMMENT.sub("", " ".join(styles)).lower()
     selected = set(_SELECTED_ATTRIBUTE.findall(css))
-    if chosen := selected & {standing.attribute for standing in standings}:
+    escaped = any("\\" in name for name in selected)  # t\69tle: whichever attribute that may be
+    standing_in = {standing.attribute for standing in standings} - {""}
+    if chosen := standing_in if escaped else selected & standing_in:
         raise SlowPath(f"The CSS chooses elements by their {min(chosen)}, where something of the supporter's stands.")
+
+
+def _unstyled(source: str, styles: Sequence[str]) -> str:
+    """The letter with its stylesheets empty; as it is, when they do not stand where they seem to (a comment that says
+    ``<style>``, one in an attribute): what lies between must be proved too."""
+    found: list[str] = []
+
+    def emptied(style: re.Match[str]) -> str:
+        if style["comment"]:
+            return style.group()
+        found.append(style["css"])
+        return style["tag"]
+
+    bare = _STYLES.sub(emptied, source)
+    return bare if found == list(styles) else source
 
 
 def _prove(inliner: Inliner, source: str, pattern: re.Pattern[str]) -> None:
@@ -80,12 +100,11 @@ def _prove(inliner: Inliner, source: str, pattern: re.Pattern[str]) -> None:
     Raises:
         SlowPath: they differ: an attribute without quotes, text where the parser expects none …
     """
-    bare = _STYLES.sub("", source)
-    masked = inliner(bare)
+    masked = inliner(source)
     standings = find(masked, pattern)
     for probe in _PROBES:
         printed = str(escape(probe))
-        if inliner(pattern.sub(lambda _, p=printed: p, bare)) != _filled(masked, standings, probe):  # type: ignore[misc]
+        if inliner(pattern.sub(lambda _, p=printed: p, source)) != _filled(masked, standings, probe):  # type: ignore[misc]
             raise SlowPath("Something of the supporter's stands where its words could change the letter around it "
                            "(an attribute without quotes?).")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import count
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import cssutils
 from cssselect import SelectorError
@@ -131,8 +132,23 @@ def serialise(tree: etree._ElementTree) -> str:
     for element in tree.getroot().iter("*"):
         if not len(element) and not element.text and element.tag not in _VOID:
             element.text = ""  # else libxml2 writes <li> for <li></li>, and an empty value would change the letter
-    written = etree.tostring(tree, method="html", encoding="unicode")
+    written = _without_includes(tree)
     return _OPENING.sub(_double_quoted, written) if "='" in written else written
+
+
+def _without_includes(tree: etree._ElementTree) -> str:
+    """The tree as HTML. Server-side includes and ``&{…}`` are no more than text in an attribute: libxml2 would write
+    them as they are, and a name like ``<!--" onclick="…-->`` would end its attribute."""
+    written = etree.tostring(tree, method="html", encoding="unicode")
+    found = cast(list[Any], tree.xpath("//@*[contains(., '<!--') or contains(., '&{')]"))
+    if not found:
+        return written
+    mark = next(name for name in (f"z{number}z" for number in count()) if name not in written)
+    for value in found:
+        told = value.replace("<!--", f"{mark}0").replace("&{", f"{mark}1")
+        value.getparent().set(value.attrname, _CONTROL.sub("", told))  # lxml takes no control characters
+    written = etree.tostring(tree, method="html", encoding="unicode")
+    return written.replace(f"{mark}0", "&lt;!--").replace(f"{mark}1", "&amp;{")
 
 
 def _double_quoted(tag: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from pillarbox.compose import hypertext, markdown, plain
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.environment import SUBJECT
+from pillarbox.compose.faults import TOO_DEEP, TOO_DEEP_SENTENCE, reading_line
 from pillarbox.compose.placeholders import TagKind
 from pillarbox.content import images
 from pillarbox.content.bundle import Bundle
@@ -156,6 +157,9 @@ def _syntax(source: str, file: str, line: int | None = None) -> list[Finding]:
     except TemplateSyntaxError as fault:
         fault.lineno = line or fault.lineno
         return [markdown.syntax_finding(fault, file)]
+    except TOO_DEEP as fault:
+        return [Finding(level=Level.ERROR, code="too-deep", file=file, line=line or reading_line(fault),
+                        message=TOO_DEEP_SENTENCE)]
     return []
 
 

@@ -13,7 +13,7 @@ from jinja2.meta import find_referenced_templates
 
 from pillarbox.compose.bounds import MAX_TEXT
 from pillarbox.compose.environment import SUBJECT, plain_environment
-from pillarbox.compose.faults import finding_of
+from pillarbox.compose.faults import TOO_DEEP, finding_of, too_deep
 from pillarbox.compose.finish import Finish, SlowPath
 from pillarbox.compose.trace import Key, TraceEnvironment, decode
 from pillarbox.ground.errors import LetterError
@@ -29,8 +29,12 @@ _ALTERED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff\ufdd0-\uf
 _ALTERED_REASON = "A supporter's data holds control characters, which an HTML parser would change."
 _LONG_REASON = "A supporter's data is very long."
 _FULL_REASON = f"The letter takes more than {MAX_SHAPES:,} shapes."
+_DEEP_REASON = "The letter is nested too deeply to be traced."
 _UNTRACED = "The letter could not be traced for a supporter."
 _UNPROVED = "The finished letter was not the same as when it is rendered for one supporter alone."
+
+_MANY = 100
+"""Values that are counted before they are joined."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +75,8 @@ class Composer:
             self._traces = TraceEnvironment(letter)
         except SlowPath as why:
             self._reasons[why.reason] = None
+        except (SyntaxError, RecursionError):
+            self._reasons[_DEEP_REASON] = None
 
     @property
     def shapes(self) -> Mapping[str, Shape]:
@@ -121,7 +127,7 @@ class Composer:
             if known.shape is None:
                 return self._alone(position, context, known.reason)
             values = known.pick(printed)
-            _see_that_parsers_keep("".join(values))
+            _see_that_parsers_keep(values)
             self._shared += 1
             if self._shared == self._next_proof and not self._proved(
                     known.shape, values, context):
@@ -142,7 +148,7 @@ class Composer:
         try:
             masked = decode(self._traces.runs, key)
             values = masked.pick(printed)
-            _see_that_parsers_keep("".join(values))
+            _see_that_parsers_keep(values)
             shape = self._finish(subject=masked.subject, html=masked.html, text=masked.text, marks=masked.marks,
                                  private=False)
         except SlowPath as why:
@@ -198,12 +204,17 @@ class Composer:
                 todo += [other for other in others if other is not None and other in sources]
             except (TemplateError, TemplateNotFound) as fault:
                 findings[finding_of(fault, self._letter, name)] = None
+            except TOO_DEEP as fault:
+                findings[too_deep(fault, self._letter, name, self._plain)] = None
         if findings:
             raise LetterError("The letter cannot be read.", findings=tuple(findings),
                               where=next(iter(findings)).file, todo="Mend the faults listed, then try again.")
 
 
-def _see_that_parsers_keep(words: str) -> None:
+def _see_that_parsers_keep(values: tuple[str, ...]) -> None:
+    if len(values) > _MANY and sum(map(len, values)) > MAX_TEXT:
+        raise SlowPath(_LONG_REASON)
+    words = "".join(values)
     if len(words) > MAX_TEXT:
         raise SlowPath(_LONG_REASON)
     if not words.isprintable() and _ALTERED.search(words):

@@ -14,6 +14,7 @@ from jinja2 import Template, Undefined, nodes
 from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 
+from pillarbox.compose.bounds import MAX_OUTPUT
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
 from pillarbox.compose.finish import SlowPath
 from pillarbox.compose.flatten import Flattener, NotFlat
@@ -29,6 +30,8 @@ Key = tuple[int, ...]
 _PLAIN: frozenset[type] = frozenset({str, int, float, bool, type(None), Decimal, date, Undefined})
 _are_plain = _PLAIN.issuperset
 _MAX_MARKS = 99_999
+_MAX_COPIED = 1_000_000
+"""Pieces of captured text that one letter prints: a block that prints itself twice, forty deep, has a billion."""
 
 
 class TraceEnvironment(LetterEnvironment):
@@ -82,7 +85,10 @@ class TraceEnvironment(LetterEnvironment):
                 return None
             folded = fold.visit(nodes.Template(body, lineno=1).set_environment(self))
             parts.append((name, join_outputs(folded.body)))
-        written: Callable[[Mapping[str, Any]], None] = FlatGenerator(self, SUBJECT, None).compiled(parts)
+        try:
+            written: Callable[[Mapping[str, Any]], None] = FlatGenerator(self, SUBJECT, None).compiled(parts)
+        except (SyntaxError, RecursionError):  # drawn together it is nested deeper than Python reads
+            return None
         return written
 
     def fold(self, name: str, tree: nodes.Template) -> nodes.Template:
@@ -216,9 +222,11 @@ def decode(runs: Sequence[Run], key: Key) -> Masked:
     """Read a trace back into a letter with a mark for every value.
 
     Raises:
-        SlowPath: the letter prints more values than there are marks.
+        SlowPath: the letter prints more values than there are marks, or is longer than any letter.
     """
     parts, paths = _pieces(runs, key)
+    if sum(len(piece) for part in parts for piece in part if isinstance(piece, str)) > MAX_OUTPUT:
+        raise SlowPath("The letter is very long.")
     first: dict[str, int] = {}
     canonical = [first.setdefault(path, position) if path else position for position, path in enumerate(paths)]
     order: dict[int, int] = {}
@@ -243,6 +251,7 @@ def _pieces(runs: Sequence[Run], key: Key) -> tuple[list[list[str | int]], list[
     parts: list[list[str | int]] = []
     current: list[str | int] = []
     outer: list[list[str | int]] = []
+    copied = 0
     for position, number in enumerate(key):
         if number == BEGIN:
             outer.append(current)
@@ -253,7 +262,11 @@ def _pieces(runs: Sequence[Run], key: Key) -> tuple[list[list[str | int]], list[
             parts.append(current)
             current = []
         elif number <= SPAN:
-            current += spans[SPAN - number]
+            span = spans[SPAN - number]
+            copied += len(span) + 1
+            if copied > _MAX_COPIED:
+                raise SlowPath("The letter prints what it captured over and over.")
+            current += span
         else:
             run = runs[number]
             current += [piece if isinstance(piece, str) else ~piece if piece < 0 else piece + len(paths)

@@ -14,6 +14,7 @@ from pillarbox.compose.bounds import OverBudget
 from pillarbox.compose.environment import LetterEnvironment, long_date, ordinal, plain_environment
 from pillarbox.model.records import Letter
 
+LONG = "{% set s = 'ab' * 10000 %}{% set s = s ~ s ~ s ~ s ~ s ~ s ~ s ~ s ~ s %}"
 CONTEXT = {"supporter": {"first_name": "Ada <", "gifts": [1, 2]}}
 
 
@@ -68,7 +69,9 @@ def test_undefined_is_a_fault(source: str) -> None:
     "{{ supporter.__class__ }}", "{{ ''.__class__.__mro__ }}", "{{ '{0.__class__}'.format(supporter) }}",
     "{{ supporter['__class__'] }}", "{{ supporter|attr('__class__') }}", "{{ range.__globals__ }}",
     "{{ supporter.gifts.append(3) }}", "{{ supporter.clear() }}", "{{ '%s'|format('{0.__class__}'.format(1)) }}",
-    "{% macro m() %}{% endmacro %}{{ m.__globals__ }}", "{{ self.__init__.__globals__ }}"])
+    "{% macro m() %}{% endmacro %}{{ m.__globals__ }}", "{{ self.__init__.__globals__ }}",
+    "{{ (5).to_bytes(10 ** 9, 'big')|length }}", "{{ ('x'.encode() * 10 ** 9)|length }}", "{{ 'x'|attr('encode')() }}",
+    "{{ ('x' * 20000).translate({120: 'y' * 20000})|length }}", "{{ 'x'.maketrans({'x': 'y'}) }}"])
 def test_pythons_insides_are_out_of_reach(source: str) -> None:
     """A template that tries to reach Python's insides, or to change data, is a fault."""
     with pytest.raises((SecurityError, UndefinedError)):
@@ -95,11 +98,25 @@ def test_pythons_insides_are_out_of_reach(source: str) -> None:
     "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
     "{% include 'a.html' %}",
     "{% for x in range(4000) %}{% set y = ('ab' * 10000)|upper|lower|upper %}{% endfor %}",
-    "{% set a = 'a' * 20000 %}{% for x in range(200) %}{{ a }}{% endfor %}"])
+    "{% set a = 'a' * 20000 %}{% for x in range(200) %}{{ a }}{% endfor %}",
+    LONG + "{{ [s] * 5000 }}", LONG + "{{ ([s] * 3000)|string|length }}", LONG + "{{ {'a': [s] * 3000}|tojson|length }}",
+    LONG + "{{ ([s] * 3000 ~ '')|length }}", LONG + "{{ [[s] * 2000]|join|length }}", LONG + "{{ '%s'|format([s] * 2000)|length }}",
+    LONG + "{{ (('%(a)s' * 4000) % {'a': s})|length }}", LONG + "{{ ('{0}' * 5000).format(s)|length }}",
+    "{% set f = '{0:9999}' * 2500 %}{% set f = f ~ f ~ f %}{{ f.format('x')|length }}", LONG + "{{ s|wordwrap(1)|length }}",
+    "{% for i in range(4000) %}{{ range(5000)|map('string')|map('upper')|map('length')|sum }}{% endfor %}",
+    "{% for i in range(4000) %}{{ range(5000)|select('odd')|reject('even')|map('string')|join|length }}{% endfor %}",
+    LONG + "{% for i in range(4000) %}{% if s|wordcount == 1 %}{% endif %}{% endfor %}",
+    LONG + "{% for i in range(4000) %}{% if ('<!---->' * 2000)|striptags %}{% endif %}{% endfor %}",
+    "".join(f"{{% set a{n} = range(5000)|map('center', 4000)|list %}}" for n in range(9))])
 def test_a_silly_or_hostile_template_ends(source: str) -> None:
     """Endless loops, huge texts and numbers, and deep recursion are faults, soon and in little memory."""
     with pytest.raises((OverBudget, RecursionError)):
         rendered(source)
+
+
+def test_a_namespace_printed_whole_shows_nothing() -> None:
+    """What it holds could be any size."""
+    assert rendered("{% set ns = namespace(a='x' * 20000) %}{{ ns }}{{ ns.a|length }}") == "&lt;Namespace&gt;20000"
 
 
 def test_ordinary_letters_are_far_from_the_bounds() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,6 +111,42 @@ def test_each_kind_of_fault_has_its_code(html: str, code: str) -> None:
     assert "Alice" not in fault.finding.message
 
 
+TWICE = "".join(f"{{% set s{n + 1} %}}{{{{ s{n} }}}}{{{{ s{n} }}}}{{% endset %}}" for n in range(40))
+
+
+@pytest.mark.parametrize(("name", "source", "line"), [
+    ("html", "{% set x = 'x' * 20000 %}\n{% for i in range(4000) %}\n{{ x }}{% endfor %}", 3),
+    ("text", "\n{% set s0 %}xx{% endset %}" + TWICE + "{{ s40 }}", 2),
+    ("html", "\n{% set s0 %}{{ supporter.first_name }}{% endset %}" + TWICE + "{{ s40 }}", 2),
+    ("subject", "{% for i in range(4000) %}{{ supporter.first_name * 20000 }}{% endfor %}", 1)])
+def test_what_prints_without_end_is_told_with_its_place(name: str, source: str, line: int) -> None:
+    """Endless output is stopped, before memory fills, at the file and line that print it: text that doubles too."""
+    fault = Composer(letter(**{name: source}), finish).compose([person()])[0]
+    assert isinstance(fault, Fault)
+    assert fault.finding.code == "over-budget"
+    assert (fault.finding.file, fault.finding.line) == ("letter.txt" if name == "text" else "letter.html", line)
+
+
+@pytest.mark.parametrize("deep", ["{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "{% if charity %}" * 500 + "{% endif %}" * 500,
+                                  "{% for i in [1] %}" * 30 + "{% endfor %}" * 30, "{{ " + "-" * 3000 + "1 }}",
+                                  "{{ " + " + ".join(["charity"] * 2000) + " }}", "{% if charity %}" * 120 + "{% endif %}" * 120])
+def test_what_nests_too_deep_to_be_read_is_told(deep: str) -> None:
+    """Brackets, loops and choices beyond what Python reads are a finding with its line, not a crash."""
+    with pytest.raises(LetterError) as caught:
+        Composer(letter("<p>\n" + deep + "</p>"), finish)
+    assert [(f.code, f.file, f.line) for f in caught.value.findings] == [("too-deep", "letter.html", 2)]  # type: ignore[attr-defined]
+
+
+def test_what_nests_too_deep_when_drawn_together_is_composed() -> None:
+    """Loops that only a macro's or an include's drawing in puts into one another still make a right letter."""
+    inner = "{% for a in [1, 1] %}" * 1 + "{% for i in supporter.gifts %}" * 10 + "{{ supporter.first_name }}" + "{% endfor %}" * 11
+    made = letter("{% for i in supporter.gifts %}" * 12 + "{% include 'part.html' %}" + "{% endfor %}" * 12)
+    made = replace(made, templates={**made.templates, "part.html": inner})
+    who = person(gifts=[{"date": "May", "amount": "£5"}])
+    composer = Composer(made, finish)
+    assert whole(composer.compose([who])[0]) == alone(made, who)
+
+
 def test_every_unreadable_template_is_told_at_once() -> None:
     """Syntax errors and unknown filters stop the letter before any supporter, with file and line."""
     with pytest.raises(LetterError) as caught:
@@ -194,8 +231,6 @@ def test_values_refuse_what_cannot_be_traced() -> None:
 
 def test_a_style_sheet_may_be_included_whatever_its_name() -> None:
     """A file that prints constants alone is the same for everybody: no slow path, and the plain way's very words."""
-    from dataclasses import replace
-
     letter = Letter(
         subject="Hello", html="letter.html", text="letter.txt",
         templates={"letter.html": "<html><head><style>{% include 'look.css' %}</style></head>"
