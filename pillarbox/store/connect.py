@@ -94,13 +94,9 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
     """The fault as staff may read it.
 
     SQLAlchemy's message carries the statement's values, and the driver's may (a key that is there already, a value
-    that does not fit): those are personal data. Only of what the machine could not do are the driver's words shown.
+    that does not fit): those are personal data. Of the driver's words only the first line is
+    shown, and only where it cannot hold any.
     """
-    if isinstance(fault, IntegrityError):
-        rule = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
-        return ClashError(f"The database refused a row that contradicts another{f' (rule {rule})' if rule else ''}.",
-                          retry=True, todo="Another command may have been first. Nothing was left half done; look "
-                                           "where things stand, then try again.")
     if isinstance(fault, NoConnectionError):
         return StoreError("The database has no connection free for this.", retry=True,
                           todo="Nothing was left half done; try again.")
@@ -108,6 +104,10 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
     if any(damaged in words for damaged in _DAMAGED):
         return StoreError(f"The database file is damaged: {words}.",
                           todo="Send nothing from it; put the newest backup beside it.")
+    if isinstance(fault, IntegrityError):  # the first line names rule and table; the values stand in the next
+        return ClashError(f"The database refused a row: {words}.", retry=True,
+                          todo="Another command may have been first. Nothing was left half done; look where things "
+                               "stand, then try again.")
     if isinstance(fault, OperationalError):
         return StoreError(f"The database could not do it: {words}.", retry=True,
                           todo="Nothing was left half done; see that the disk has room and the database runs, then try "
