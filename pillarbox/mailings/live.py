@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from pillarbox.ground import address
+from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings, is_loopback
 from pillarbox.store.project import Project
 
@@ -21,6 +22,18 @@ PROBE_PATH = "/pillarbox-probe/"
 def faults(project: Project) -> list[str]:
     """Everything in the settings that stands against a live mailing; a sentence each."""
     return [*_sender(project.settings), *_base_url(project)]
+
+
+def refuse(project: Project) -> list[str]:
+    """See that letters may really go to people; in practice, return what would stand against it.
+
+    Raises:
+        Refused: live, and something stands against it.
+    """
+    found = faults(project)
+    if found and not project.settings.practice:
+        raise Refused("This cannot go to people yet. " + " ".join(found))
+    return found
 
 
 def _sender(settings: Settings) -> list[str]:
