@@ -22,6 +22,7 @@ from pillarbox.mailings import control, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
+from pillarbox.model.states import MailingState
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run
 from pillarbox.store import mailings
@@ -123,8 +124,9 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
             printing.as_json(found.to_json())
         else:
             _show_status(found)
-        if run.stopped_because:
-            raise PillarboxError(f"{mailing.name} stopped: {run.stopped_because}")
+        why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
+        if why and found.mailing.state is not MailingState.SENT:
+            raise PillarboxError(f"{mailing.name} stopped: {why}")
 
 
 def _the_open_one(project: Project, name: str) -> Mailing:
@@ -153,16 +155,24 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
     """A practice mailing asks yes or no; a live one has its count typed."""
     remaining = standing.status(project, mailing.name).remaining
     if mailing.practice:
+        _see_count(mailing, remaining, count)
         if not yes and count is None and remaining:
             click.confirm(f"PRACTICE: write {remaining:,} messages by {mailing.transport}, mailing nobody?",
                           default=True, abort=True)
         return
     sender = project.settings.sender
+    if count is None and yes:
+        raise Refused(f"{mailing.name} is live: --yes does not answer for it, and nothing was sent.",
+                      todo="Say how many messages shall go, with --count N.")
     if count is None:
         click.echo(f"Live, by {mailing.transport}: “{mailing.title}”\nfrom {sender.name} <{sender.email}> "
                    f"to {remaining:,} supporters.", err=True)
         count = click.prompt("Type the number of messages to send them", type=int, err=True)
-    if count != remaining:
+    _see_count(mailing, remaining, count)
+
+
+def _see_count(mailing: Mailing, remaining: int, count: int | None) -> None:
+    if count is not None and count != remaining:
         raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")
 
 
@@ -173,7 +183,7 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
         run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance)
         with _draining(run.stopping) as asked:
             run(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
-        if asked.is_set():
+        if asked.is_set() and not run.stopped_because:
             run.stopped_because = "you asked it to stop; what was in flight has finished. `send` again continues"
     return run
 
@@ -195,11 +205,11 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 
 
 @click.command()
-@mailing_argument
+@click.argument("name", metavar="[MAILING]", required=False)
 @json_option
 @click.pass_context
-def status(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Where a mailing stands; the counts add up, or it says that they do not."""
+def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
+    """Where a mailing stands (the newest when none is named); the counts add up, or it says that they do not."""
     with opened(ctx) as project:
         found = standing.status(project, name)
     if as_json:

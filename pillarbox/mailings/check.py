@@ -67,7 +67,7 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Che
     copies = 0
     reviewed: set[str] = set()
     for chunk in _people(project, rule):
-        for who, made in _compose(project, composer, chunk):
+        for who, made in _compose(project, source.bundle.links, composer, chunk):
             copies += 1
             if isinstance(made, Fault):
                 if len(findings) < _FAULTS_SHOWN:
@@ -104,8 +104,8 @@ def _people(project: Project, rule: audience.Rule | None) -> Iterator[list[tuple
             yield chunk
 
 
-def _compose(project: Project, composer: Composer, people: list[tuple[str, Mapping[str, Any]]],
-             ) -> Iterator[tuple[str, Composed | Fault]]:
-    links = envelopes.link_maker(project.settings, "CHECK").inert()
+def _compose(project: Project, pages: Mapping[str, str], composer: Composer,
+             people: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, Composed | Fault]]:
+    links = envelopes.link_maker(project.settings, pages, "CHECK").inert()
     made = composer.compose([{"supporter": says, "links": links} for _, says in people])
     return zip((who for who, _ in people), made, strict=True)

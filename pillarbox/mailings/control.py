@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
+from pillarbox.mailings import live
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
@@ -36,8 +37,10 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
     """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
 
     Raises:
-        Refused: it has been sent, was cancelled, is paused, is live and not approved, or its time has not come.
+        Refused: it has been sent, was cancelled, is paused, is live and not approved, its time has not come, or it is
+            live and the settings are no longer fit for it.
     """
+    live.refuse(project)
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         refuse_to_start(mailing)
@@ -71,6 +74,25 @@ def refuse_to_start(mailing: Mailing) -> None:
     if not mailing.practice and not mailing.approved_by:
         raise Refused(f"{mailing.name} is a live mailing that nobody has approved.",
                       todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
+
+
+def why_unfinished(mailing: Mailing, remaining: int) -> str:
+    """Why a run ended before its mailing was done; empty when it is done.
+
+    Args:
+        remaining: its messages that are planned or on their way.
+    """
+    match mailing.state:
+        case MailingState.PAUSED:
+            return f"it was paused: {mailing.state_reason}. `pillarbox resume {mailing.name}`, then `send`, goes on."
+        case MailingState.CANCELLED:
+            return f"it was cancelled: {mailing.state_reason}. Nothing more of it leaves."
+    if not remaining:
+        return ""
+    if mailing.not_after and clock.now() > mailing.not_after:
+        return f"its time is over; {remaining:,} messages stay behind."
+    return (f"{remaining:,} messages are held by another process. When that one has ended, `send` again sees to what "
+            "it left.")
 
 
 def pause(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:
@@ -114,6 +136,13 @@ def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, acto
     audit.record(connection, actor=actor, action="cancel", subject=mailing.name, detail={"reason": reason})
 
 
+def cancel_rest(connection: Connection, mailing_id: int) -> None:
+    """In a cancelled mailing, cancel what came back after it: was on its way then, and surely did not leave."""
+    if mailings.state(connection, mailing_id) is MailingState.CANCELLED:
+        messages.change_state(connection, mailing_id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
+                              detail="came back after the mailing was cancelled")
+
+
 def _move(project: Project, name: str, *, before: tuple[MailingState, ...], after: MailingState, reason: str,
           actor: str, action: str) -> Mailing:
     with project.store.writing() as connection:
@@ -127,6 +156,7 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
     """Close a mailing of which nothing is planned or on its way any more; returns whether it is closed."""
     with project.store.writing() as connection:
+        cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False

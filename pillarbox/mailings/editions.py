@@ -22,8 +22,10 @@ def choose(connection: Connection, *, appeal: str, again: str | None, practice: 
         the edition's id and label.
 
     Raises:
-        Refused: the edition was sent or is being sent.
+        Refused: the edition was sent or is being sent, or its label is blank.
     """
+    if again is not None and not again.strip():
+        raise Refused("Another edition needs a label.", todo="Say which with --again LABEL, such as --again spring.")
     if practice and again is None:
         taken = set(mailings.labels(connection, appeal=appeal, practice=True))
         label = next(name for number in range(1, len(taken) + 2) if (name := f"practice-{number}") not in taken)
@@ -38,14 +40,15 @@ def choose(connection: Connection, *, appeal: str, again: str | None, practice: 
 def _make_way(connection: Connection, earlier: Mailing, *, actor: str) -> None:
     """Replace an earlier mailing of the edition when nothing of it ever left; refuse when something did."""
     if earlier.state is MailingState.CANCELLED:
+        control.cancel_rest(connection, earlier.id)
         return
     standing = messages.states(connection, earlier.id)
-    untouched = set(standing) <= {MessageState.PLANNED}
+    untouched = set(standing) <= {MessageState.PLANNED, MessageState.WITHDRAWN}
     if earlier.state is MailingState.PLANNED and untouched:
         control.cancel_within(connection, earlier, reason="replaced by a newer plan", actor=actor)
     elif earlier.state is MailingState.SENT:
         raise Refused(f"{earlier.appeal} ({earlier.edition}) has been sent already, as {earlier.name}.",
                       todo="To write to people again, name a new edition with --again LABEL.")
     else:
-        raise Refused(f"{earlier.name} is {earlier.state}: part of it has left.",
+        raise Refused(f"{earlier.name} is {earlier.state}" + ("." if untouched else ": part of it has left."),
                       todo=f"`pillarbox send {earlier.name}` continues it; `cancel` ends it.")

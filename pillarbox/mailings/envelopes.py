@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pillarbox.compose.links import LinkMaker
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Envelope
@@ -30,8 +32,7 @@ def envelope(project: Project, mailing: Mailing) -> Envelope:
         unsubscribe_mailto=sender.unsubscribe_mailto)
 
 
-def link_maker(settings: Settings, source_code: str) -> LinkMaker:
-    """Makes the links of one mailing's letters."""
-    links = settings.links
-    return LinkMaker(base_url=base_url(settings), donate=links.donate, donate_monthly=links.donate_monthly,
-                     code_parameter=links.code_parameter, source_code=source_code)
+def link_maker(settings: Settings, pages: Mapping[str, str], source_code: str) -> LinkMaker:
+    """Makes the links of one mailing's letters; ``pages`` are the bundle's: the appeal's own before the project's."""
+    return LinkMaker(base_url=base_url(settings), donate=pages["donate"], donate_monthly=pages["donate_monthly"],
+                     code_parameter=settings.links.code_parameter, source_code=source_code)

@@ -61,15 +61,19 @@ def letter(source: Source, *, day: date, name: str) -> Letter:
     return letters.build(source.bundle, date=day, mailing={"name": name})
 
 
-def composer(project: Project, mailing: Mailing) -> Composer:
-    """A composer for a mailing, made from its stored bundle alone.
+def frozen(project: Project, mailing: Mailing) -> Source:
+    """A mailing's appeal, from its stored bundle alone."""
+    with project.store.reading() as connection:
+        return Source(bundle=bundles.unpack(mailings.bundle(connection, mailing.bundle_id)), findings=())
+
+
+def composer(source: Source, mailing: Mailing) -> Composer:
+    """A composer for a mailing.
 
     Raises:
         LetterError: with every fault found.
     """
-    with project.store.reading() as connection:
-        frozen = Source(bundle=bundles.unpack(mailings.bundle(connection, mailing.bundle_id)), findings=())
-    return Composer(letter(frozen, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
+    return Composer(letter(source, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
 
 
 def supporter(person: audience.Candidate) -> Mapping[str, Any]:

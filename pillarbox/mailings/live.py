@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from urllib.parse import urlsplit
 
 import urllib3
 
 from pillarbox.ground import address
+from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings, is_loopback
 from pillarbox.store.project import Project
 
@@ -21,6 +23,18 @@ PROBE_PATH = "/pillarbox-probe/"
 def faults(project: Project) -> list[str]:
     """Everything in the settings that stands against a live mailing; a sentence each."""
     return [*_sender(project.settings), *_base_url(project)]
+
+
+def refuse(project: Project) -> list[str]:
+    """See that letters may really go to people; in practice, return what would stand against it.
+
+    Raises:
+        Refused: live, and something stands against it.
+    """
+    found = faults(project)
+    if found and not project.settings.practice:
+        raise Refused("This cannot go to people yet. " + " ".join(found))
+    return found
 
 
 def _sender(settings: Settings) -> list[str]:
@@ -44,17 +58,30 @@ def _base_url(project: Project) -> list[str]:
     if not url:
         return ["No base URL is set, so nobody could unsubscribe: put [project] base_url into pillarbox.toml, "
                 'or home = "laptop" if there is no server.']
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return [f"The base URL {url} cannot be read as an address: it should look like https://letters.charity.org."]
     if parts.scheme != "https":
         return [f"The base URL {url} is not https: supporters' links would not be safe."]
-    if is_loopback(host) or "." not in host:
+    if is_loopback(host) or ("." not in host and ":" not in host):
         return [f"The base URL {url} leads to this machine only: nobody outside could unsubscribe."]
+    if _is_inside(host):
+        return [f"The base URL {url} leads inside a network of your own: nobody outside could unsubscribe."]
     if any(host == tunnel or host.endswith(f".{tunnel}") for tunnel in _TUNNELS):
         return [f"The base URL {url} is a quick tunnel: its links would be dead soon, and unsubscribing with them."]
     if address.is_reserved(f"x@{host}"):
         return [f"The base URL {url} lies in a domain that does not exist for the outside."]
     return _probe(project, url)
+
+
+def _is_inside(host: str) -> bool:
+    """Whether a host is reached from its own network only: a private address, or a name of mDNS (RFC 6762)."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host.rstrip(".").endswith(".local")
 
 
 def _probe(project: Project, url: str) -> list[str]:

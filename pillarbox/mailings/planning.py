@@ -34,6 +34,8 @@ ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
 # A composing mailing of a process on another machine is taken for dead after this long.
 _COMPOSING_LIMIT = timedelta(hours=6)
+_TOUCHED = "What was written is not what was composed; nothing can be sent."
+_PLAN_AGAIN = "Another process may have touched the database. Plan again."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,10 +80,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
         LetterError: faults in the letter, or in some supporter's copy; nothing can be sent.
         Refused: nobody to write to, an edition that was sent, or a live mailing that must not go.
     """
-    practice = project.settings.practice
-    warnings = live.faults(project)
-    if warnings and not practice:
-        raise Refused("This cannot go to people yet. " + " ".join(warnings))
+    warnings = live.refuse(project)
     source = letters.read(project, wish.appeal)
     segments = letters.read_segments(project)
     _sweep(project)
@@ -104,6 +103,7 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
     day = wish.for_date or clock.today(project.settings.project.zone)
     practice = project.settings.practice
     with project.store.writing() as connection:
+        mailings.plan_alone(connection)
         audience.check(connection, wish.rule, segments)
         if any(mailing.appeal == wish.appeal and mailing.practice == practice
                for mailing in mailings.composing(connection)):
@@ -140,8 +140,9 @@ class _Outcome:
 
 def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
                  on_progress: Callable[[int], None]) -> _Outcome:
-    composer = letters.composer(project, mailing)
-    links = envelopes.link_maker(project.settings, mailing.source_code)
+    source = letters.frozen(project, mailing)
+    composer = letters.composer(source, mailing)
+    links = envelopes.link_maker(project.settings, source.bundle.links, mailing.source_code)
     outcome = _Outcome()
     for chunk in _chunks(project, mailing, segments, reached, outcome):
         rows = _compose(mailing, composer, links, chunk, outcome)
@@ -231,16 +232,17 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
             found.update(address_hash.encode() + values.encode())
             count += 1
     if count != outcome.planned or found.digest() != outcome.digest.digest():
-        raise Refused("What was written is not what was composed; nothing can be sent.",
-                      todo="Another process may have touched the database. Plan again.")
+        raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
     content = hashlib.sha256("\n".join([mailing.bundle_id, str(mailing.for_date), *sorted(outcome.shared)]).encode())
     with project.store.writing() as connection:
         messages.make_lone_shapes_private(connection, mailing.id)
-        mailings.move(
+        closed = mailings.move(
             connection, mailing.id, before=(MailingState.COMPOSING,), after=MailingState.PLANNED,
             planned=outcome.planned, planned_at=clock.now(), excluded=excluded,
             audience_size=outcome.planned + sum(excluded.values()), shapes=len(outcome.shape_ids),
             slow_path=outcome.slow_path, content_hash=content.hexdigest())
+        if not closed:
+            raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
 
 
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
@@ -265,7 +267,7 @@ def _sweep(project: Project) -> None:
 
 def _drop(project: Project, mailing: Mailing) -> None:
     with project.store.writing() as connection:
-        if mailings.by_id(connection, mailing.id).state is not MailingState.COMPOSING:
-            return
+        if mailings.state(connection, mailing.id) is not MailingState.COMPOSING:
+            return  # finished meanwhile, or dropped by another process that found it dead
         messages.delete_all(connection, mailing.id)
         connection.execute(mailings_table.delete().where(mailings_table.c.id == mailing.id))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pillarbox.ground.errors import Refused
+from pillarbox.mailings import control
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
@@ -39,6 +40,7 @@ def reconcile(project: Project, name: str, *, assume: Literal["sent", "unsent"] 
         mailing = mailings.find(connection, name)
     bury_the_dead(project, mailing, repeatable=mailing.transport == "files")
     with project.store.writing() as connection:
+        control.cancel_rest(connection, mailing.id)
         doubtful = messages.states(connection, mailing.id).get(MessageState.IN_DOUBT, 0)
         if assume is None:
             return Reconciled(mailing=mailing.name, in_doubt=doubtful, assumed=None, settled=0)
@@ -48,6 +50,7 @@ def reconcile(project: Project, name: str, *, assume: Literal["sent", "unsent"] 
         settled = messages.change_state(connection, mailing.id, before=MessageState.IN_DOUBT, after=after,
                                         detail=f"assumed {assume} by {actor}")
         if assume == "unsent":
+            control.cancel_rest(connection, mailing.id)
             mailings.move(connection, mailing.id, before=(MailingState.SENT,), after=MailingState.PLANNED,
                           reason="taken up again after doubt", finished_at=None)
         audit.record(connection, actor=actor, action="reconcile", subject=mailing.name,

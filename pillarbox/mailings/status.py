@@ -35,15 +35,15 @@ class Status:
                 "remaining": self.remaining, "outcomes": dict(self.outcomes)}
 
 
-def status(project: Project, name: str) -> Status:
-    """Where the mailing stands.
+def status(project: Project, name: str | None = None) -> Status:
+    """Where the mailing stands; the newest when none is named.
 
     Raises:
-        Refused: no such mailing.
+        Refused: no such mailing, or none at all.
         StoreError: the ledger does not add up.
     """
     with project.store.reading() as connection:
-        mailing = mailings.find(connection, name)
+        mailing = mailings.find(connection, name) if name else mailings.newest(connection)
         count = messages.states(connection, mailing.id)
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)

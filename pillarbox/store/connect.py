@@ -12,19 +12,31 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from pillarbox.ground.errors import StoreError
 
 BUSY_SECONDS = 60
+_DAMAGED = ("malformed", "not a database")
 _CACHE_KIB = 64 * 1024
 # Checkpoints at 32 MiB of log instead of 4: sending rewrites a few MiB a batch, and each checkpoint waits for the disk.
 _CHECKPOINT_PAGES = 8_000
 
 
+class ClashError(StoreError):
+    """What was to be written contradicts what is there: another process was first, or a rule of the tables forbids it.
+
+    Nothing of the transaction was kept.
+    """
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
-    """An open database. Read with ``reading()``, write with ``writing()``; both are one transaction."""
+    """An open database. Read with ``reading()``, write with ``writing()``; both are one transaction.
+
+    What the database cannot do is raised as a ``StoreError``, a contradiction as a ``ClashError``; never with values.
+    """
 
     reader: Engine
     writer: Engine
@@ -57,17 +69,15 @@ class Store:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as fault:
-            raise StoreError(f"The database could not do it: {_plain(fault)}.", retry=True,
-                             todo="Nothing was left half done; see that the disk has room and the database runs, "
-                                  "then try again.") from fault
+        except (DBAPIError, NoConnectionError) as fault:
+            raise _sentence(fault) from fault
 
 
 def connect(url: str, folder: Path) -> Store:
     """Open the database at ``url``; a relative SQLite path is taken from the project's ``folder``.
 
     Raises:
-        StoreError: when the URL makes no sense.
+        StoreError: when the URL makes no sense, or the folder of its file cannot be made.
     """
     try:
         parsed = make_url(url)
@@ -82,9 +92,31 @@ def connect(url: str, folder: Path) -> Store:
                      todo="Use SQLite or PostgreSQL.")
 
 
-def _plain(fault: OperationalError) -> str:
-    # The driver's own words only: SQLAlchemy's message carries the statement's values, which are personal data.
-    return str(fault.orig).strip().splitlines()[0] if fault.orig else "no answer"
+def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
+    """The fault as staff may read it.
+
+    SQLAlchemy's message carries the statement's values, and the driver's may (a key that is there already, a value
+    that does not fit): those are personal data. Of the driver's words only the first line is
+    shown, and only where it cannot hold any.
+    """
+    if isinstance(fault, NoConnectionError):
+        return StoreError("The database has no connection free for this.", retry=True,
+                          todo="Nothing was left half done; try again.")
+    words = str(fault.orig).strip().splitlines()[0] if fault.orig and str(fault.orig).strip() else "no answer"
+    if any(damaged in words for damaged in _DAMAGED):
+        return StoreError(f"The database file is damaged: {words}.",
+                          todo="Send nothing from it; put the newest backup beside it.")
+    if isinstance(fault, IntegrityError):  # the first line names rule and table; the values stand in the next
+        return ClashError(f"The database refused a row: {words}.", retry=True,
+                          todo="Another command may have been first. Nothing was left half done; look where things "
+                               "stand, then try again.")
+    if isinstance(fault, OperationalError):
+        return StoreError(f"The database could not do it: {words}.", retry=True,
+                          todo="Nothing was left half done; see that the disk has room and the database runs, then try "
+                               "again.")
+    kind = type(fault.orig).__name__ if fault.orig else type(fault).__name__
+    return StoreError(f"The database did not understand or take it ({kind}).",
+                      todo="Nothing was left half done. If it comes again, please report it.")
 
 
 def _postgresql(url: URL) -> Store:
@@ -97,7 +129,11 @@ def _sqlite(url: URL, folder: Path) -> Store:
     if not url.database or url.database == ":memory:":
         raise StoreError("A database in memory would forget what was sent.", todo="Name a file.")
     path = folder / url.database
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(f"The database's folder cannot be made: {fault.strerror}.", where=str(path.parent),
+                         todo="See that the disk has room and the folder may be written.") from None
     url = url.set(database=str(path))
     return Store(reader=_sqlite_engine(url, "BEGIN"), writer=_sqlite_engine(url, "BEGIN IMMEDIATE"),
                  gate=threading.RLock())

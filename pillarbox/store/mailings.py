@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import new_key
 from pillarbox.model.states import Kind, MailingState
 from pillarbox.store.schema import bundles, editions, mailings
+
+# Any number that no other advisory lock of the database has: "plan" in ASCII.
+_PLANNING = int.from_bytes(b"plan", "big")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,34 @@ def _mailing(row: Row[Any]) -> Mailing:
 def by_id(connection: Connection, mailing_id: int) -> Mailing:
     """The mailing with this id; it must exist."""
     return _mailing(connection.execute(_QUERY.where(mailings.c.id == mailing_id)).one())
+
+
+def state(connection: Connection, mailing_id: int) -> MailingState | None:
+    """The state of a mailing; None when there is none with this id."""
+    found = connection.execute(select(mailings.c.state).where(mailings.c.id == mailing_id)).scalar_one_or_none()
+    return MailingState(found) if found else None
+
+
+def plan_alone(connection: Connection) -> None:
+    """Let no other process begin a plan until this transaction ends: both would choose the same edition and name.
+
+    SQLite's writers are alone anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PLANNING)))
+
+
+def newest(connection: Connection) -> Mailing:
+    """The mailing that was planned last.
+
+    Raises:
+        Refused: there is none.
+    """
+    row = connection.execute(_QUERY.where(mailings.c.state != MailingState.COMPOSING)
+                             .order_by(mailings.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        raise Refused("No mailing has been planned yet.")
+    return _mailing(row)
 
 
 def find(connection: Connection, name: str) -> Mailing:

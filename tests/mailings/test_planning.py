@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from sqlalchemy import func, select
 
@@ -123,6 +126,82 @@ def test_a_plan_that_never_left_is_replaced(project: Project) -> None:
     with pytest.raises(Refused, match="replaced by a newer plan"):
         control.start(project, first.name, actor="test")
     assert second.planned == CROWD
+
+
+def test_a_label_is_not_blank(project: Project) -> None:
+    """``--again ""`` names no edition: it is refused."""
+    for label in ("", "  "):
+        with pytest.raises(Refused, match="label"):
+            planned(project, again=label)
+
+
+def test_someone_who_left_since_does_not_make_a_plan_count_as_sent(project: Project) -> None:
+    """Nothing of the older plan left, though one of its messages is withdrawn: it can be replaced."""
+    first = planned(project, again="spring")
+    with project.store.writing() as connection:
+        one = connection.execute(select(messages.c.id).limit(1)).scalar_one()
+        connection.execute(messages.update().where(messages.c.id == one).values(state="withdrawn", detail="forgotten"))
+    planned(project, again="spring")
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+
+
+def test_a_paused_plan_is_not_said_to_have_left(project: Project) -> None:
+    """It stands in the way of its edition, but the sentence tells no more than is so."""
+    first = planned(project, again="spring")
+    control.pause(project, first.name, reason="the picture")
+    with pytest.raises(Refused) as caught:
+        planned(project, again="spring")
+    assert "is paused. " in str(caught.value)
+    assert "has left" not in str(caught.value)
+
+
+def test_plans_at_the_same_moment_each_have_a_sentence(project: Project) -> None:
+    """Four at once: at least one is made, the others are refused in words, and none shares a name or an edition."""
+    made, said = [], []
+
+    def one() -> None:
+        try:
+            made.append(planned(project))
+        except Refused as fault:
+            said.append(str(fault))
+
+    for _ in range(4):
+        threads = [threading.Thread(target=one) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(made) + len(said) == 16
+    assert len(made) >= 4
+    assert len({mailing.edition for mailing in made}) == len({mailing.name for mailing in made}) == len(made)
+    assert all("is being planned at this moment" in words for words in said)
+
+
+def test_a_plan_that_was_swept_away_meanwhile_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process took the composing one for dead and deleted it: no plan is claimed to exist."""
+    compose_all = planning._compose_all
+
+    def swept(*given: Any) -> Any:
+        outcome = compose_all(*given)
+        planning._drop(project, given[1])
+        return outcome
+
+    monkeypatch.setattr(planning, "_compose_all", swept)
+    with pytest.raises(Refused, match="not what was composed"):
+        planned(project)
+    assert (count(project, messages), count(project, mailings_table)) == (0, 0)
+
+
+def test_an_appeals_own_donation_page_is_the_one_in_its_letters(project: Project) -> None:
+    """``[links]`` in appeal.toml comes before the project's."""
+    settings = project.folder / "appeals" / "harbour" / "appeal.toml"
+    settings.write_text(settings.read_text("utf-8") + '[links]\ndonate = "https://lamp.example/give"\n', "utf-8")
+    mailing = planned(project)
+    with project.store.reading() as connection:
+        kept = connection.execute(select(messages.c["values"]).where(messages.c.mailing_id == mailing.id)).scalars()
+        assert all("https://lamp.example/give?ref=" in values and "give.harbour.example" not in values
+                   for values in kept)
 
 
 def planning_submit(ready: object) -> None:
