@@ -6,6 +6,7 @@ what the act did is committed after it. A unit whose worker died in between is i
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
-from pillarbox.ground.errors import PillarboxError
+from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import envelopes
 from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, Unit
@@ -24,6 +25,7 @@ from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages
+from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.messages import Claimed
 from pillarbox.store.project import Project
@@ -31,6 +33,13 @@ from pillarbox.store.project import Project
 # A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
 _PATIENCE = 3
 _SHAPES_KEPT = 64
+# Well within the spare time of every lease: a process that slept this long between claim and act does not act.
+_STALE = timedelta(seconds=30)
+_SLEPT = "the sender slept before it could send this"
+# As long may the database be away between an act and its record (a restart, a full disk) before the record is given up.
+_DATABASE_BACK_SECONDS, _DATABASE_PAUSE_SECONDS = 60.0, 0.5
+# Waited when the rows that are next are just being claimed by another sender.
+_HELD_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,9 +92,17 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     Raises:
         PillarboxError: a fault of ours before the outside act; the unit is planned again.
     """
-    unit, withdrawn = _claim(dispatch)
+    began = clock.now()
+    unit, withdrawn, more = _claim(dispatch)
     if unit is None:
-        return None if not withdrawn else Submitted(counts={}, withdrawn=withdrawn, result=Result(receipts=()))
+        if not more:
+            return None
+        return Submitted(counts={}, withdrawn=withdrawn,
+                         result=Result(receipts=(), wait_seconds=0.0 if withdrawn else _HELD_SECONDS))
+    if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this unit for dead
+        result = Result(receipts=_all(unit, Verdict.RETURNED, _SLEPT))
+        _settle(dispatch, unit, result)
+        return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
     try:
         result = dispatch.transport.send(unit)
     except PillarboxError as fault:
@@ -100,28 +117,35 @@ def submit(dispatch: Dispatch) -> Submitted | None:
                      result=result)
 
 
-def _claim(dispatch: Dispatch) -> tuple[Unit | None, int]:
-    """Take the next unit in one transaction; those who may no longer be written to are withdrawn in it."""
+def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
+    """Take the next unit in one transaction; those who may no longer be written to are withdrawn in it.
+
+    Returns:
+        the unit, or None; how many were withdrawn; and whether it is worth while to claim again.
+    """
     with dispatch.project.store.writing() as connection:
         if not _may_send(connection, dispatch.mailing.id):
-            return None, 0
+            return None, 0, False
         group = messages.next_group(connection, dispatch.mailing.id)
         if group is None:
-            return None, 0
+            return None, 0, False
         shape_id, tracked = group
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
         attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, shape_id=shape_id, tracked=tracked,
                                              most=dispatch.batch, worker=dispatch.worker, lease_until=lease)
+        if not claimed:
+            messages.finish(connection, attempt_id, detail="another sender was claiming the same messages")
+            return None, 0, True
         left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
                                            attempt_id=attempt_id, tracked=tracked)
         messages.withdraw(connection, attempt_id, left)
         going = [row for row in claimed if row.message_id not in left]
         if not going:
             messages.finish(connection, attempt_id, detail="everyone in it had left")
-            return None, len(left)
+            return None, len(left), True
         shape = _shape(connection, dispatch, shape_id)
     return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=tracked,
-                messages=tuple(_outgoing(row) for row in going)), len(left)
+                messages=tuple(_outgoing(row) for row in going)), len(left), True
 
 
 def _may_send(connection: Connection, mailing_id: int) -> bool:
@@ -148,8 +172,17 @@ def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
 
 
 def _settle(dispatch: Dispatch, unit: Unit, result: Result) -> None:
-    with dispatch.project.store.writing() as connection:
-        messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+    """Record what is known; a database that is away for a moment does not put in doubt what we know."""
+    until = time.monotonic() + _DATABASE_BACK_SECONDS
+    while True:
+        try:
+            with dispatch.project.store.writing() as connection:
+                messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+            return
+        except StoreError as fault:
+            if not fault.retry or isinstance(fault, ClashError) or time.monotonic() > until:
+                raise
+            time.sleep(_DATABASE_PAUSE_SECONDS)
 
 
 def _all(unit: Unit, verdict: Verdict, detail: str) -> tuple[Receipt, ...]:

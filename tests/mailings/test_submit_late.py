@@ -1,0 +1,83 @@
+"""Submitting when this process slept, when others hold the rows, and when the database is away for a moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection
+
+from pillarbox.ground import clock
+from pillarbox.ground.errors import StoreError
+from pillarbox.mailings import submit as submitting
+from pillarbox.mailings.status import status
+from pillarbox.mailings.submit import submit
+from pillarbox.model.states import Verdict
+from pillarbox.store import messages
+from pillarbox.store.project import Project
+from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
+
+
+def test_a_sender_that_slept_past_its_lease_sends_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped between claim and act, woken after the lease: others may have decided, so the unit goes back unsent."""
+    mailing = planned(project)
+    transport = Scripted(answer=saying(Verdict.ACCEPTED))
+    ready = dispatch(project, mailing, transport)
+    claim, asleep = submitting._claim, []
+
+    def and_sleep(of: submitting.Dispatch) -> object:
+        claimed = claim(of)
+        if not asleep:
+            asleep.append(1)
+            moment = clock.now() + timedelta(seconds=transport.lease_seconds + 1)
+            monkeypatch.setattr(clock, "now", lambda: moment)
+        return claimed
+
+    monkeypatch.setattr(submitting, "_claim", and_sleep)
+    submit(ready)
+    assert transport.units == []
+    found = status(project, mailing.name)
+    assert (found.accepted, found.in_doubt) == (0, 0)
+    assert found.remaining == CROWD
+
+
+@pytest.mark.postgres
+def test_rows_in_others_hands_do_not_end_a_sender(project: Project) -> None:
+    """PostgreSQL: the next group's rows are being claimed by another; there is still work, so this sender goes on."""
+    if project.store.is_sqlite:
+        pytest.skip("SQLite has one writer at a time")
+    mailing = planned(project)
+    transport = Scripted(answer=saying(Verdict.ACCEPTED))
+    ready = dispatch(project, mailing, transport)
+    with project.store.writing() as connection:
+        group = messages.next_group(connection, mailing.id)
+        assert group
+        messages.claim(connection, mailing.id, shape_id=group[0], tracked=group[1], most=1_000, worker="other",
+                       lease_until=clock.now())
+        assert submit(ready) is not None
+
+
+def test_what_the_provider_said_is_written_when_the_database_is_back(
+        project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart of the database between act and record does not put in doubt what is known."""
+    mailing = planned(project)
+    away = threading.Event()
+    transport = Scripted(answer=lambda unit: (away.set(), saying(Verdict.ACCEPTED)(unit))[1])
+    ready = dispatch(project, mailing, transport)
+    store = project.store
+    real = type(store).writing
+
+    @contextmanager
+    def writing(of: object) -> Iterator[Connection]:
+        if away.is_set():
+            away.clear()
+            raise StoreError("The database is restarting.", retry=True)
+        with real(of) as connection:  # type: ignore[arg-type]
+            yield connection
+
+    monkeypatch.setattr(type(store), "writing", writing)
+    submit(ready)
+    assert status(project, mailing.name).accepted == len(transport.addresses)
