@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pillarbox.ground.address import normalise
@@ -15,7 +16,7 @@ from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
 from pillarbox.model.records import Gift
 from pillarbox.money import values
-from pillarbox.money.tables import read_rows
+from pillarbox.tables import file
 
 SOURCE = "csv"
 
@@ -68,19 +69,30 @@ def read(path: Path, *, mapping: Mapping[str, str] | None = None,
         The gifts, in the file's order, and the rows that are none.
 
     Raises:
-        Refused: no such file or column, no table, or no column for the amount or the date.
+        TableError: the file cannot be read.
+        Refused: a mapped column or field does not exist, or no column holds the amount or the date.
     """
-    headings, rows = read_rows(path)
-    fields = _fields(headings, mapping or {}, path.name)
+    table = file.read(path, partial(_recognised, mapping=mapping or {}))
+    fields = _fields(table.headings, mapping or {}, path.name)
     gifts: list[Gift] = []
     rejected: list[Rejected] = []
     seen: Counter[str] = Counter()
-    for line, cells in rows:
+    for line, row in zip(table.lines, table.rows, strict=True):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
         try:
             gifts.append(_gift(_named(fields, cells), zone, seen))
         except ValueError as fault:
             rejected.append(Rejected(line=line, reason=_sentence(str(fault))))
     return tuple(gifts), tuple(rejected)
+
+
+def _recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether there are columns for the amount and the date, and how many of the headings are known or mapped."""
+    known = {**KNOWN, **{_bare(heading): field for heading, field in mapping.items()}}
+    found = [field for heading in headings if (field := known.get(_bare(heading)))]
+    return {"amount", "date"} <= set(found), len(found)
 
 
 def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:

@@ -129,14 +129,14 @@ def key(heading: str) -> str:
     return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", heading).casefold())
 
 
-def recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> int:
-    """How many of the headings are known to any format or are mapped; an email column weighs most."""
+def recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether there is an email column, and how many of the headings are known to any format or are mapped."""
     known = {key(column) for column in mapping}
     mailed = {key(column) for column, field in mapping.items() if field == Target.EMAIL}
     keys = [key(heading) for heading in headings]
     everything = {**_COMMON, **_MAILCHIMP, **_CIVICRM}
     has_email = any(everything.get(k) == Target.EMAIL or k in mailed for k in keys)
-    return sum(k in everything or k in known for k in keys) + 100 * has_email
+    return has_email, sum(k in everything or k in known for k in keys)
 
 
 def match(headings: Sequence[str], *, format: str, mapping: Mapping[str, str], where: str) -> Columns:  # noqa: A002 - the word of the command line
