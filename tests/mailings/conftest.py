@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from pillarbox.people.intake import import_list
 
 from pillarbox.mailings import control, planning
 from pillarbox.mailings.submit import Dispatch
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import Basis, Verdict
 from pillarbox.people.audience import Rule
+from pillarbox.people.intake import import_list
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from tests import projects
