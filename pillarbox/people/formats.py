@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pillarbox.ground.errors import ListError
 from pillarbox.people.values import one_line
+from pillarbox.tables.table import key
 
 # Columns; more are no list of supporters, and no charity needs to hold so much.
 COLUMN_LIMIT = 300
@@ -122,11 +123,6 @@ class Columns:
     def fields(self) -> tuple[tuple[int, str], ...]:
         """Columns that become fields: place and name."""
         return tuple((place, name) for place, name in enumerate(self.goes_to) if name not in set(Target))
-
-
-def key(heading: str) -> str:
-    """A heading reduced to what is compared: its letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", heading).casefold())
 
 
 def recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> tuple[bool, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +33,11 @@ class Table:
     """What was found out: encoding and delimiter, or sheet."""
     notes: tuple[str, ...] = ()
     """What staff should know."""
+
+
+def key(heading: str) -> str:
+    """A heading reduced to what is compared: its letters and digits, of any script, letter case aside."""
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", heading).casefold())
 
 
 def below_headings(

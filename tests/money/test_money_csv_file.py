@@ -146,9 +146,9 @@ def test_headings_are_found_below_a_title(tmp_path: Path) -> None:
 
 
 def test_a_mapped_column_helps_to_find_the_headings(tmp_path: Path) -> None:
-    """Columns that nothing knows are found below a title once staff say what they hold."""
-    text = "Our gifts,,\nQuand,Combien,Nom\n10/12/2026,5,A\n"
-    (gift,) = gifts_of(tmp_path, text, mapping={"Quand": "date", "Combien": "amount", "Nom": "name"})
+    """Columns that nothing knows, of any script, are found below a title once staff say what they hold."""
+    text = "Our gifts,,\nתאריך,סכום,שם\n10/12/2026,5,A\n"
+    (gift,) = gifts_of(tmp_path, text, mapping={"תאריך": "date", "סכום": "amount", "שם": "name"})
     assert (gift.amount, gift.name) == (Money(minor=500), "A")
 
 
