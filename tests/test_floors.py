@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STOREYS = [
     {"ground"},
     {"model"},
-    {"content", "store", "shape", "standin"},
+    {"content", "store", "shape", "standin", "tables"},
     {"people", "compose", "deliver", "money"},
     {"events", "giving"},
     {"mailings", "reports"},

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pillarbox.giving.record import Recorded
 
 METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class MoneyType(click.ParamType[Money]):
@@ -52,7 +51,7 @@ def donations() -> None:
 @donations.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--map", "mapping", multiple=True, metavar="COL=FIELD", help="Say what a column holds.")
-@json_option
+@printing.json_option
 @click.pass_context
 def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: bool) -> None:
     """Read donations from a platform's CSV or Excel export; doing it twice counts once."""
@@ -86,7 +85,7 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
 @click.option("--gift-aid", is_flag=True, help="The giver has made a Gift Aid declaration.")
 @click.option("--reference", default="", metavar="TEXT", help="The cheque's number: the same one counts once.")
 @click.option("--note", default="", metavar="TEXT", help="A remark.")
-@json_option
+@printing.json_option
 @click.pass_context
 def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, received: datetime | None, mailing: str,
         gift_aid: bool, reference: str, note: str, as_json: bool) -> None:
@@ -107,7 +106,7 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
 
 @donations.command("list")
 @click.option("--unmatched", is_flag=True, help="Only those that no mailing is known to have raised.")
-@json_option
+@printing.json_option
 @click.pass_context
 def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
     """Donations, newest first, with the mailing that raised each and how that is known."""

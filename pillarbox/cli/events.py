@@ -17,7 +17,7 @@ def events() -> None:
 
 @events.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@printing.json_option
 @click.pass_context
 def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
     """Read SendGrid's events (the JSON that its webhook posts) from a file; doing it twice changes nothing."""

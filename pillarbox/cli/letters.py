@@ -15,7 +15,7 @@ from pillarbox.cli.opening import opened
 @click.argument("slug")
 @click.option("--list", "lists", multiple=True, metavar="NAME", help="Compose it for everyone on a list.")
 @click.option("--segment", "segments", multiple=True, metavar="NAME", help="Compose it for a saved rule.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@printing.json_option
 @click.pass_context
 def check(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], as_json: bool) -> None:
     """Find every fault of a letter before it is planned.

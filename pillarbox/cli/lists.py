@@ -15,7 +15,6 @@ from pillarbox.cli.opening import opened
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import Basis, SuppressionReason
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _REJECTED_SHOWN = 20
 
 
@@ -35,7 +34,7 @@ def lists() -> None:
 @click.option("--tracking", type=click.Choice(["yes", "no"]), help="Whether they agreed to open and click tracking.")
 @click.option("--map", "mapping", multiple=True, metavar="COL=FIELD", help="Say what a column holds.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
-@json_option
+@printing.json_option
 @click.pass_context
 def import_(ctx: click.Context, file: Path, list_name: str, format_: str, basis: str | None, source: str,
             obtained: datetime | None, tracking: str | None, mapping: tuple[str, ...], dry_run: bool,
@@ -90,7 +89,7 @@ def parse_map(pairs: tuple[str, ...]) -> dict[str, str]:
 
 @lists.command()
 @click.argument("name", required=False)
-@json_option
+@printing.json_option
 @click.pass_context
 def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """How many are on each list, and how many of them can be written to."""
@@ -124,7 +123,7 @@ def segments() -> None:
 
 @segments.command("show")
 @click.argument("name", required=False)
-@json_option
+@printing.json_option
 @click.pass_context
 def show_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """How many each rule finds today."""
@@ -168,7 +167,7 @@ def add(ctx: click.Context, email: str, reason: str) -> None:
 
 
 @suppressions.command("show")
-@json_option
+@printing.json_option
 @click.pass_context
 def show_suppressions(ctx: click.Context, as_json: bool) -> None:
     """How many addresses are suppressed, by reason."""

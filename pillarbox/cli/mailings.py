@@ -29,7 +29,6 @@ from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 mailing_argument = click.argument("name", metavar="MAILING")
 
 
@@ -41,7 +40,7 @@ mailing_argument = click.argument("name", metavar="MAILING")
 @click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day that the letter speaks of (2026-12-10); today when not said.")
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
-@json_option
+@printing.json_option
 @click.pass_context
 def plan(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], exclude: tuple[str, ...],
          for_date: datetime | None, again: str | None, as_json: bool) -> None:
@@ -87,7 +86,7 @@ def _show_plan(planned: planning.Planned) -> None:
 @click.command()
 @mailing_argument
 @click.option("--by", required=True, metavar="NAME", help="Who approves.")
-@json_option
+@printing.json_option
 @click.pass_context
 def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
     """Stand for a planned mailing, by name. A live mailing cannot be sent without."""
@@ -103,7 +102,7 @@ def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
 @mailing_argument
 @click.option("--yes", is_flag=True, help="Ask nothing (practice mailings only).")
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
-@json_option
+@printing.json_option
 @click.pass_context
 def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
@@ -206,7 +205,7 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 
 @click.command()
 @click.argument("name", metavar="[MAILING]", required=False)
-@json_option
+@printing.json_option
 @click.pass_context
 def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """Where a mailing stands (the newest when none is named); the counts add up, or it says that they do not."""
@@ -243,7 +242,7 @@ def _reins(name: str, help_text: str) -> click.Command:
     @click.command(name, help=help_text)
     @mailing_argument
     @click.option("--reason", default="", metavar="TEXT", help="Why, for those who look later.")
-    @json_option
+    @printing.json_option
     @click.pass_context
     def rein(ctx: click.Context, name: str, reason: str, as_json: bool) -> None:
         with opened(ctx) as project:
@@ -271,7 +270,7 @@ cancel = _reins("cancel", "End a mailing; what has left has left.")
 @mailing_argument
 @click.option("--assume", type=click.Choice(["sent", "unsent"]),
               help="Staff's decision for what no event has settled. `unsent` sends it again: some may get it twice.")
-@json_option
+@printing.json_option
 @click.pass_context
 def reconcile(ctx: click.Context, name: str, assume: Literal["sent", "unsent"] | None, as_json: bool) -> None:
     """Settle what nobody is sure went."""

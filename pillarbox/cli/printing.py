@@ -19,6 +19,9 @@ _errors = Console(stderr=True, highlight=False)
 _STYLE = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
 _PLAIN_SECONDS = 5.0
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""For every command whose answer a script may want; the command then prints with ``as_json``."""
+
 
 def as_json(data: object) -> None:
     """Print data as one JSON document."""

@@ -18,7 +18,7 @@ from pillarbox.store.project import Project
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a page.")
 @click.option("--xlsx", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a workbook.")
 @click.option("--with-addresses", is_flag=True, help="Put supporters' addresses into the workbook.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@printing.json_option
 @click.pass_context
 def report(ctx: click.Context, name: str | None, html: Path | None, xlsx: Path | None, with_addresses: bool,
            as_json: bool) -> None:

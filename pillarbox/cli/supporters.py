@@ -12,8 +12,6 @@ from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
 from pillarbox.model.states import Basis
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 
 @click.group()
 def supporters() -> None:
@@ -30,7 +28,7 @@ def supporters() -> None:
 @click.option("--source", default="", metavar="TEXT", help="Where the consent was given.")
 @click.option("--obtained", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="When.")
 @click.option("--tracking", type=click.Choice(["yes", "no"]), help="Whether they agreed to open and click tracking.")
-@json_option
+@printing.json_option
 @click.pass_context
 def add(ctx: click.Context, email: str, list_name: str, first_name: str, last_name: str, title: str,
         basis: str | None, source: str, obtained: datetime | None, tracking: str | None, as_json: bool) -> None:
@@ -74,7 +72,7 @@ def _export(ctx: click.Context, email: str) -> None:
 @supporters.command()
 @click.argument("email")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
-@json_option
+@printing.json_option
 @click.pass_context
 def forget(ctx: click.Context, email: str, yes: bool, as_json: bool) -> None:
     """Erase a person; only a hash that keeps them out remains. It cannot be taken back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -11,11 +10,9 @@ from pillarbox.events.matching import Matched
 from pillarbox.ground import clock
 from pillarbox.model.records import Event
 from pillarbox.model.states import Basis, EventKind, Kind, SuppressionReason
-from pillarbox.store import consents
+from pillarbox.store import consents, suppressions
 from pillarbox.store.consents import Change
-from pillarbox.store.events import insert_for
 from pillarbox.store.schema import consents as consents_table
-from pillarbox.store.schema import suppressions
 
 _REASON_OF = {
     EventKind.BOUNCED: SuppressionReason.BOUNCED,
@@ -57,19 +54,11 @@ def act(connection: Connection, new: Sequence[Matched]) -> None:
     if not asked:
         return
     ordered = sorted(asked.items(), key=lambda pair: pair[0])
-    _suppress(connection, [
+    suppressions.add_many(connection, [
         {"address_hash": address_hash, "address": item.address, "reason": reason, "source": item.event.provider,
          "since": item.event.at} for (address_hash, reason), item in ordered])
     _end_consent(connection, {item.supporter_id: f"{item.event.provider}: {reason}" for (_, reason), item in ordered
                               if reason in _WISHES and item.supporter_id is not None})
-
-
-def _suppress(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    statement = insert_for(connection, suppressions)
-    # The earliest report is the one that counts, in whatever order they come.
-    connection.execute(statement.on_conflict_do_update(
-        index_elements=["address_hash", "reason"], set_={"since": statement.excluded.since},
-        where=suppressions.c.since > statement.excluded.since), list(rows))
 
 
 def _end_consent(connection: Connection, sources: Mapping[int, str]) -> None:

@@ -37,6 +37,10 @@ class Refused(PillarboxError):
     """The request is understood and will not be done; nothing was changed."""
 
 
+class TableError(Refused):
+    """A file cannot be read as rows under headings."""
+
+
 class ListError(PillarboxError):
     """A list file cannot be read as a list of supporters."""
 

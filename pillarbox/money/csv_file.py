@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from pillarbox.ground.address import normalise
@@ -15,7 +16,8 @@ from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
 from pillarbox.model.records import Gift
 from pillarbox.money import values
-from pillarbox.money.tables import read_rows
+from pillarbox.tables import file
+from pillarbox.tables.table import key
 
 SOURCE = "csv"
 
@@ -68,14 +70,18 @@ def read(path: Path, *, mapping: Mapping[str, str] | None = None,
         The gifts, in the file's order, and the rows that are none.
 
     Raises:
-        Refused: no such file or column, no table, or no column for the amount or the date.
+        TableError: the file cannot be read.
+        Refused: a mapped column or field does not exist, or no column holds the amount or the date.
     """
-    headings, rows = read_rows(path)
-    fields = _fields(headings, mapping or {}, path.name)
+    table = file.read(path, partial(_recognised, mapping=mapping or {}))
+    fields = _fields(table.headings, mapping or {}, path.name)
     gifts: list[Gift] = []
     rejected: list[Rejected] = []
     seen: Counter[str] = Counter()
-    for line, cells in rows:
+    for line, row in zip(table.lines, table.rows, strict=True):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
         try:
             gifts.append(_gift(_named(fields, cells), zone, seen))
         except ValueError as fault:
@@ -83,16 +89,23 @@ def read(path: Path, *, mapping: Mapping[str, str] | None = None,
     return tuple(gifts), tuple(rejected)
 
 
+def _recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether there are columns for the amount and the date, and how many of the headings are known or mapped."""
+    known = {**KNOWN, **{key(heading): field for heading, field in mapping.items()}}
+    found = [field for heading in headings if (field := known.get(key(heading)))]
+    return {"amount", "date"} <= set(found), len(found)
+
+
 def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
-    wanted = {_bare(heading): field for heading, field in mapping.items()}
-    present = {_bare(heading) for heading in headings}
-    if lost := [heading for heading in mapping if _bare(heading) not in present]:
+    wanted = {key(heading): field for heading, field in mapping.items()}
+    present = {key(heading) for heading in headings}
+    if lost := [heading for heading in mapping if key(heading) not in present]:
         raise Refused(f"There is no column {lost[0]!r}.", where=name,
                       todo=f"The columns are: {', '.join(filter(None, headings))}.")
     if odd := [field for field in mapping.values() if field not in FIELDS]:
         raise Refused(f"A column cannot be mapped to {odd[0]!r}.", where=name, todo=f"Choose of: {', '.join(FIELDS)}.")
     # Where staff say which column holds a field, a column that merely looks like it is left alone.
-    fields = [wanted.get(_bare(heading)) or _unless(KNOWN.get(_bare(heading)), set(wanted.values()))
+    fields = [wanted.get(key(heading)) or _unless(KNOWN.get(key(heading)), set(wanted.values()))
               for heading in headings]
     for field, words in (("amount", "the amount"), ("date", "the date")):
         if field not in fields:
@@ -103,10 +116,6 @@ def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> l
 
 def _unless(field: str | None, taken: set[str]) -> str | None:
     return None if field in taken else field
-
-
-def _bare(heading: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", heading.lower())
 
 
 def _named(fields: Sequence[str | None], cells: Sequence[str]) -> dict[str, str]:

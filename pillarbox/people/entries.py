@@ -11,9 +11,9 @@ from functools import lru_cache
 from pillarbox.ground import address as addresses
 from pillarbox.model.states import SuppressionReason
 from pillarbox.people import values
-from pillarbox.people.files import Sheet
 from pillarbox.people.formats import Columns, Target
 from pillarbox.people.tidy import Name, with_parsed
+from pillarbox.tables.table import Table
 
 _STATUSES = {
     "unsubscribed": SuppressionReason.UNSUBSCRIBED, "opted out": SuppressionReason.UNSUBSCRIBED,
@@ -83,13 +83,13 @@ class Reading:
     """Rows that spoke of a supporter whom another row speaks of."""
 
 
-def read(sheet: Sheet, columns: Columns, *, secret: bytes) -> Reading:
+def read(table: Table, columns: Columns, *, secret: bytes) -> Reading:
     """Turn rows into entries; each row is taken, merged or rejected with its reason."""
     reader = _Reader(columns, secret)
     by_address: dict[str, Entry] = {}
     rejected: list[Rejected] = []
     rows = 0
-    for line, row in zip(sheet.lines, sheet.rows, strict=True):
+    for line, row in zip(table.lines, table.rows, strict=True):
         if not any(row) or not any(map(values.one_line, row)):
             continue
         rows += 1

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pillarbox.ground.errors import ListError
 from pillarbox.people.values import one_line
+from pillarbox.tables.table import key
 
 # Columns; more are no list of supporters, and no charity needs to hold so much.
 COLUMN_LIMIT = 300
@@ -124,19 +125,14 @@ class Columns:
         return tuple((place, name) for place, name in enumerate(self.goes_to) if name not in set(Target))
 
 
-def key(heading: str) -> str:
-    """A heading reduced to what is compared: its letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKC", heading).casefold())
-
-
-def recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> int:
-    """How many of the headings are known to any format or are mapped; an email column weighs most."""
+def recognised(headings: Sequence[str], mapping: Mapping[str, str]) -> tuple[bool, int]:
+    """Whether there is an email column, and how many of the headings are known to any format or are mapped."""
     known = {key(column) for column in mapping}
     mailed = {key(column) for column, field in mapping.items() if field == Target.EMAIL}
     keys = [key(heading) for heading in headings]
     everything = {**_COMMON, **_MAILCHIMP, **_CIVICRM}
     has_email = any(everything.get(k) == Target.EMAIL or k in mailed for k in keys)
-    return sum(k in everything or k in known for k in keys) + 100 * has_email
+    return has_email, sum(k in everything or k in known for k in keys)
 
 
 def match(headings: Sequence[str], *, format: str, mapping: Mapping[str, str], where: str) -> Columns:  # noqa: A002 - the word of the command line

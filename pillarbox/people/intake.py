@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,12 +17,13 @@ from sqlalchemy import Connection, func, insert, select, update
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import Basis
-from pillarbox.people import entries, files, formats
+from pillarbox.people import entries, formats
 from pillarbox.people.enrolment import SOFT_OPT_IN_FROM, Tally, Terms, enrol
 from pillarbox.people.entries import Rejected
 from pillarbox.store import audit, lists
 from pillarbox.store.connect import Store
 from pillarbox.store.schema import imports
+from pillarbox.tables import file
 
 ZONE = "Europe/London"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
@@ -91,14 +93,15 @@ def import_list(
         actor: who imports, for the audit log.
 
     Raises:
-        ListError: the file cannot be read as a list.
+        TableError: the file cannot be read.
+        ListError: its columns are not those of a list.
         Refused: the list's name or the basis cannot be.
         StoreError: the database cannot do it; nothing was changed.
     """
     refuse(list_name, basis, obtained)
-    sheet = files.read(path, mapping)
-    columns = formats.match(sheet.headings, format=format, mapping=mapping, where=path.name)
-    reading = entries.read(sheet, columns, secret=secret)
+    table = file.read(path, partial(formats.recognised, mapping=mapping))
+    columns = formats.match(table.headings, format=format, mapping=mapping, where=path.name)
+    reading = entries.read(table, columns, secret=secret)
     at = clock.now()
     report: ImportReport | None = None
     try:
@@ -114,8 +117,8 @@ def import_list(
                 rows=reading.rows, added=tally.added, updated=tally.updated, unchanged=tally.unchanged,
                 rejected=reading.rejected, kept_out=dict(sorted(tally.kept_out.items())), merged=reading.merged,
                 list_name=list_name, list_created=created, format=columns.format,
-                columns=dict(zip(columns.headings, columns.goes_to, strict=True)), about=dict(sheet.about),
-                warnings=(*sheet.notes, *_warnings(tally, terms, columns)), dry_run=dry_run)
+                columns=dict(zip(columns.headings, columns.goes_to, strict=True)), about=dict(table.about),
+                warnings=(*table.notes, *_warnings(tally, terms, columns)), dry_run=dry_run)
             _finish(connection, import_id, report, terms, actor)
             if dry_run:
                 raise _Rehearsed

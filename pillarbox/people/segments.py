@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,9 +24,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Segment:
-    """A saved rule: a supporter belongs when every part that is given holds."""
+class Segment(BaseModel):
+    """A saved rule: a supporter belongs when every part that is given holds. Staff write a single word or a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     lists: tuple[str, ...] = ()
     """On at least one of these lists now."""
@@ -37,7 +37,7 @@ class Segment:
     """ISO 3166 two-letter codes."""
     language: tuple[str, ...] = ()
     """Language tags; ``en`` also takes ``en-GB``."""
-    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Field name → the values that fit, letter case aside."""
     joined_before: date | None = None
     """Joined (one of ``lists``, or any list) before this day began."""
@@ -53,34 +53,6 @@ class Segment:
     """Gave on this day or later."""
     not_gave_since: date | None = None
     """Gave nothing on this day or later."""
-
-    def to_json(self) -> dict[str, Any]:
-        """As segments.toml says it, with ISO dates: what a bundle keeps."""
-        return _Rule.model_validate({name: getattr(self, name) for name in Segment.__slots__}).model_dump(
-            mode="json", exclude_defaults=True)
-
-
-Segments = Mapping[str, Segment]
-"""Every saved segment by its name."""
-
-
-class _Rule(BaseModel):
-    """One table of segments.toml as staff write it: a single word or a list of words."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    lists: tuple[str, ...] = ()
-    not_lists: tuple[str, ...] = ()
-    country: tuple[str, ...] = ()
-    language: tuple[str, ...] = ()
-    fields: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    joined_before: date | None = None
-    joined_after: date | None = None
-    tracking: bool | None = None
-    gave: bool = False
-    never_gave: bool = False
-    gave_since: date | None = None
-    not_gave_since: date | None = None
 
     @field_validator("lists", "not_lists", "country", "language", mode="before")
     @classmethod
@@ -104,12 +76,20 @@ class _Rule(BaseModel):
         return tuple(code.upper() for code in value)
 
     @model_validator(mode="after")
-    def _sensible(self) -> _Rule:
-        if not self.model_fields_set:
+    def _sensible(self) -> Segment:
+        if not self.to_json():
             raise ValueError("an empty segment would be everybody: say at least one thing")
         if self.never_gave and (self.gave or self.gave_since):
             raise ValueError("never_gave cannot hold together with gave or gave_since")
         return self
+
+    def to_json(self) -> dict[str, Any]:
+        """As segments.toml says it, with ISO dates: what a bundle keeps."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+Segments = Mapping[str, Segment]
+"""Every saved segment by its name."""
 
 
 def read(path: Path) -> dict[str, Segment]:
@@ -146,11 +126,9 @@ def from_json(data: Mapping[str, Any], *, where: str = FILE, source: str = "") -
                           "its name in small letters, digits and hyphens")
             continue
         try:
-            checked = _Rule.model_validate(dict(rule))
+            found[name] = Segment.model_validate(dict(rule))
         except ValidationError as fault:
             faults += [_said(name, source, dict(error)) for error in fault.errors(include_input=False)]
-        else:
-            found[name] = Segment(**{key: getattr(checked, key) for key in _Rule.model_fields})
     if faults:
         raise ListError(f"The segments have faults: {'; '.join(faults)}.", where=where)
     return found
@@ -160,7 +138,7 @@ def _said(name: str, source: str, error: dict[str, Any]) -> str:
     key = str(error["loc"][0]) if error["loc"] else ""
     words = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        words = f"not known; known are {', '.join(_Rule.model_fields)}"
+        words = f"not known; known are {', '.join(Segment.model_fields)}"
     return f"line {_line(source, name, key)}: [{name}] {f'{key}: ' if key else ''}{words}"
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, exists, func, or_, select
 
 from pillarbox.model.states import Kind, MessageState, Outcome
-from pillarbox.store.events import insert_for
 from pillarbox.store.schema import donations, mailings, messages, supporters
+from pillarbox.store.upsert import insert_for
 
 _UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _ASKLESS = (Kind.PROOF, Kind.SERVICE)

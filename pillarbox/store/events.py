@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, Table, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, Row, Select, bindparam, func, select, update
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
 from pillarbox.store.schema import events, mailings, marks, messages, supporters
+from pillarbox.store.upsert import insert_for
 
 # States that an event contradicts outright: the ledger said that this message never left.
 NEVER_LEFT = (MessageState.FAILED, MessageState.CANCELLED, MessageState.WITHDRAWN)
@@ -20,11 +20,6 @@ _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id, mailings.c.kind)
 _AT_ONCE = 5_000
 _OF_MAILING = messages.c.mailing_id == mailings.c.id
-
-
-def insert_for(connection: Connection, into: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of the engine's own kind, which knows ON CONFLICT."""
-    return sqlite.insert(into) if connection.dialect.name == "sqlite" else postgresql.insert(into)
 
 
 def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:

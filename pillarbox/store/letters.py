@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +33,10 @@ def pack_tokens(tokens: Sequence[Token]) -> list[list[Any]]:
     return [[token.mark, token.value, token.place.value] for token in tokens]
 
 
-def unpack_tokens(packed: Sequence[Sequence[Any]]) -> tuple[Token, ...]:
-    """The other way round."""
-    return tuple(Token(mark=mark, value=value, place=Place(place)) for mark, value, place in packed)
+def unpack_shape(row: Row[Any]) -> Shape:
+    """A shape from a row that has its columns."""
+    return Shape(id=row.content_hash, subject=row.subject, html=row.html, text=row.text, private=row.private,
+                 tokens=tuple(Token(mark=mark, value=value, place=Place(place)) for mark, value, place in row.tokens))
 
 
 def pack_values(values: Sequence[str]) -> str:
@@ -49,15 +50,10 @@ def kept_by_key(connection: Connection, key: str) -> Kept | None:
                              .where(messages.c.key == key)).one_or_none()
     if row is None or not row.address:
         return None
-    return Kept(shape=_shape(row._mapping), values=tuple(orjson.loads(row._mapping["values"])))
+    return Kept(shape=unpack_shape(row), values=tuple(orjson.loads(row._mapping["values"])))
 
 
 def message_by_key(connection: Connection, key: str) -> Row[Any] | None:
     """Whose key it is: id, mailing_id, supporter_id, address_hash, address, and the mailing's kind."""
     return connection.execute(select(*_SENT).join(mailings, mailings.c.id == messages.c.mailing_id)
                               .where(messages.c.key == key)).one_or_none()
-
-
-def _shape(row: Mapping[Any, Any]) -> Shape:
-    return Shape(id=row["content_hash"], subject=row["subject"], html=row["html"], text=row["text"],
-                 tokens=unpack_tokens(row["tokens"]), private=row["private"])

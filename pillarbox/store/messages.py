@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from pillarbox.ground import clock
 from pillarbox.model.records import Receipt, Shape
 from pillarbox.model.states import MessageState, Verdict
-from pillarbox.store.letters import pack_tokens, unpack_tokens
+from pillarbox.store.letters import pack_tokens, unpack_shape
 from pillarbox.store.schema import attempts, messages, shapes
 
 STATE_OF = {
@@ -50,9 +50,7 @@ def add_shape(connection: Connection, mailing_id: int, shape: Shape) -> int:
 
 def shape(connection: Connection, shape_id: int) -> Shape:
     """A kept shape."""
-    row = connection.execute(select(shapes).where(shapes.c.id == shape_id)).one()
-    return Shape(id=row.content_hash, subject=row.subject, html=row.html, text=row.text, private=row.private,
-                 tokens=unpack_tokens(row.tokens))
+    return unpack_shape(connection.execute(select(shapes).where(shapes.c.id == shape_id)).one())
 
 
 def make_lone_shapes_private(connection: Connection, mailing_id: int) -> None:

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import SuppressionReason
 from pillarbox.store.schema import suppressions
+from pillarbox.store.upsert import insert_for
+
+_KEY = ["address_hash", "reason"]
 
 
 def add(
@@ -24,20 +26,17 @@ def add(
     """
     row = {"address_hash": address_hash, "address": address, "reason": reason, "source": source, "since": since}
     # By what it returns: the count of rows is not told on every engine.
-    return connection.execute(_new(connection).values(row).returning(suppressions.c.id)).first() is not None
+    statement = insert_for(connection, suppressions).values(row).on_conflict_do_nothing(index_elements=_KEY)
+    return connection.execute(statement.returning(suppressions.c.id)).first() is not None
 
 
 def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Suppress many addresses; rows as ``add`` takes them."""
+    """Suppress many addresses; rows as ``add`` takes them. The earliest report counts, in whatever order they come."""
     if rows:
-        connection.execute(_new(connection), rows)
-
-
-def _new(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    keys = ["address_hash", "reason"]
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(suppressions).on_conflict_do_nothing(index_elements=keys)
-    return postgresql.insert(suppressions).on_conflict_do_nothing(index_elements=keys)
+        statement = insert_for(connection, suppressions)
+        connection.execute(statement.on_conflict_do_update(
+            index_elements=_KEY, set_={"since": statement.excluded.since},
+            where=suppressions.c.since > statement.excluded.since), rows)
 
 
 def reasons(connection: Connection, address_hash: str) -> list[SuppressionReason]:

@@ -138,6 +138,33 @@ def test_what_is_no_export_is_refused(tmp_path: Path, content: bytes) -> None:
         read(tmp_path / "gone.csv")
 
 
+def test_headings_are_found_below_a_title(tmp_path: Path) -> None:
+    """A report's title above the headings, and blank rows, are left out; lines are those of the file."""
+    text = "Donations, 1 to 31 December 2026;;\n\n Date ;Amount;Note\n10/12/2026;5;\n;;\n10/12/2026;nil;\n"
+    (gift,), (rejected,) = reading(tmp_path, text)
+    assert (gift.amount, rejected.line) == (Money(minor=500), 6)
+
+
+def test_a_mapped_column_helps_to_find_the_headings(tmp_path: Path) -> None:
+    """Columns that nothing knows, of any script, are found below a title once staff say what they hold."""
+    text = "Our gifts,,\nתאריך,סכום,שם\n10/12/2026,5,A\n"
+    (gift,) = gifts_of(tmp_path, text, mapping={"תאריך": "date", "סכום": "amount", "שם": "name"})
+    assert (gift.amount, gift.name) == (Money(minor=500), "A")
+
+
+@pytest.mark.parametrize(("name", "content", "words"), [
+    ("locked.xlsx", bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600, "password"),
+    ("page.csv", b"<!DOCTYPE html><html></html>", "web page"),
+    ("bare.csv", b"10/12/2026,5,a@example.org\n10/12/2026,6,b@example.org\n", "no headings"),
+])
+def test_each_wrong_file_has_its_own_sentence(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+    """A locked workbook, a saved login page, an export without headings: told apart, as for lists."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(Refused, match=words):
+        read(path)
+
+
 def test_several_columns_may_carry_the_code(tmp_path: Path) -> None:
     """A platform's reference and the campaign of the link are both kept, to be looked up later."""
     (gift,) = gifts_of(tmp_path, "Date,Amount,Reference,utm_campaign\n10/12/2026,5,GIFT,UF26\n")

@@ -71,6 +71,15 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         assert words in said
 
 
+@pytest.mark.parametrize("rule", ["gave = false", "lists = []", "fields = {}"])
+def test_a_rule_that_asks_for_nothing_is_refused(tmp_path: Path, rule: str) -> None:
+    """It would be everybody, and could not be read again from a bundle, which keeps only what a segment asks for."""
+    path = tmp_path / "segments.toml"
+    path.write_text(f"[idle]\n{rule}\n", "utf-8")
+    with pytest.raises(ListError, match=r"line 1: \[idle\] an empty segment"):
+        segments.read(path)
+
+
 def test_no_file_means_no_segments(tmp_path: Path) -> None:
     """A project without segments is in order; one with broken TOML is told so."""
     assert segments.read(tmp_path / "segments.toml") == {}

@@ -1,10 +1,11 @@
-"""List files are read as people have them, and what cannot be read is said plainly."""
+"""Files of rows are read as people have them, and what cannot be read is said plainly."""
 
 from __future__ import annotations
 
 import csv
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,10 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from pillarbox.ground.errors import ListError
-from pillarbox.people import files, formats
+from pillarbox.ground.errors import TableError
+from pillarbox.tables import file
+from pillarbox.tables.table import Table
 
 ROWS = [["Email", "First name", "Surname"], ["zoe@example.org", "Zoë", "O'Brien"], ["bob@example.org", "Bob", "Smith"]]
+
+
+def read(path: Path, *also: str) -> Table:
+    """The table of a file whose reader cannot do without Email, and knows these columns besides."""
+
+    def known(headings: Sequence[str]) -> tuple[bool, int]:
+        found = {heading.replace("-", "").casefold() for heading in headings} & {"email", "name", "town", *also}
+        return bool(found & {"email", *also}), len(found)
+
+    return file.read(path, known)
 
 
 def written(folder: Path, content: bytes | str, name: str = "list.csv") -> Path:
@@ -47,7 +59,7 @@ def workbook(folder: Path, sheets: dict[str, list[list[object]]], name: str = "l
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_delimiter_and_encoding_are_found_out(tmp_path: Path, delimiter: str, encoding: str) -> None:
     """Comma, semicolon, tab or bar; UTF-8 with or without BOM, UTF-16, Windows: the same rows come out."""
-    sheet = files.read(written(tmp_path, csv_text(delimiter).encode(encoding)), {})
+    sheet = read(written(tmp_path, csv_text(delimiter).encode(encoding)))
     assert list(sheet.headings) == ROWS[0]
     assert [list(row) for row in sheet.rows] == ROWS[1:]
     assert list(sheet.lines) == [2, 3]
@@ -56,7 +68,7 @@ def test_delimiter_and_encoding_are_found_out(tmp_path: Path, delimiter: str, en
 def test_what_excel_in_germany_writes_is_read(tmp_path: Path) -> None:
     """A sep= line, semicolons, Windows encoding, and a comma in a cell."""
     text = 'sep=;\r\nE-Mail;Vorname;Ort\r\nzoe@example.org;Zoë;"Bad Tölz, Bayern"\r\n'
-    sheet = files.read(written(tmp_path, text.encode("cp1252")), {})
+    sheet = read(written(tmp_path, text.encode("cp1252")))
     assert sheet.headings == ("E-Mail", "Vorname", "Ort")
     assert list(sheet.rows[0]) == ["zoe@example.org", "Zoë", "Bad Tölz, Bayern"]
     assert (list(sheet.lines), sheet.about["encoding"], sheet.about["delimiter"]) == ([3], "windows-1252", "semicolon")
@@ -65,7 +77,7 @@ def test_what_excel_in_germany_writes_is_read(tmp_path: Path) -> None:
 def test_lines_are_those_that_an_editor_shows(tmp_path: Path) -> None:
     """Line breaks inside quotes and blank lines count."""
     text = 'Email,Notes\na@example.org,"one\r\ntwo\nthree"\n\n\nb@example.org,x\n'
-    sheet = files.read(written(tmp_path, text), {})
+    sheet = read(written(tmp_path, text))
     at = {row[0]: line for row, line in zip(sheet.rows, sheet.lines, strict=True)}
     assert (at["a@example.org"], at["b@example.org"]) == (2, 7)
 
@@ -84,21 +96,21 @@ def test_any_cells_come_back(tmp_path_factory: pytest.TempPathFactory, rows: lis
     for row in rows:
         lines.append(held.getvalue().count("\n") + 1)
         writer.writerow([*row, "Leeds"])
-    sheet = files.read(written(tmp_path_factory.mktemp("fuzz"), held.getvalue()), {})
+    sheet = read(written(tmp_path_factory.mktemp("fuzz"), held.getvalue()))
     assert [list(row) for row in sheet.rows] == [[*row, "Leeds"] for row in rows]
     assert list(sheet.lines) == lines
 
 
 def test_headings_are_found_below_a_title(tmp_path: Path) -> None:
     """A report's title and a blank line above the headings are left out, and said."""
-    sheet = files.read(written(tmp_path, "Supporters,,\nAs of today,,\n\nEmail,Name,Town\na@example.org,A,B\n"), {})
+    sheet = read(written(tmp_path, "Supporters,,\nAs of today,,\n\nEmail,Name,Town\na@example.org,A,B\n"))
     assert (sheet.headings, list(sheet.lines)) == (("Email", "Name", "Town"), [5])
     assert "line 4" in sheet.notes[0]
 
 
-def test_an_email_in_a_title_does_not_hide_the_headings(tmp_path: Path) -> None:
-    """A mapped column is enough to know the headings by."""
-    sheet = files.read(written(tmp_path, "Courriel,Nom\na@example.org,A\n"), {"Courriel": "email"})
+def test_what_the_reader_knows_decides(tmp_path: Path) -> None:
+    """The headings are the row of which the reader makes most, also where a title above them holds an address."""
+    sheet = read(written(tmp_path, "Ask office@example.org,\nCourriel,Nom\na@example.org,A\n"), "courriel")
     assert sheet.headings == ("Courriel", "Nom")
 
 
@@ -107,7 +119,7 @@ def test_a_workbook_gives_its_first_filled_sheet(tmp_path: Path) -> None:
     path = workbook(tmp_path, {"Cover": [], "People": [
         ["Email", "Phone", "Joined", "Member", "Gift"], [],
         ["a@example.org", 447700900123, date(2026, 3, 1), True, 12.5]], "Old": [["x"]]})
-    sheet = files.read(path, {})
+    sheet = read(path)
     assert sheet.about == {"sheet": "People"}
     assert "3 sheets" in sheet.notes[0]
     assert (list(sheet.rows[1]), sheet.lines[1]) == (["a@example.org", "447700900123", "2026-03-01", "yes", "12.5"], 3)
@@ -116,7 +128,7 @@ def test_a_workbook_gives_its_first_filled_sheet(tmp_path: Path) -> None:
 def test_a_workbook_is_known_by_its_content(tmp_path: Path) -> None:
     """A workbook named .csv is still a workbook."""
     path = workbook(tmp_path, {"S": [["Email"], ["a@example.org"]]})
-    assert files.read(path.rename(tmp_path / "list.csv"), {}).headings == ("Email",)
+    assert read(path.rename(tmp_path / "list.csv")).headings == ("Email",)
 
 
 def packed(name: str) -> bytes:
@@ -129,6 +141,7 @@ def packed(name: str) -> bytes:
 
 @pytest.mark.parametrize(("name", "content", "words"), [
     ("empty.csv", b"", "empty"),
+    ("hint.csv", b"sep=;\r\n\r\n", "empty"),
     ("blank.csv", b"\xef\xbb\xbf\r\n \r\n", "empty"),
     ("commas.csv", b",,,\n,,,\n", "no rows"),
     ("fake.xlsx", b"Email\na@example.org\n", "no workbook"),
@@ -142,10 +155,10 @@ def packed(name: str) -> bytes:
     ("quote.csv", b'Email,Notes\na@example.org,"never closed\n', "quotation mark"),
     ("bare.csv", b"a@example.org,Ann\nb@example.org,Bob\n", "no headings"),
 ])
-def test_what_is_no_list_is_said_plainly(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_what_is_no_table_is_said_plainly(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     """Each kind of wrong file has its own sentence, with the file's name and what to do."""
-    with pytest.raises(ListError) as caught:
-        files.read(written(tmp_path, content, name), {})
+    with pytest.raises(TableError) as caught:
+        read(written(tmp_path, content, name))
     assert words in caught.value.sentence()
     assert name in caught.value.sentence()
     assert "example.org" not in caught.value.sentence()
@@ -153,61 +166,11 @@ def test_what_is_no_list_is_said_plainly(tmp_path: Path, name: str, content: byt
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     """A slip in the name is no crash."""
-    with pytest.raises(ListError, match="cannot be read"):
-        files.read(tmp_path / "nothing.csv", {})
+    with pytest.raises(TableError, match="cannot be read"):
+        read(tmp_path / "nothing.csv")
 
 
 def test_a_workbook_of_empty_sheets_is_said(tmp_path: Path) -> None:
     """The sheets that were looked at are named."""
-    with pytest.raises(ListError, match="looked at A, B"):
-        files.read(workbook(tmp_path, {"A": [], "B": []}), {})
-
-
-def columns(*headings: str, mapping: dict[str, str] | None = None) -> dict[str, str]:
-    """Heading → where it goes."""
-    found = formats.match(headings, format="auto", mapping=mapping or {}, where="list.csv")
-    return dict(zip(headings, found.goes_to, strict=True))
-
-
-@pytest.mark.parametrize("heading", ["email", "E-mail", "E-Mail Address", "EMAIL ADDRESS", "Primary Email", "e_mail"])
-def test_an_email_column_has_many_names(heading: str) -> None:
-    """Case, spaces and hyphens do not matter."""
-    assert columns("X", heading)[heading] == "email"
-
-
-def test_unknown_columns_become_fields() -> None:
-    """Clean snake case, each once, none in the way of what a letter already has."""
-    assert columns("Email", "Last Gift (£)", "Town / City", "Fields", "שם", "2024 total", "Notes!", "notes") == {
-        "Email": "email", "Last Gift (£)": "last_gift", "Town / City": "town_city", "Fields": "fields_2",
-        "שם": "column_5", "2024 total": "column_2024_total", "Notes!": "notes", "notes": "notes_2"}
-
-
-def test_mailchimp_and_civicrm_are_known_by_their_columns() -> None:
-    """Each export's own words are mapped, and what nobody needs of them is left behind."""
-    mailchimp = columns("Email Address", "First Name", "OPTIN_TIME", "OPTIN_IP", "LEID", "EUID", "UNSUB_TIME")
-    assert (mailchimp["OPTIN_TIME"], mailchimp["OPTIN_IP"], mailchimp["UNSUB_TIME"]) == (
-        "obtained", "ignore", "opted_out")
-    civicrm = columns("Contact ID", "Individual Prefix", "Email", "Do Not Email", "On Hold", "Email Greeting")
-    assert civicrm == {"Contact ID": "contact_id", "Individual Prefix": "title", "Email": "email",
-                       "Do Not Email": "opted_out", "On Hold": "bounced", "Email Greeting": "salutation"}
-
-
-def test_a_mapping_wins() -> None:
-    """--map sends a column where staff say, to a field of any name, or nowhere."""
-    assert columns("Mail 1", "Email", "Region", "Junk", mapping={"mail 1": "email", "Region": "area", "Junk": "ignore"}
-                   ) == {"Mail 1": "email", "Email": "email_2", "Region": "area", "Junk": "ignore"}
-
-
-@pytest.mark.parametrize(("headings", "options", "words"), [
-    (["Name", "Phone"], {}, "The columns are: Name, Phone. Call the column 'Email'"),
-    (["Email"], {"format": "mailchump"}, "Known: auto, generic, mailchimp, civicrm"),
-    (["Email"], {"mapping": {"Nmae": "x"}}, "no column 'Nmae' to map"),
-    (["Email", "A", "B"], {"mapping": {"A": "x", "B": "x"}}, "Two columns are mapped to 'x'"),
-    (["Email", "A"], {"mapping": {"A": "1;DROP"}}, "cannot be a field's name"),
-    (["Email", *map(str, range(999))], {}, "1,000 columns"),
-])
-def test_columns_that_cannot_be_are_refused(headings: list[str], options: dict[str, object], words: str) -> None:
-    """No email column, an unknown format or a bad mapping: a sentence with the way out."""
-    with pytest.raises(ListError) as caught:
-        formats.match(headings, **{"format": "auto", "mapping": {}, **options}, where="list.csv")  # type: ignore[arg-type]
-    assert words in caught.value.sentence()
+    with pytest.raises(TableError, match="looked at A, B"):
+        read(workbook(tmp_path, {"A": [], "B": []}))
