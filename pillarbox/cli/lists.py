@@ -141,6 +141,8 @@ def show_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
             found[each] = sum(1 for _ in audience.candidates(connection, rule, known))
     if as_json:
         printing.as_json(found)
+    elif not found:
+        printing.say("There are no segments yet: they are written in lists/segments.toml.")
     else:
         for each, count in found.items():
             printing.say(f"{escape(each)}: {count:,} can be written to")
@@ -178,6 +180,8 @@ def show_suppressions(ctx: click.Context, as_json: bool) -> None:
         found = store_suppressions.counts(connection)
     if as_json:
         printing.as_json(found)
+    elif not found:
+        printing.say("No address is suppressed.")
     else:
         for reason, count in found.items():
             printing.say(f"{reason}: {count:,}")

@@ -90,7 +90,7 @@ def read_segments(project: Project) -> Segments:
     Raises:
         ListError: faults in lists/segments.toml.
     """
-    return segments.read(project.folder / segments.FILE)
+    return segments.read(project.folder / "lists" / segments.FILE)
 
 
 def definitions(known: Segments, rule: audience.Rule) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""Lists, segments, supporters and donations from the command line: what staff see, and what changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import projects
+from tests.projects import TestProject
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> TestProject:
+    """An empty project."""
+    return projects.make(tmp_path / "project")
+
+
+def test_segments_are_read_where_they_are_kept(project: TestProject, tmp_path: Path) -> None:
+    """lists/segments.toml, as `init` and the documentation have it: shown, and a plan can name them."""
+    assert "no segments yet" in project.run("segments", "show").stdout
+    (project.folder / "lists").mkdir()
+    (project.folder / "lists" / "segments.toml").write_text("[agreed]\ntracking = true\n", "utf-8")
+    listed = projects.write_list(tmp_path / "list.csv", projects.crowd(9))
+    project.run("lists", "import", str(listed), "--list", "all", "--basis", "consent", "--source", "test")
+    assert project.json("segments", "show") == {"agreed": 3}
+    assert project.json("plan", "harbour", "--list", "all", "--segment", "agreed")["planned"] == 3
+
+
+@pytest.mark.parametrize("amount", ["1e9", "1e999999999", "1_000", "99999999999999999999", "٢٥"])
+def test_an_absurd_amount_is_said_to_be_none(project: TestProject, amount: str) -> None:
+    """Nothing breaks, and nothing is added."""
+    said = project.run("donations", "add", "--amount", amount, "--name", "A Giver", expect=2).stderr
+    assert "is not an amount of money" in said
+    assert project.json("donations", "list") == []
+
+
+def test_a_donation_is_never_of_a_day_to_come(project: TestProject) -> None:
+    """A slip in the year would put it outside every report."""
+    said = project.run("donations", "add", "--amount", "5", "--name", "A", "--received", "2999-01-02", expect=1).stderr
+    assert "02 January 2999 is still to come" in said
+
+
+def test_a_reference_that_is_known_is_said(project: TestProject) -> None:
+    """Two givers' cheques may carry one number: staff learn that the second was not added, and what to do."""
+    cheque = ("donations", "add", "--amount", "5", "--name", "A Giver", "--reference", "100017")
+    project.run(*cheque)
+    assert "give it another reference" in " ".join(project.run(*cheque).stdout.split())
+    assert len(project.json("donations", "list")) == 1
