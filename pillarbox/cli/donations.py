@@ -15,6 +15,7 @@ from pillarbox.cli import printing
 from pillarbox.cli.lists import parse_map
 from pillarbox.cli.opening import opened
 from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         printing.as_json({"rows": len(gifts) + len(rejected), **_as_json(done),
                           "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
         return
-    printing.say(f"{done.added:,} donations added, {done.repeated:,} known already, {len(rejected):,} rejected.")
+    printing.say(f"Donations added: {done.added:,}; known already: {done.repeated:,}; rejected: {len(rejected):,}.")
     for kind, count in done.attributed.items():
         if count:
             printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
@@ -95,6 +96,9 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
 
     with opened(ctx) as project:
         zone = ZoneInfo(project.settings.project.zone)
+        if received and received.date() > clock.today(project.settings.project.zone):
+            raise Refused(f"{received:%d %B %Y} is still to come.", where="--received",
+                          todo="Give the day on which the donation came, as year-month-day.")
         done = offline.add(project.store, secret=project.secret, amount=amount, method=method, email=email, name=name,
                            received=received.replace(tzinfo=zone) if received else clock.now(), mailing=mailing,
                            gift_aid=gift_aid, reference=reference, note=note, actor="staff",
@@ -102,7 +106,9 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
     if as_json:
         printing.as_json(_as_json(done))
     else:
-        printing.say(f"{amount} added." if done.added else "This donation is known already; it was not added again.")
+        printing.say(f"{amount} added." if done.added else
+                     f"A {method.replace('-', ' ')} with the reference {escape(reference)} is known already; nothing "
+                     "was added. If this is another one, give it another reference.")
 
 
 @donations.command("list")

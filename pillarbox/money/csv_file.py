@@ -7,9 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from pillarbox.ground import clock
 from pillarbox.ground.address import normalise
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
@@ -20,7 +21,7 @@ from pillarbox.money.tables import read_rows
 SOURCE = "csv"
 
 FIELDS = ("id", "date", "first_name", "last_name", "name", "email", "amount", "currency", "gift_aid", "frequency",
-          "code", "method", "status", "note")
+          "code", "method", "status", "note", "refunded")
 """What a column may be mapped to (``--map COLUMN=FIELD``)."""
 
 # Headings as the common platforms write them, letters and digits only → field.
@@ -28,12 +29,15 @@ KNOWN: Mapping[str, str] = {
     **dict.fromkeys(("donationid", "id", "donationref", "donationreference", "transactionid", "receiptid",
                      "paymentid", "externalid"), "id"),
     **dict.fromkeys(("date", "donationdate", "datetime", "paymentdate", "created", "createdutc", "donatedat",
-                     "received", "datereceived", "transactiondate"), "date"),
+                     "received", "datereceived", "transactiondate", "createddateutc", "createddate"), "date"),
     **dict.fromkeys(("firstname", "donorfirstname", "donorsfirstname", "forename", "givenname"), "first_name"),
-    **dict.fromkeys(("lastname", "donorlastname", "donorslastname", "surname", "familyname"), "last_name"),
+    **dict.fromkeys(("lastname", "donorlastname", "donorslastname", "surname", "familyname", "donorsurname"),
+                    "last_name"),
     **dict.fromkeys(("name", "donor", "donorname", "fullname", "customername"), "name"),
-    **dict.fromkeys(("email", "emailaddress", "donoremail", "donoremailaddress", "customeremail"), "email"),
-    **dict.fromkeys(("amount", "donationamount", "grossamount", "total", "value", "gift"), "amount"),
+    **dict.fromkeys(("email", "emailaddress", "donoremail", "donoremailaddress", "customeremail",
+                     "fromemailaddress"), "email"),
+    **dict.fromkeys(("amount", "donationamount", "grossamount", "gross", "total", "value", "gift"), "amount"),
+    **dict.fromkeys(("amountrefunded", "refundedamount", "refunded"), "refunded"),
     **dict.fromkeys(("currency", "donationcurrency", "currencycode"), "currency"),
     **dict.fromkeys(("giftaid", "giftaided", "giftaiddeclaration", "giftaidclaimed", "giftaidstatus"), "gift_aid"),
     **dict.fromkeys(("frequency", "recurring", "regular", "donationtype", "recurringdonation", "plan"), "frequency"),
@@ -43,6 +47,9 @@ KNOWN: Mapping[str, str] = {
     **dict.fromkeys(("status", "paymentstatus"), "status"),
     **dict.fromkeys(("note", "notes", "comment"), "note"),
 }
+_HEADINGS_WITHIN = 25
+# A gift with a date alone is given the end of that day; and clocks differ.
+_AHEAD = timedelta(days=1)
 _NOT_MONEY = ("fail", "refund", "cancel", "pending", "declin", "void", "disput", "chargeback", "reversed")
 
 
@@ -70,7 +77,7 @@ def read(path: Path, *, mapping: Mapping[str, str] | None = None,
     Raises:
         Refused: no such file or column, no table, or no column for the amount or the date.
     """
-    headings, rows = read_rows(path)
+    headings, rows = _below_headings(*read_rows(path), mapping or {})
     fields = _fields(headings, mapping or {}, path.name)
     gifts: list[Gift] = []
     rejected: list[Rejected] = []
@@ -81,6 +88,21 @@ def read(path: Path, *, mapping: Mapping[str, str] | None = None,
         except ValueError as fault:
             rejected.append(Rejected(line=line, reason=_sentence(str(fault))))
     return tuple(gifts), tuple(rejected)
+
+
+def _below_headings(
+    first: tuple[str, ...], rest: list[tuple[int, tuple[str, ...]]], mapping: Mapping[str, str],
+) -> tuple[tuple[str, ...], list[tuple[int, tuple[str, ...]]]]:
+    """The headings stand in the first row, or below a report's title: the row with the most known ones."""
+    said = {_bare(heading) for heading in mapping}
+
+    def known(cells: Sequence[str]) -> int:
+        return len({KNOWN.get(_bare(cell)) or _bare(cell) for cell in cells if _bare(cell) in KNOWN.keys() | said})
+
+    scores = [known(first), *(known(cells) for _, cells in rest[:_HEADINGS_WITHIN])]
+    # One known word may stand in a title ("Donor"); two make headings.
+    place = scores.index(max(scores)) if max(scores) >= 2 else 0
+    return (first, rest) if place == 0 else (rest[place - 1][1], rest[place:])
 
 
 def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> list[str | None]:
@@ -96,8 +118,9 @@ def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> l
               for heading in headings]
     for field, words in (("amount", "the amount"), ("date", "the date")):
         if field not in fields:
-            raise Refused(f"No column holds {words}.", where=name,
-                          todo=f"Say which one does, for instance --map \"{headings[0]}={field}\".")
+            columns = ", ".join(f"{heading[:40]!r}" for heading in headings[:20] if heading)
+            raise Refused(f"No column is known to hold {words}. The columns are: {columns}.", where=name,
+                          todo=f"Say which one does: --map \"COLUMN={field}\".")
     return fields
 
 
@@ -126,6 +149,8 @@ def _gift(row: Mapping[str, str], zone: str, seen: Counter[str]) -> Gift:
         raise ValueError(f"its status is {status!r}: no money came")
     amount = _amount(row)
     received = values.moment(row.get("date", ""), zone)
+    if received > clock.now() + _AHEAD:
+        raise ValueError(f"{row.get('date', '')!r} is still to come; dates are read with the day first (dd/mm/yyyy)")
     name = " ".join(filter(None, (row.get("first_name"), row.get("last_name")))) or row.get("name", "")
     address, note = _address(row.get("email", "")), row.get("note", "")
     if row.get("email") and not address:
@@ -151,6 +176,10 @@ def _amount(row: Mapping[str, str]) -> Money:
     if amount.minor < 0:
         refund = Money(minor=-amount.minor, currency=amount.currency)
         raise ValueError(f"a refund of {refund}: take it off the donation that it belongs to by hand")
+    if (text := row.get("refunded", "")) and (back := parse_money(text, amount.currency)).minor > 0:
+        if back.currency != amount.currency or back.minor >= amount.minor:
+            raise ValueError(f"{back} of it was given back: no money stayed")
+        return Money(minor=amount.minor - back.minor, currency=amount.currency)
     if amount.minor == 0:
         raise ValueError("the amount is nothing")
     return amount

@@ -44,7 +44,8 @@ def _text(content: bytes, name: str) -> Iterator[tuple[int, tuple[str, ...]]]:
     text = _decoded(content, name).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         return
-    delimiter = max(",;\t|", key=text.split("\n", 1)[0].count)
+    head = text.split("\n", 25)[:25]
+    delimiter = max(",;\t|", key=lambda mark: max(line.count(mark) for line in head))
     width = max(map(len, csv.reader(io.StringIO(text), delimiter=delimiter)))
     try:
         frame = pd.read_csv(io.StringIO(text), sep=delimiter, header=None, names=range(width), dtype=str,
