@@ -21,6 +21,7 @@ from pillarbox.ground.money import Money, parse_money
 if TYPE_CHECKING:
     from pillarbox.giving.record import Recorded
 
+_REJECTED_SHOWN = 20
 METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -73,8 +74,9 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         if count:
             printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
                          else f"  tied to no mailing: {count:,}")
-    for row in rejected:
-        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    printing.pairs((f"line {row.line}", row.reason) for row in rejected[:_REJECTED_SHOWN])
+    if len(rejected) > _REJECTED_SHOWN:
+        printing.say(f"  … and {len(rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
 
 
 @donations.command()
@@ -123,6 +125,9 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
         rows = store_donations.listed(connection, unmatched=unmatched)
     if as_json:
         printing.as_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        printing.say("There are no donations without a mailing." if unmatched else "There are no donations yet.")
         return
     table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
     for row in rows:

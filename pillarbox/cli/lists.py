@@ -57,18 +57,23 @@ def import_(ctx: click.Context, file: Path, list_name: str, format_: str, basis:
         return
     if dry_run:
         printing.say("[bold]Dry run:[/] nothing was changed.")
+    if report.list_created:
+        printing.say(f"The list {escape(list_name)} {'would be' if dry_run else 'is'} new.")
     table = Table.grid(padding=(0, 2))
     for words, count in (("rows read", report.rows), ("added", report.added), ("updated", report.updated),
                          ("unchanged", report.unchanged), ("the same person twice, merged", report.merged),
                          ("rejected", len(report.rejected)), ("kept out", sum(report.kept_out.values()))):
         table.add_row(words, f"{count:,}")
     printing.console.print(table)
-    for row in report.rejected[:_REJECTED_SHOWN]:
-        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    printing.pairs((f"line {row.line}", row.reason) for row in report.rejected[:_REJECTED_SHOWN])
     if len(report.rejected) > _REJECTED_SHOWN:
         printing.say(f"  … and {len(report.rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
     for reason, count in report.kept_out.items():
         printing.say(f"  kept out, {escape(reason.replace('-', ' '))}: {count:,}")
+    read_as = ", ".join(f"{name} {value}" for name, value in report.about.items())
+    columns = "; ".join(heading if heading == field else f"{heading or '(no heading)'} → {field}"
+                        for heading, field in report.columns.items())
+    printing.say(f"[dim]Read with {escape(read_as)}. Columns: {escape(columns)}.[/]")
     for warning in report.warnings:
         printing.say(f"[yellow]note[/] {escape(warning)}")
 
@@ -109,6 +114,9 @@ def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
                           "left_out": left_out})
     if as_json:
         printing.as_json(found)
+        return
+    if not found:
+        printing.say("There are no lists yet: `pillarbox lists import FILE --list NAME` makes one.")
         return
     table = Table("list", "people", "can be written to", "left out", box=None, header_style="dim")
     for row in found:

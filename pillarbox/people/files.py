@@ -20,6 +20,9 @@ from pillarbox.people import formats
 SIZE_LIMIT = 512 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _HEADER_WITHIN = 25
+# Rows of a sheet in which its headings are sought, and the score of headings with an email column among them.
+_SHEET_HEAD = 100
+_WITH_EMAIL = 100
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _SAVE_AS = "Open it in your spreadsheet program and save it as CSV (UTF-8) or as an .xlsx workbook without a password."
 
@@ -170,21 +173,29 @@ def _workbook(content: bytes, name: str, mapping: Mapping[str, str]) -> Sheet:
 
 
 def _first_sheet(book: Any, name: str, mapping: Mapping[str, str]) -> Sheet:
-    seen = []
+    """The first visible sheet with an email column; else the first that holds anything."""
+    seen, filled = [], None
     for tab in book.worksheets:
         if tab.sheet_state != "visible":
             continue
         tab.reset_dimensions()  # some programs write wrong ones
         rows = [tuple(map(_shown, row)) for row in tab.iter_rows(values_only=True)]
         seen.append(tab.title)
-        if any(any(row) for row in rows):
-            width = max(map(len, rows))
-            padded = [row + ("",) * (width - len(row)) for row in rows]
-            notes = () if len(book.worksheets) == 1 else (
-                f"The workbook has {len(book.worksheets)} sheets; only {tab.title!r} was read.",)
-            return _below_headings(padded, range(1, len(padded) + 1), name, mapping, {"sheet": tab.title}, notes)
-    raise ListError(f"No sheet of the workbook holds anything (looked at {', '.join(seen) or 'none'}).", where=name,
-                    todo="Put the list on the first sheet.")
+        if not any(any(row) for row in rows):
+            continue
+        if any(formats.recognised(row, mapping) >= _WITH_EMAIL for row in rows[:_SHEET_HEAD]):
+            filled = tab.title, rows
+            break
+        filled = filled or (tab.title, rows)
+    if filled is None:
+        raise ListError(f"No sheet of the workbook holds anything (looked at {', '.join(seen) or 'none'}).",
+                        where=name, todo="Put the list on the first sheet.")
+    title, rows = filled
+    width = max(map(len, rows))
+    padded = [row + ("",) * (width - len(row)) for row in rows]
+    notes = () if len(book.worksheets) == 1 else (
+        f"The workbook has {len(book.worksheets)} sheets; only {title!r} was read.",)
+    return _below_headings(padded, range(1, len(padded) + 1), name, mapping, {"sheet": title}, notes)
 
 
 def _shown(value: object) -> str:
@@ -217,7 +228,7 @@ def _below_headings(
     scores = [(formats.recognised(rows[place], mapping), -place) for place in filled[:_HEADER_WITHIN]]
     best, at = max(scores)
     place = -at if best else filled[0]
-    if best < 100 and any("@" in cell for cell in rows[filled[0]]):
+    if best < _WITH_EMAIL and any("@" in cell for cell in rows[filled[0]]):
         raise ListError(f"The list has no headings: line {lines[filled[0]]} already holds an address.", where=name,
                         todo="Put a first row above it that names the columns (Email, First name, …).")
     headings = [cell.strip() for cell in rows[place]]

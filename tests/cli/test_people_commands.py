@@ -47,3 +47,42 @@ def test_a_reference_that_is_known_is_said(project: TestProject) -> None:
     project.run(*cheque)
     assert "give it another reference" in " ".join(project.run(*cheque).stdout.split())
     assert len(project.json("donations", "list")) == 1
+
+
+def test_an_import_says_how_it_read_the_file(project: TestProject, tmp_path: Path) -> None:
+    """A new list, a wrong encoding or a column that went astray can be seen at once, before it is done in earnest."""
+    listed = tmp_path / "list.csv"
+    listed.write_bytes("E-mail;Vorname\nzoe@example.org;Zo\u00eb\n".encode("cp1252"))
+    arguments = ("lists", "import", str(listed), "--list", "all", "--basis", "consent")
+    said = " ".join(project.run(*arguments, "--dry-run").stdout.split())
+    assert "The list all would be new" in said
+    assert "Read with encoding windows-1252, delimiter semicolon. Columns: E-mail → email; Vorname → vorname." in said
+    project.run(*arguments)
+    assert " new" not in project.run(*arguments).stdout
+
+
+def test_a_dry_run_leaves_the_database_byte_for_byte(project: TestProject, tmp_path: Path) -> None:
+    """Not even a number is used up."""
+    database = project.folder / "var" / "pillarbox.db"
+    project.run("lists", "show")
+    before = database.read_bytes()
+    listed = projects.write_list(tmp_path / "list.csv", projects.crowd(9))
+    project.run("lists", "import", str(listed), "--list", "all", "--basis", "consent", "--dry-run")
+    assert database.read_bytes() == before
+
+
+def test_forgetting_a_stranger_is_said(project: TestProject) -> None:
+    """A slip in the address must not pass for an erasure that was done."""
+    said = project.run("supporters", "forget", "nobody@example.org", "--yes").stdout
+    assert said.startswith("Nothing was held of this address")
+    project.run("supporters", "add", "ann@example.org", "--list", "all")
+    assert project.run("supporters", "forget", "ann@example.org", "--yes").stdout.startswith("Erased.")
+    refused = project.run("supporters", "add", "Ann@Example.org", "--list", "other", expect=1).stderr
+    assert "kept out (erased)" in refused
+
+
+def test_nothing_to_show_is_said(project: TestProject) -> None:
+    """An empty answer could be taken for a fault."""
+    assert "No address is suppressed" in project.run("suppressions", "show").stdout
+    assert "There are no lists yet" in project.run("lists", "show").stdout
+    assert "There are no donations" in project.run("donations", "list").stdout
