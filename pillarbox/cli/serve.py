@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; put a proxy before it.")
-@click.option("--port", default=8025, show_default=True, type=int)
+@click.option("--port", default=8025, show_default=True, type=click.IntRange(0, 65_535),
+              help="Port to listen on; 0 takes a free one.")
 @click.pass_context
 def serve(ctx: click.Context, host: str, port: int) -> None:
     """Answer supporters and SendGrid: unsubscribe, letters, events."""
     from pillarbox.web import serve as serving
 
     with opened(ctx) as project:
-        theme = theme_of(project)
-        printing.say(f"Listening on http://{host}:{port}; Ctrl-C ends it.")
-        serving.serve(project.store, project.settings, project.id, host=host, port=port, theme=theme)
+        serving.serve(
+            project.store, project.settings, project.id, host=host, port=port, theme=theme_of(project),
+            ready=lambda taken: printing.say(f"Listening on http://{host}:{taken}; Ctrl-C ends it."))
 
 
 def theme_of(project: Project) -> Theme | None:

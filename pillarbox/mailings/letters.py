@@ -48,7 +48,7 @@ def read(project: Project, slug: str) -> Source:
     """
     bundle, findings = bundles.gather(project.settings, slug, project.folder)
     if bundle is None:
-        raise LetterError(f"The appeal {slug} has faults; nothing was planned.", findings=findings)
+        raise LetterError(f"The appeal {slug} has faults; nothing was done.", findings=findings)
     return Source(bundle=bundle, findings=findings)
 
 

@@ -86,3 +86,34 @@ def test_nothing_to_show_is_said(project: TestProject) -> None:
     assert "No address is suppressed" in project.run("suppressions", "show").stdout
     assert "There are no lists yet" in project.run("lists", "show").stdout
     assert "There are no donations" in project.run("donations", "list").stdout
+
+
+def test_init_overwrites_nothing(tmp_path: Path) -> None:
+    """In a folder that is in use: what staff wrote stays, and the key never enters their git."""
+    folder = tmp_path / "charity"
+    (folder / "templates").mkdir(parents=True)
+    (folder / "appeals" / "uyghur-freedom").mkdir(parents=True)
+    ours = {folder / "templates" / "theme.toml": "# ours\n",
+            folder / "appeals" / "uyghur-freedom" / "letter.md": "ours"}
+    for path, words in ours.items():
+        path.write_text(words, "utf-8")
+    (folder / ".gitignore").write_text("*.bak\n", "utf-8")
+    TestProject(folder=tmp_path, environment={}).run("init", str(folder))
+    assert {path: path.read_text("utf-8") for path in ours} == ours
+    ignored = (folder / ".gitignore").read_text("utf-8").splitlines()
+    assert {"*.bak", "pillarbox.key", "var/"} <= set(ignored)
+    assert (folder / "appeals" / "uyghur-freedom" / "appeal.toml").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(project: TestProject, tmp_path: Path) -> None:
+    """A file or folder that refuses is no fault of Pillarbox's: the sentence names it."""
+    (tmp_path / "taken").write_text("a file, no folder", "utf-8")
+    said = project.run("preview", "harbour", "--out", str(tmp_path / "taken" / "x"), expect=1).stderr
+    assert str(tmp_path / "taken") in said
+    assert "cannot be read or written" in said
+
+
+def test_a_slip_in_an_appeals_name_lists_the_known_ones(project: TestProject) -> None:
+    """And points to no command that there is not."""
+    said = project.run("preview", "harbor", expect=1).stderr
+    assert "Known appeals: harbour." in said

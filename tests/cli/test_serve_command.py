@@ -50,3 +50,13 @@ def test_the_pages_wear_the_projects_theme(tmp_path: Path) -> None:
     found, printed = page_of(project)
     assert "There is nothing here" in found
     assert "The theme has faults" in printed
+
+
+def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    """One sentence and exit 1, and no word of listening."""
+    project = projects.make(tmp_path / "project")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        done = project.run("serve", "--port", str(other.getsockname()[1]), expect=1)
+    assert "Nobody can listen on 127.0.0.1" in done.stderr
+    assert "Listening" not in done.stdout
+    project.run("serve", "--port", "99999", expect=2)
