@@ -42,7 +42,7 @@ class MoneyType(click.ParamType[Money]):
 
 
 def _as_json(done: Recorded) -> dict[str, object]:
-    return {"added": done.added, "repeated": done.repeated,
+    return {"added": done.added, "repeated": done.repeated, "differing": done.differing,
             "attributed": {kind.value: count for kind, count in done.attributed.items()}}
 
 
@@ -74,6 +74,10 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         if count:
             printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
                          else f"  tied to no mailing: {count:,}")
+    if done.differing:
+        printing.say(f"[yellow]note[/] {done.differing:,} have the id of a known donation but another amount, and were "
+                     "not added: a part may have been given back since. If two platforms use the same ids instead, "
+                     "import this file with its id column mapped to note: --map \"COLUMN=note\".")
     printing.pairs((f"line {row.line}", row.reason) for row in rejected[:_REJECTED_SHOWN])
     if len(rejected) > _REJECTED_SHOWN:
         printing.say(f"  … and {len(rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")

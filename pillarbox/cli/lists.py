@@ -174,7 +174,7 @@ def add(ctx: click.Context, email: str, reason: str) -> None:
         news = rights.suppress_address(project.store, secret=project.secret, email=email,
                                        reason=SuppressionReason(reason), source="staff")
     printing.say("Done: nothing goes to this address any more." if news
-                 else "Nothing went to this address before, for the same reason.")
+                 else "This address was kept out already, for the same reason.")
 
 
 @suppressions.command("show")

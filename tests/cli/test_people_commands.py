@@ -49,6 +49,18 @@ def test_a_reference_that_is_known_is_said(project: TestProject) -> None:
     assert len(project.json("donations", "list")) == 1
 
 
+def test_two_platforms_ids_that_meet_are_told(project: TestProject, tmp_path: Path) -> None:
+    """The same id with another amount is no repetition: staff learn of it, and how to count it."""
+    for name, amount in (("one.csv", "5"), ("two.csv", "7")):
+        (tmp_path / name).write_text(f"ID,Date,Name,Amount\n1001,2026-03-01,A,{amount}\n", "utf-8")
+    project.run("donations", "import", str(tmp_path / "one.csv"))
+    assert "another amount" not in project.run("donations", "import", str(tmp_path / "one.csv")).stdout
+    assert project.json("donations", "import", str(tmp_path / "two.csv"))["differing"] == 1
+    assert "another amount" in project.run("donations", "import", str(tmp_path / "two.csv")).stdout
+    project.run("donations", "import", str(tmp_path / "two.csv"), "--map", "ID=note")
+    assert [row["amount_minor"] for row in project.json("donations", "list")] == [700, 500]
+
+
 def test_an_import_says_how_it_read_the_file(project: TestProject, tmp_path: Path) -> None:
     """A new list, a wrong encoding or a column that went astray can be seen at once, before it is done in earnest."""
     listed = tmp_path / "list.csv"
