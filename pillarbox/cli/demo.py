@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.projects import make
+from pillarbox.cli.serve import theme_of
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.standin import donations, events, webhook
@@ -101,7 +102,7 @@ def _served(folder: Path) -> Iterator[str]:
 
     project = open_project(folder)
     try:
-        with background(project.store, project.settings, project.id) as url:
+        with background(project.store, project.settings, project.id, theme=theme_of(project)) as url:
             yield url
     finally:
         project.close()

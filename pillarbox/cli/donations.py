@@ -15,11 +15,13 @@ from pillarbox.cli import printing
 from pillarbox.cli.lists import parse_map
 from pillarbox.cli.opening import opened
 from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
 
 if TYPE_CHECKING:
     from pillarbox.giving.record import Recorded
 
+_REJECTED_SHOWN = 20
 METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
 
 
@@ -39,7 +41,7 @@ class MoneyType(click.ParamType[Money]):
 
 
 def _as_json(done: Recorded) -> dict[str, object]:
-    return {"added": done.added, "repeated": done.repeated,
+    return {"added": done.added, "repeated": done.repeated, "differing": done.differing,
             "attributed": {kind.value: count for kind, count in done.attributed.items()}}
 
 
@@ -66,13 +68,18 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         printing.as_json({"rows": len(gifts) + len(rejected), **_as_json(done),
                           "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
         return
-    printing.say(f"{done.added:,} donations added, {done.repeated:,} known already, {len(rejected):,} rejected.")
+    printing.say(f"Donations added: {done.added:,}; known already: {done.repeated:,}; rejected: {len(rejected):,}.")
     for kind, count in done.attributed.items():
         if count:
             printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
                          else f"  tied to no mailing: {count:,}")
-    for row in rejected:
-        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    if done.differing:
+        printing.say(f"[yellow]note[/] {done.differing:,} have the id of a known donation but another amount, and were "
+                     "not added: a part may have been given back since. If two platforms use the same ids instead, "
+                     "import this file with its id column mapped to note: --map \"COLUMN=note\".")
+    printing.pairs((f"line {row.line}", row.reason) for row in rejected[:_REJECTED_SHOWN])
+    if len(rejected) > _REJECTED_SHOWN:
+        printing.say(f"  … and {len(rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
 
 
 @donations.command()
@@ -94,6 +101,9 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
 
     with opened(ctx) as project:
         zone = ZoneInfo(project.settings.project.zone)
+        if received and received.date() > clock.today(project.settings.project.zone):
+            raise Refused(f"{received:%d %B %Y} is still to come.", where="--received",
+                          todo="Give the day on which the donation came, as year-month-day.")
         done = offline.add(project.store, secret=project.secret, amount=amount, method=method, email=email, name=name,
                            received=received.replace(tzinfo=zone) if received else clock.now(), mailing=mailing,
                            gift_aid=gift_aid, reference=reference, note=note, actor="staff",
@@ -101,7 +111,9 @@ def add(ctx: click.Context, amount: Money, method: str, email: str, name: str, r
     if as_json:
         printing.as_json(_as_json(done))
     else:
-        printing.say(f"{amount} added." if done.added else "This donation is known already; it was not added again.")
+        printing.say(f"{amount} added." if done.added else
+                     f"A {method.replace('-', ' ')} with the reference {escape(reference)} is known already; nothing "
+                     "was added. If this is another one, give it another reference.")
 
 
 @donations.command("list")
@@ -116,6 +128,9 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
         rows = store_donations.listed(connection, unmatched=unmatched)
     if as_json:
         printing.as_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        printing.say("There are no donations without a mailing." if unmatched else "There are no donations yet.")
         return
     table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
     for row in rows:

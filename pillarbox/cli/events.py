@@ -29,8 +29,10 @@ def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
         printing.as_json({"new": applied.new, "repeated": applied.repeated, "foreign": applied.foreign,
                           "unmatched": applied.unmatched, "alarms": len(applied.alarms)})
     else:
-        printing.say(f"{applied.new:,} new events, {applied.repeated:,} known already, "
-                     f"{applied.foreign:,} of other senders, {applied.unmatched:,} of no letter of ours.")
+        printing.say(f"New events: {applied.new:,}; known already: {applied.repeated:,}; "
+                     f"about other mail of the account: {applied.foreign:,}.")
+        if applied.unmatched:
+            printing.say(f"Of the new ones, {applied.unmatched:,} cannot be tied to a letter.")
         if applied.alarms:
             printing.say(f"[bold red]{len(applied.alarms):,} letters went that the ledger has as not sent; "
                          "see the audit log.[/]")

@@ -56,18 +56,23 @@ def import_(ctx: click.Context, file: Path, list_name: str, format_: str, basis:
         return
     if dry_run:
         printing.say("[bold]Dry run:[/] nothing was changed.")
+    if report.list_created:
+        printing.say(f"The list {escape(list_name)} {'would be' if dry_run else 'is'} new.")
     table = Table.grid(padding=(0, 2))
     for words, count in (("rows read", report.rows), ("added", report.added), ("updated", report.updated),
                          ("unchanged", report.unchanged), ("the same person twice, merged", report.merged),
                          ("rejected", len(report.rejected)), ("kept out", sum(report.kept_out.values()))):
         table.add_row(words, f"{count:,}")
     printing.console.print(table)
-    for row in report.rejected[:_REJECTED_SHOWN]:
-        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    printing.pairs((f"line {row.line}", row.reason) for row in report.rejected[:_REJECTED_SHOWN])
     if len(report.rejected) > _REJECTED_SHOWN:
         printing.say(f"  … and {len(report.rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
     for reason, count in report.kept_out.items():
         printing.say(f"  kept out, {escape(reason.replace('-', ' '))}: {count:,}")
+    read_as = ", ".join(f"{name} {value}" for name, value in report.about.items())
+    columns = "; ".join(heading if heading == field else f"{heading or '(no heading)'} → {field}"
+                        for heading, field in report.columns.items())
+    printing.say(f"[dim]Read with {escape(read_as)}. Columns: {escape(columns)}.[/]")
     for warning in report.warnings:
         printing.say(f"[yellow]note[/] {escape(warning)}")
 
@@ -109,6 +114,9 @@ def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
     if as_json:
         printing.as_json(found)
         return
+    if not found:
+        printing.say("There are no lists yet: `pillarbox lists import FILE --list NAME` makes one.")
+        return
     table = Table("list", "people", "can be written to", "left out", box=None, header_style="dim")
     for row in found:
         table.add_row(escape(row["list"]), f"{row['people']:,}", f"{row['can_be_written_to']:,}",
@@ -140,6 +148,8 @@ def show_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
             found[each] = sum(1 for _ in audience.candidates(connection, rule, known))
     if as_json:
         printing.as_json(found)
+    elif not found:
+        printing.say("There are no segments yet: they are written in lists/segments.toml.")
     else:
         for each, count in found.items():
             printing.say(f"{escape(each)}: {count:,} can be written to")
@@ -163,7 +173,7 @@ def add(ctx: click.Context, email: str, reason: str) -> None:
         news = rights.suppress_address(project.store, secret=project.secret, email=email,
                                        reason=SuppressionReason(reason), source="staff")
     printing.say("Done: nothing goes to this address any more." if news
-                 else "Nothing went to this address before, for the same reason.")
+                 else "This address was kept out already, for the same reason.")
 
 
 @suppressions.command("show")
@@ -177,6 +187,8 @@ def show_suppressions(ctx: click.Context, as_json: bool) -> None:
         found = store_suppressions.counts(connection)
     if as_json:
         printing.as_json(found)
+    elif not found:
+        printing.say("No address is suppressed.")
     else:
         for reason, count in found.items():
             printing.say(f"{reason}: {count:,}")

@@ -68,6 +68,9 @@ class Doors(click.Group):
             raise
         except KeyboardInterrupt:
             raise click.Abort from None
+        except OSError as fault:
+            _tell_file(fault) if fault.filename else _tell_bug(fault)
+            ctx.exit(1)
         except Exception as fault:  # noqa: BLE001 - the last door: no trace with supporters' data reaches a screen
             _tell_bug(fault)
             ctx.exit(1)
@@ -89,6 +92,12 @@ def _tell(fault: PillarboxError) -> None:
 
         findings(fault.findings, error=True)
     click.echo(f"pillarbox: {fault.sentence()}", err=True)
+
+
+def _tell_file(fault: OSError) -> None:
+    """A file or folder that cannot be read or written: a full disk, a folder that belongs to somebody else."""
+    click.echo(f"pillarbox: {fault.filename}: This cannot be read or written ({fault.strerror or 'no reason given'}). "
+               "See that the disk has room and that the folder is yours to write in, then try again.", err=True)
 
 
 def _tell_bug(fault: Exception) -> None:

@@ -11,6 +11,8 @@ import click
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
 
 from pillarbox.model.records import Finding, Level
 
@@ -31,6 +33,17 @@ def as_json(data: object) -> None:
 def say(text: str) -> None:
     """Print a line; Rich's markup applies, so texts from outside go through ``rich.markup.escape``."""
     console.print(text)
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> None:
+    """Print a few words and what is said of them, indented; long sentences stay in a column of their own."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for head, words in rows:
+        table.add_row(Text(f"  {head}"), Text(words))
+    if table.row_count:
+        console.print(table)
 
 
 def findings(found: Iterable[object], *, error: bool = False) -> None:

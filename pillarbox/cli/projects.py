@@ -29,22 +29,36 @@ lists/*
 def make(folder: Path, *, settings: str | None = None) -> None:
     """Make a project in ``folder``: settings, a secret key, two example appeals, a sample list, a theme to change.
 
+    Files that are there already stay as they are.
+
     Raises:
         Refused: there is a project already.
     """
     if (folder / config.FILE).exists():
         raise Refused(f"There is a project in {folder} already.")
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(shipped("appeals"), folder / "appeals", dirs_exist_ok=True)
+    shutil.copytree(shipped("appeals"), folder / "appeals", dirs_exist_ok=True, copy_function=_copy_new)
     for name in ("sample-supporters.csv", "segments.toml"):
         (folder / "lists").mkdir(exist_ok=True)
-        shutil.copyfile(shipped("lists") / name, folder / "lists" / name)
+        _copy_new(shipped("lists") / name, folder / "lists" / name)
     (folder / "templates").mkdir(exist_ok=True)
-    shutil.copyfile(shipped("templates") / "theme.toml", folder / "templates" / "theme.toml")
-    (folder / ".gitignore").write_text(_IGNORED, "utf-8")
+    _copy_new(shipped("templates") / "theme.toml", folder / "templates" / "theme.toml")
+    _ignore(folder / ".gitignore")
     if not (folder / config.KEY_FILE).exists():
         _write_secret(folder / config.KEY_FILE)
     (folder / config.FILE).write_text(settings or config.template(), "utf-8")
+
+
+def _copy_new(source: str | Path, target: str | Path) -> None:
+    if not Path(target).exists():
+        shutil.copyfile(source, target)
+
+
+def _ignore(path: Path) -> None:
+    """Our lines behind those of a folder that is under git already."""
+    before = path.read_text("utf-8") if path.exists() else ""
+    if _IGNORED not in before:
+        path.write_text(f"{before.rstrip()}\n\n{_IGNORED}" if before.strip() else _IGNORED, "utf-8")
 
 
 def _write_secret(path: Path) -> None:

@@ -85,6 +85,8 @@ def forget(ctx: click.Context, email: str, yes: bool, as_json: bool) -> None:
     if as_json:
         printing.as_json(asdict(done))
         return
-    printing.say("Erased. A keyed hash of the address remains, so that no import brings it back.")
+    printing.say(("Erased." if done.was_known or done.messages or done.donations else
+                  "Nothing was held of this address; see that it is spelt right.")
+                 + " A keyed hash of it remains, so that no import brings it back.")
     for place in done.not_reached:
         printing.say(f"[yellow]not reached[/] {escape(place)}")

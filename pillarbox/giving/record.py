@@ -29,6 +29,8 @@ class Recorded:
     added: int = 0
     repeated: int = 0
     """Known already by source and id: left as they were."""
+    differing: int = 0
+    """Of those repeated: the amount is another one, so that it may be another donation after all."""
     attributed: Mapping[Attribution, int] = field(default_factory=dict)
     """Of those added, how many by each evidence; every kind is named, also with 0."""
 
@@ -54,10 +56,15 @@ def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, 
     # A fixed order: two imports of the same gifts wait for each other instead of locking each other out.
     ordered = [once[key] for key in sorted(once)]
     new: dict[tuple[str, str], Tied] = {}
+    amounts: dict[tuple[str, str], tuple[int, str]] = {}
     for start in range(0, len(ordered), CHUNK):
-        new |= _add(connection, ordered[start : start + CHUNK], secret, window_days)
+        chunk = ordered[start : start + CHUNK]
+        new |= _add(connection, chunk, secret, window_days)
+        amounts |= table.amounts(connection, {gift.external_id for gift in chunk})
+    differing = sum(amounts[gift.source, gift.external_id] != (gift.amount.minor, gift.amount.currency)
+                    for gift in gifts)
     counts = Counter(tie.attribution for tie in new.values())
-    recorded = Recorded(added=len(new), repeated=len(gifts) - len(new),
+    recorded = Recorded(added=len(new), repeated=len(gifts) - len(new), differing=differing,
                         attributed={kind: counts[kind] for kind in Attribution})
     if new:
         audit.record(connection, actor=actor, action="donations-recorded", subject=f"{len(new)} donations",

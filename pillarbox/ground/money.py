@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 # Minor-unit exponents that differ from 2 (ISO 4217 list one, https://www.six-group.com, read 2026-11).
 _EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
@@ -21,9 +21,9 @@ class Money:
 
     def __str__(self) -> str:
         places = _EXPONENT.get(self.currency, 2)
-        number = f"{Decimal(self.minor).scaleb(-places):,.{places}f}"
+        number = f"{Decimal(abs(self.minor)).scaleb(-places):,.{places}f}"
         sign = _SIGN.get(self.currency)
-        return f"{sign}{number}" if sign else f"{number} {self.currency}"
+        return ("-" if self.minor < 0 else "") + (f"{sign}{number}" if sign else f"{number} {self.currency}")
 
 
 def parse_money(text: str, currency: str = "GBP") -> Money:
@@ -40,16 +40,15 @@ def parse_money(text: str, currency: str = "GBP") -> Money:
     if code_match := re.search(r"\b([A-Za-z]{3})\b", body):
         found = code_match.group(1).upper()
         body = body.replace(code_match.group(1), "")
-    body = re.sub(r"[\s\u00a0']", "", body)
+    body = re.sub(r"[\s\u00a0']", "", body).replace("\u2212", "-")
     if re.fullmatch(r"-?\d+,\d{2}", body):
         body = body.replace(",", ".")
     elif re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", body):
         body = body.replace(",", "")
-    try:
-        amount = Decimal(body)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not an amount of money") from None
-    minor = amount.scaleb(_EXPONENT.get(found, 2))
-    if not amount.is_finite() or minor != minor.to_integral_value():
+    # Decimal itself would also take "1e9", "1_000", "NaN" and digits of other scripts.
+    if not re.fullmatch(r"-?[0-9]{1,12}(\.[0-9]{1,6})?|-?\.[0-9]{1,6}", body):
+        raise ValueError(f"{text!r} is not an amount of money")
+    minor = Decimal(body).scaleb(_EXPONENT.get(found, 2))
+    if minor != minor.to_integral_value():
         raise ValueError(f"{text!r} has more decimals than {found} has")
     return Money(minor=int(minor), currency=found)

@@ -48,7 +48,7 @@ def read(project: Project, slug: str) -> Source:
     """
     bundle, findings = bundles.gather(project.settings, slug, project.folder)
     if bundle is None:
-        raise LetterError(f"The appeal {slug} has faults; nothing was planned.", findings=findings)
+        raise LetterError(f"The appeal {slug} has faults; nothing was done.", findings=findings)
     return Source(bundle=bundle, findings=findings)
 
 
@@ -94,7 +94,7 @@ def read_segments(project: Project) -> Segments:
     Raises:
         ListError: faults in lists/segments.toml.
     """
-    return segments.read(project.folder / segments.FILE)
+    return segments.read(project.folder / "lists" / segments.FILE)
 
 
 def definitions(known: Segments, rule: audience.Rule) -> dict[str, Any]:

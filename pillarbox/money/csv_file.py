@@ -7,10 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from pillarbox.ground import clock
 from pillarbox.ground.address import normalise
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
@@ -22,7 +23,7 @@ from pillarbox.tables.table import key
 SOURCE = "csv"
 
 FIELDS = ("id", "date", "first_name", "last_name", "name", "email", "amount", "currency", "gift_aid", "frequency",
-          "code", "method", "status", "note")
+          "code", "method", "status", "note", "refunded")
 """What a column may be mapped to (``--map COLUMN=FIELD``)."""
 
 # Headings as the common platforms write them, letters and digits only → field.
@@ -30,12 +31,15 @@ KNOWN: Mapping[str, str] = {
     **dict.fromkeys(("donationid", "id", "donationref", "donationreference", "transactionid", "receiptid",
                      "paymentid", "externalid"), "id"),
     **dict.fromkeys(("date", "donationdate", "datetime", "paymentdate", "created", "createdutc", "donatedat",
-                     "received", "datereceived", "transactiondate"), "date"),
+                     "received", "datereceived", "transactiondate", "createddateutc", "createddate"), "date"),
     **dict.fromkeys(("firstname", "donorfirstname", "donorsfirstname", "forename", "givenname"), "first_name"),
-    **dict.fromkeys(("lastname", "donorlastname", "donorslastname", "surname", "familyname"), "last_name"),
+    **dict.fromkeys(("lastname", "donorlastname", "donorslastname", "surname", "familyname", "donorsurname"),
+                    "last_name"),
     **dict.fromkeys(("name", "donor", "donorname", "fullname", "customername"), "name"),
-    **dict.fromkeys(("email", "emailaddress", "donoremail", "donoremailaddress", "customeremail"), "email"),
-    **dict.fromkeys(("amount", "donationamount", "grossamount", "total", "value", "gift"), "amount"),
+    **dict.fromkeys(("email", "emailaddress", "donoremail", "donoremailaddress", "customeremail",
+                     "fromemailaddress"), "email"),
+    **dict.fromkeys(("amount", "donationamount", "grossamount", "gross", "total", "value", "gift"), "amount"),
+    **dict.fromkeys(("amountrefunded", "refundedamount", "refunded"), "refunded"),
     **dict.fromkeys(("currency", "donationcurrency", "currencycode"), "currency"),
     **dict.fromkeys(("giftaid", "giftaided", "giftaiddeclaration", "giftaidclaimed", "giftaidstatus"), "gift_aid"),
     **dict.fromkeys(("frequency", "recurring", "regular", "donationtype", "recurringdonation", "plan"), "frequency"),
@@ -45,6 +49,8 @@ KNOWN: Mapping[str, str] = {
     **dict.fromkeys(("status", "paymentstatus"), "status"),
     **dict.fromkeys(("note", "notes", "comment"), "note"),
 }
+# A gift with a date alone is given the end of that day; and clocks differ.
+_AHEAD = timedelta(days=1)
 _NOT_MONEY = ("fail", "refund", "cancel", "pending", "declin", "void", "disput", "chargeback", "reversed")
 
 
@@ -109,8 +115,9 @@ def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> l
               for heading in headings]
     for field, words in (("amount", "the amount"), ("date", "the date")):
         if field not in fields:
-            raise Refused(f"No column holds {words}.", where=name,
-                          todo=f"Say which one does, for instance --map \"{headings[0]}={field}\".")
+            columns = ", ".join(f"{heading[:40]!r}" for heading in headings[:20] if heading)
+            raise Refused(f"No column is known to hold {words}. The columns are: {columns}.", where=name,
+                          todo=f"Say which one does: --map \"COLUMN={field}\".")
     return fields
 
 
@@ -135,6 +142,8 @@ def _gift(row: Mapping[str, str], zone: str, seen: Counter[str]) -> Gift:
         raise ValueError(f"its status is {status!r}: no money came")
     amount = _amount(row)
     received = values.moment(row.get("date", ""), zone)
+    if received > clock.now() + _AHEAD:
+        raise ValueError(f"{row.get('date', '')!r} is still to come; dates are read with the day first (dd/mm/yyyy)")
     name = " ".join(filter(None, (row.get("first_name"), row.get("last_name")))) or row.get("name", "")
     address, note = _address(row.get("email", "")), row.get("note", "")
     if row.get("email") and not address:
@@ -160,6 +169,10 @@ def _amount(row: Mapping[str, str]) -> Money:
     if amount.minor < 0:
         refund = Money(minor=-amount.minor, currency=amount.currency)
         raise ValueError(f"a refund of {refund}: take it off the donation that it belongs to by hand")
+    if (text := row.get("refunded", "")) and (back := parse_money(text, amount.currency)).minor > 0:
+        if back.currency != amount.currency or back.minor >= amount.minor:
+            raise ValueError(f"{back} of it was given back: no money stayed")
+        return Money(minor=amount.minor - back.minor, currency=amount.currency)
     if amount.minor == 0:
         raise ValueError("the amount is nothing")
     return amount

@@ -28,6 +28,8 @@ _REFUSALS = {Target.OPTED_OUT: SuppressionReason.UNSUBSCRIBED, Target.BOUNCED: S
 # RFC 5321 section 4.5.3.1. A mailbox name of plain atoms (RFC 5322) needs no further check once its domain is good.
 _ADDRESS_LIMIT = 254
 _PLAIN_LOCAL = re.compile(r"(?=.{1,64}\Z)[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
+# What Excel shows, and exports, where a formula found nothing: nobody is called that.
+_FAILED_FORMULAS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 _NAMES = (Target.TITLE, Target.FIRST_NAME, Target.LAST_NAME, Target.FULL_NAME, Target.SALUTATION)
 
 
@@ -194,13 +196,14 @@ class _Reader:
         if len(text) > values.NAME_LIMIT:
             raise Unfit(f"The {target.replace('_', ' ')} is {len(text):,} characters long, more than "
                         f"{values.NAME_LIMIT}: a quotation mark may be missing.")
-        return text
+        return "" if text in _FAILED_FORMULAS else text
 
     def _field(self, row: Sequence[str], place: int) -> str:
         if len(row[place]) > values.VALUE_LIMIT:
             raise Unfit(f"The column {values.one_line(self._columns.headings[place])[:40]!r} holds {len(row[place]):,} "
                         f"characters, more than {values.VALUE_LIMIT:,}: a quotation mark may be missing.")
-        return values.clean(row[place])
+        text = values.clean(row[place])
+        return "" if text in _FAILED_FORMULAS else text
 
 
 def _said(cell: str) -> bool:

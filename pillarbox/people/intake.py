@@ -192,7 +192,8 @@ def _warnings(tally: Tally, terms: Terms, columns: formats.Columns) -> list[str]
                     "not cover: they can receive nothing yet.")
     if tally.lesser:
         said.append(f"{tally.lesser:,} answers are no where a yes is on record; an import leaves the record as it is. "
-                    "Suppress them, or withdraw their tracking, if the no is the newer word.")
+                    "If the no is the newer word: `pillarbox suppressions add EMAIL` for letters, "
+                    "`pillarbox supporters add EMAIL --list NAME --tracking no` for tracking.")
     if tally.withdrawn:
         said.append(f"{tally.withdrawn:,} answers are yes where the supporter has withdrawn since; that stays.")
     return said

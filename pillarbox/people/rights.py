@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func
 from pillarbox.ground import address as addresses
 from pillarbox.ground import clock, keys
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Basis, MessageState, SuppressionReason
+from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.people import intake, values
 from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
@@ -109,7 +109,7 @@ def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name:
         salutation: str = "", language: str = "", country: str = "", fields: Mapping[str, str] = MappingProxyType({}),
         list_name: str, basis: Basis | None, source: str, obtained: date | None = None,
         tracking: bool | None = None, actor: str = "staff") -> str:
-    """Add one supporter to a list, on the terms of an import.
+    """Add one supporter to a list, on the terms of an import; only ``tracking=False`` is taken at its word.
 
     Returns:
         ``added``, ``updated`` or ``unchanged``.
@@ -120,7 +120,8 @@ def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name:
     intake.refuse(list_name, basis, obtained)
     address = _address(email)
     name = tidy(Name(title=_line(title), first_name=_line(first_name), last_name=_line(last_name)))
-    entry = Entry(line=1, address=address, address_hash=addresses.keyed_hash(address, secret), name=name,
+    hashed = addresses.keyed_hash(address, secret)
+    entry = Entry(line=1, address=address, address_hash=hashed, name=name,
                   salutation=_line(salutation), language=values.language(language), country=values.country(country),
                   fields={key: values.clean(value) for key, value in fields.items()})
     at = clock.now()
@@ -131,10 +132,23 @@ def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name:
                                                  obtained=obtained, tracking=tracking, by_column=False,
                                                  import_id=None), at)
         if tally.kept_out:
-            raise Refused(f"This supporter left ({', '.join(tally.kept_out)}) and cannot be added again.",
-                          todo="They can come back only of their own accord, through the join page.")
+            raise Refused(f"This address is kept out ({', '.join(tally.kept_out)}), so it was not added.",
+                          todo="Nobody but its owner can undo that: no list and no command brings it back.")
+        if tracking is False:
+            # An import leaves a recorded yes; staff who name one person pass on that person's word.
+            tally.updated += _withdraw_tracking(connection, hashed, source or "added by staff", at) and not (
+                tally.added or tally.updated)
         audit.record(connection, actor=actor, action="supporters add", subject=list_name)
     return "added" if tally.added else "updated" if tally.updated else "unchanged"
+
+
+def _withdraw_tracking(connection: Connection, hashed: str, source: str, at: datetime) -> bool:
+    """Whether there was a consent to withdraw."""
+    known = _supporter(connection, hashed)
+    if known is None or consents.of(connection, [known.id]).get((known.id, Channel.TRACKING)) is not Basis.CONSENT:
+        return False
+    consents.withdraw(connection, known.id, source, at, [Channel.TRACKING])
+    return True
 
 
 def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:

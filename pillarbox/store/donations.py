@@ -33,6 +33,13 @@ def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[tu
     return {(row.source, row.external_id) for row in connection.execute(statement, list(rows))}
 
 
+def amounts(connection: Connection, external_ids: Collection[str]) -> dict[tuple[str, str], tuple[int, str]]:
+    """(Source, external id) → amount in minor units and currency, of the donations with these external ids."""
+    found = connection.execute(select(donations.c.source, donations.c.external_id, donations.c.amount_minor,
+                                      donations.c.currency).where(donations.c.external_id.in_(sorted(external_ids))))
+    return {(row.source, row.external_id): (row.amount_minor, row.currency) for row in found}
+
+
 def messages_by_code(connection: Connection, codes: Collection[str]) -> dict[str, Row[Any]]:
     """Code in a donate link → its message (id, mailing_id, supporter_id); proofs have none that count."""
     if not codes:

@@ -11,6 +11,9 @@ from typing import Any
 from pillarbox.ground.errors import TableError
 from pillarbox.tables.table import SAVE_AS, SIZE_LIMIT, Known, Table, below_headings
 
+# Rows of a sheet in which its headings are sought: a cover sheet has none.
+_SHEET_HEAD = 100
+
 
 def table(content: bytes, name: str, known: Known) -> Table:
     """The rows of a workbook.
@@ -37,21 +40,29 @@ def table(content: bytes, name: str, known: Known) -> Table:
 
 
 def _first_sheet(book: Any, name: str, known: Known) -> Table:
-    seen = []
+    """The first visible sheet with the columns that cannot be done without; else the first that holds anything."""
+    seen, chosen = [], None
     for tab in book.worksheets:
         if tab.sheet_state != "visible":
             continue
         tab.reset_dimensions()  # some programs write wrong ones
         rows = [tuple(map(_shown, row)) for row in tab.iter_rows(values_only=True)]
         seen.append(tab.title)
-        if any(any(row) for row in rows):
-            width = max(map(len, rows))
-            padded = [row + ("",) * (width - len(row)) for row in rows]
-            notes = () if len(book.worksheets) == 1 else (
-                f"The workbook has {len(book.worksheets)} sheets; only {tab.title!r} was read.",)
-            return below_headings(padded, range(1, len(padded) + 1), name, known, {"sheet": tab.title}, notes)
-    raise TableError(f"No sheet of the workbook holds anything (looked at {', '.join(seen) or 'none'}).", where=name,
-                     todo="Put the table on the first sheet.")
+        if not any(any(row) for row in rows):
+            continue
+        if any(known(row)[0] for row in rows[:_SHEET_HEAD]):
+            chosen = tab.title, rows
+            break
+        chosen = chosen or (tab.title, rows)
+    if chosen is None:
+        raise TableError(f"No sheet of the workbook holds anything (looked at {', '.join(seen) or 'none'}).",
+                         where=name, todo="Put the table on the first sheet.")
+    title, rows = chosen
+    width = max(map(len, rows))
+    padded = [row + ("",) * (width - len(row)) for row in rows]
+    notes = () if len(book.worksheets) == 1 else (
+        f"The workbook has {len(book.worksheets)} sheets; only {title!r} was read.",)
+    return below_headings(padded, range(1, len(padded) + 1), name, known, {"sheet": title}, notes)
 
 
 def _shown(value: object) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import queue
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 
+from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
@@ -46,13 +48,26 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
         port: 0 picks a free one.
         theme: how the pages look.
         ready: called once with the port, when requests are answered.
+
+    Raises:
+        Refused: the address or port cannot be had.
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    listening = _listen(host, port)
     app = create(store, settings, project, theme=theme)
     config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False,
                             timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     with _quiet_end():
-        _Server(config, ready).run()
+        _Server(config, ready).run([listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+                                    backlog=2048)
+    except OSError as fault:
+        raise Refused(f"Nobody can listen on {host}, port {port}: {fault.strerror or 'no such address'}.",
+                      todo="Another server may run there already: end it, or name another --port or --host.") from None
 
 
 @contextmanager

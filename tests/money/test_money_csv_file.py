@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 
+from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money
 from pillarbox.model.records import Gift
 from pillarbox.money.csv_file import Rejected, read
 
 HEAD = "Donation ID,Date,First name,Last name,Email,Amount,Currency,Gift Aid,Frequency,Reference,Payment method\n"
+
+
+@pytest.fixture(autouse=True)
+def _after_them_all() -> Iterator[None]:
+    """On a day after every date in these files."""
+    with clock.freeze(datetime(2027, 1, 15, tzinfo=UTC)):
+        yield
 
 
 def gifts_of(tmp_path: Path, text: str | bytes, **options: dict[str, str]) -> tuple[Gift, ...]:
@@ -83,6 +92,11 @@ def test_dates_are_british_or_iso(tmp_path: Path, written: str, meant: datetime)
     ("D1,10/12/2026,,,,0,GBP,,,,", "The amount is nothing"),
     ("D1,10/12/2026,,,,,GBP,,,,", "The amount is missing"),
     ("D1,10/12/2026,,,,twenty,GBP,,,,", "not an amount"),
+    ("D1,10/12/2026,,,,1e9,GBP,,,,", "not an amount"),
+    ("D1,10/12/2026,,,,1e999999999,GBP,,,,", "not an amount"),
+    ("D1,10/12/2026,,,,1_000,GBP,,,,", "not an amount"),
+    ("D1,10/12/2026,,,,99999999999999999999,GBP,,,,", "not an amount"),
+    ("D1,05/12/2027,,,,5,GBP,,,,", "still to come"),
     ("D1,10/12/2026,,,,£5,EUR,,,,", "says GBP and the currency column EUR"),
     ("D1,12/25/2026,,,,5,GBP,,,,", "day first"),
     ("D1,soon,,,,5,GBP,,,,", "is not a date"),
@@ -169,3 +183,36 @@ def test_several_columns_may_carry_the_code(tmp_path: Path) -> None:
     """A platform's reference and the campaign of the link are both kept, to be looked up later."""
     (gift,) = gifts_of(tmp_path, "Date,Amount,Reference,utm_campaign\n10/12/2026,5,GIFT,UF26\n")
     assert gift.code == "GIFT UF26"
+
+
+JUSTGIVING = ("Donation ref,Donation date,Donor first name,Donor surname,Donor e-mail,Donation amount,Gift Aid Status\n"
+              "D1,10/12/2026 09:30:00,Alice,Example,alice@example.org,\"£1,025.00\",Eligible\n")
+CAF = ("CAF Donate donations report\nReport generated,11/12/2026\n\nTransaction ID,Transaction Date,Donor Name,"
+       "Donor Email,Gross Amount,Fee,Net Amount,Gift Aid\n"
+       "T1,10/12/2026,Alice Example,alice@example.org,1025.00,1,1024,Yes\n")
+STRIPE = ("id,Created date (UTC),Amount,Amount Refunded,Currency,Status,Customer Email,Customer Name\n"
+          "ch_1,2026-12-10 09:30:00,1030.00,5.00,gbp,Paid,alice@example.org,Alice Example\n")
+PAYPAL = "\ufeff" + "\r\n".join((
+    '"Date","Time","Name","Type","Status","Currency","Gross","Fee","Net","From Email Address","Transaction ID"',
+    '"10/12/2026","09:30:00","Alice Example","Donation Payment","Completed","GBP","1,025.00","-0.55","1,024.45",'
+    '"alice@example.org","5XY"'))
+
+
+@pytest.mark.parametrize("export", [JUSTGIVING, CAF, STRIPE, PAYPAL], ids=["justgiving", "caf", "stripe", "paypal"])
+def test_the_common_platforms_are_known_as_they_export(tmp_path: Path, export: str) -> None:
+    """Without a map, below a report's title, and less what was given back."""
+    (gift,) = gifts_of(tmp_path, export)
+    assert (gift.amount, gift.address, gift.name) == (Money(minor=102500), "alice@example.org", "Alice Example")
+    assert gift.external_id in ("D1", "T1", "ch_1", "5XY")
+
+
+def test_columns_that_are_not_known_are_listed(tmp_path: Path) -> None:
+    """Who has to name a column sees which there are."""
+    with pytest.raises(Refused, match=r"the amount\. The columns are: 'When', 'Gave'\..*COLUMN=amount"):
+        reading(tmp_path, "When,Gave\n10/12/2026,5\n")
+
+
+def test_what_was_given_back_whole_is_no_donation(tmp_path: Path) -> None:
+    """A status may say "Paid" all the same."""
+    _, (rejected,) = reading(tmp_path, "Date,Amount,Amount refunded,Status\n10/12/2026,5,5.00,Paid\n")
+    assert "no money stayed" in rejected.reason

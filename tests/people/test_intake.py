@@ -335,6 +335,13 @@ def test_nothing_harmful_gets_into_a_name(store: Store, tmp_path: Path) -> None:
     assert not set("\r\n\0") & set(candidate.salutation + candidate.to_name)
 
 
+def test_a_failed_formula_is_no_name(store: Store, tmp_path: Path) -> None:
+    """A look-up that found nothing leaves #N/A in a sheet: nobody is greeted by it."""
+    take(store, listed(tmp_path, "Email,First name,Surname,Town\na@example.org,#N/A,Ash,#REF!\n"))
+    found = one(store, "a@example.org")
+    assert (found.first_name, found.last_name, found.fields) == ("", "Ash", {})
+
+
 def test_names_are_one_unicode_form_and_other_scripts_untouched(store: Store, tmp_path: Path) -> None:
     """A decomposed é is composed; Hebrew and Uyghur come out as they went in."""
     take(store, listed(tmp_path, "Email,First name,Surname\na@example.org,Rene\u0301,CASSIN\nb@example.org,שרה,כהן\n"

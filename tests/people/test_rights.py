@@ -96,8 +96,18 @@ def test_adding_by_hand_is_held_to_an_imports_terms(store: Store) -> None:
         join(store, basis=Basis.SOFT_OPT_IN)
     with store.writing() as connection:
         rights.unsubscribe(connection, address_hash=keyed_hash(ALICE, SECRET), address=ALICE, source="x", at=NOW)
-    with pytest.raises(Refused, match=r"left \(unsubscribed\)"):
+    with pytest.raises(Refused, match=r"kept out \(unsubscribed\)"):
         join(store)
+
+
+def test_one_persons_no_to_tracking_is_taken_at_its_word(store: Store) -> None:
+    """What staff say of one person by hand withdraws tracking, which no later import gives again; letters still go."""
+    join(store)
+    assert [join(store, tracking=False), join(store, tracking=False), join(store)] == [
+        "updated", "unchanged", "unchanged"]
+    with store.reading() as connection:
+        assert dict(map(tuple, connection.execute(select(consents.c.channel, consents.c.basis)))) == {
+            "email": "consent", "tracking": "none"}
 
 
 def test_an_unsubscribe_ends_everything_and_is_harmless_twice(store: Store) -> None:

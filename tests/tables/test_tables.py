@@ -125,6 +125,15 @@ def test_a_workbook_gives_its_first_filled_sheet(tmp_path: Path) -> None:
     assert (list(sheet.rows[1]), sheet.lines[1]) == (["a@example.org", "447700900123", "2026-03-01", "yes", "12.5"], 3)
 
 
+def test_a_sheet_of_words_before_the_list_is_passed_over(tmp_path: Path) -> None:
+    """Many exports begin with a cover; the sheet with an email column is the list."""
+    path = workbook(tmp_path, {"Read me": [["Made by the office. Do not pass it on."], ["5 March"]],
+                               "List": [["Supporters"], [], ["E-mail", "Name"], ["a@example.org", "Ann Ash"]]})
+    sheet = files.read(path, {})
+    assert (sheet.about, sheet.headings) == ({"sheet": "List"}, ("E-mail", "Name"))
+    assert "'List' was read" in sheet.notes[0]
+
+
 def test_a_workbook_is_known_by_its_content(tmp_path: Path) -> None:
     """A workbook named .csv is still a workbook."""
     path = workbook(tmp_path, {"S": [["Email"], ["a@example.org"]]})
