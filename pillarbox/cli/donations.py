@@ -8,19 +8,24 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from pillarbox.cli import printing
 from pillarbox.cli.lists import parse_map
 from pillarbox.cli.opening import opened
 from pillarbox.ground import clock
 from pillarbox.ground.money import Money, parse_money
+from pillarbox.model.states import Attribution
 
 if TYPE_CHECKING:
     from pillarbox.giving.record import Recorded
 
 METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
+_KNOWN_BY = {
+    Attribution.LINK_CODE: "by the supporter's own link",
+    Attribution.SOURCE_CODE: "by the mailing's code",
+    Attribution.ADDRESS: "by the address, soon after a letter",
+    Attribution.NONE: "of no mailing",
+}
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -67,13 +72,13 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         printing.as_json({"rows": len(gifts) + len(rejected), **_as_json(done),
                           "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
         return
-    printing.say(f"{done.added:,} donations added, {done.repeated:,} known already, {len(rejected):,} rejected.")
-    for kind, count in done.attributed.items():
-        if count:
-            printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
-                         else f"  tied to no mailing: {count:,}")
-    for row in rejected:
-        printing.say(f"  line {row.line}: {escape(row.reason)}")
+    printing.counts([
+        ("donations added", done.added),
+        *((f"  {_KNOWN_BY[kind]}", count) for kind, count in done.attributed.items() if count),
+        ("known already", done.repeated), ("rejected", len(rejected))])
+    if rejected:
+        printing.say("\nRejected:")
+        printing.items(f"line {row.line}: {row.reason}" for row in rejected)
 
 
 @donations.command()
@@ -118,8 +123,12 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
     if as_json:
         printing.as_json([row.to_json() for row in rows])
         return
-    table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
+    if not rows:
+        printing.say("No donation is without a mailing." if unmatched else "There are no donations yet.")
+        return
+    table = printing.table("Received", "Amount>", "Method", "Mailing", "Known by")
     for row in rows:
-        table.add_row(f"{row.received_at:%d %b %Y}", str(Money(minor=row.amount_minor, currency=row.currency)),
-                      row.method, row.mailing or "", row.attribution.replace("-", " "))
+        amount = Money(minor=row.amount_minor, currency=row.currency)
+        table.add_row(f"{row.received_at.day} {row.received_at:%b %Y}", str(amount), row.method.replace("-", " "),
+                      row.mailing or "", row.attribution.replace("-", " "))
     printing.console.print(table)

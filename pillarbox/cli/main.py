@@ -84,11 +84,11 @@ def main(ctx: click.Context, folder: Path) -> None:
 
 
 def _tell(fault: PillarboxError) -> None:
-    if isinstance(fault, LetterError) and fault.findings:
-        from pillarbox.cli.printing import findings  # Rich, only where something is printed with it
+    from pillarbox.cli import printing  # Rich, only where something is printed with it
 
-        findings(fault.findings, error=True)
-    click.echo(f"pillarbox: {fault.sentence()}", err=True)
+    if isinstance(fault, LetterError) and fault.findings:
+        printing.findings(fault.findings, error=True)
+    printing.refused(fault.sentence())
 
 
 def _tell_bug(fault: Exception) -> None:
@@ -96,6 +96,6 @@ def _tell_bug(fault: Exception) -> None:
         traceback.print_exc()
     last = traceback.extract_tb(fault.__traceback__)[-1]
     click.echo(f"pillarbox: Something broke inside Pillarbox ({type(fault).__name__} at {Path(last.filename).name}:"
-               f"{last.lineno}). Nothing is lost; `pillarbox status` tells where a mailing stands. "
+               f"{last.lineno}). Nothing is lost; `pillarbox status` tells where each mailing stands. "
                "PILLARBOX_DEBUG=1 shows the whole trace, which may hold supporters' data.", err=True)
     sys.stderr.flush()

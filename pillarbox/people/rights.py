@@ -132,7 +132,7 @@ def add(store: Store, *, secret: bytes, email: str, title: str = "", first_name:
                                                  import_id=None), at)
         if tally.kept_out:
             raise Refused(f"This supporter left ({', '.join(tally.kept_out)}) and cannot be added again.",
-                          todo="They can come back only of their own accord, through the join page.")
+                          todo="They can come back only of their own accord.")
         audit.record(connection, actor=actor, action="supporters add", subject=list_name)
     return "added" if tally.added else "updated" if tally.updated else "unchanged"
 

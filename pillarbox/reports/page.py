@@ -86,7 +86,8 @@ def attention(report: Report) -> tuple[Attention, ...]:
         made.append(Attention(what="The mailing is paused.", todo=(
             f"{report.mailing.state_reason} `pillarbox resume {name}` goes on with it.").strip()))
     add(found.in_doubt, "letter: not sure it went", "letters: not sure they went",
-        f"They are never sent again on a guess. `pillarbox reconcile {name}` asks SendGrid and settles what it can.")
+        f"They are never sent again on a guess. Late events settle them by themselves; `pillarbox reconcile {name}` "
+        "takes a decision on the rest.")
     refusals = "; ".join(f"{row.detail} ({row.count:,})" for row in report.standing
                          if row.state is MessageState.FAILED and row.detail)[:300]
     add(found.failed, "letter was refused", "letters were refused",
@@ -116,7 +117,7 @@ def facts(report: Report) -> tuple[str, ...]:
     mailing = report.mailing
     made = [mailing.name, f"{report.figures.planned:,} letter{'' if report.figures.planned == 1 else 's'} planned"]
     if mailing.started_at:
-        took = (f", took {words.lasted(mailing.finished_at - mailing.started_at)}"
+        took = (f", in {words.lasted(mailing.finished_at - mailing.started_at)}"
                 if mailing.finished_at and mailing.state is MailingState.SENT else "")
         made.append(f"sent {words.moment(mailing.started_at, report.zone)}{took}")
     if mailing.state is not MailingState.SENT:

@@ -20,7 +20,7 @@ def test_bounces_are_told_in_plain_words_once_each(store: Store) -> None:
                     domain="alice-smith.example")
         found = returned(connection, built.mailing_id)
     assert found.by_reason == ((Outcome.BOUNCED, "No such mailbox", 2),
-                               (Outcome.BLOCKED, "Refused for now by the mailbox's policy", 1))
+                               (Outcome.BLOCKED, "Refused for now by the mailbox’s policy", 1))
     assert found.total == 3
 
 
