@@ -130,5 +130,5 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
     for row in rows:
         amount = Money(minor=row.amount_minor, currency=row.currency)
         table.add_row(f"{row.received_at.day} {row.received_at:%b %Y}", str(amount), row.method.replace("-", " "),
-                      row.mailing or "", row.attribution.replace("-", " "))
+                      row.mailing or "–", row.attribution.replace("-", " ") if row.mailing else "")
     printing.console.print(table)

@@ -31,6 +31,7 @@ from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_TAKERS = {"files": "the mail folder", "smtp": "the mail server", "sendgrid": "SendGrid"}
 mailing_argument = click.argument("name", metavar="MAILING")
 
 
@@ -157,13 +158,13 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
     remaining = standing.status(project, mailing.name).remaining
     if mailing.practice:
         if not yes and count is None and remaining:
-            click.confirm(f"PRACTICE: write {remaining:,} messages by {mailing.transport}, mailing nobody?",
+            click.confirm(f"PRACTICE: hand {remaining:,} messages to {_TAKERS[mailing.transport]}? Nobody is mailed.",
                           default=True, abort=True)
         return
     sender = project.settings.sender
     if count is None:
-        click.echo(f"Live, by {mailing.transport}: “{mailing.title}”\nfrom {sender.name} <{sender.email}> "
-                   f"to {remaining:,} supporters.", err=True)
+        click.echo(f"LIVE, through {_TAKERS[mailing.transport]}: “{mailing.title}”\n"
+                   f"from {sender.name} <{sender.email}> to {remaining:,} supporters.", err=True)
         count = click.prompt("Type the number of messages to send them", type=int, err=True)
     if count != remaining:
         raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")

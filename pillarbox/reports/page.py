@@ -53,19 +53,21 @@ def html(report: Report) -> str:
 def cards(report: Report) -> tuple[Card, ...]:
     """The key figures after the money, each with its denominator in words."""
     found, handed = report.figures, words.handed(report.mailing.transport)
-    agreed = "nobody agreed to tracking" if found.delivered else "nothing delivered yet"
+    unheard = bool(found.accepted) and found.heard_until is None
+    nothing_yet = "unknown: no events heard yet" if unheard else "nothing delivered yet"
+    agreed = "nobody agreed to tracking" if found.delivered else nothing_yet
     shown = (
         ("Delivered", "delivered", f"{handed[0].lower()}{handed[1:]}", "nothing handed over yet"),
         ("Opened by people", "opened", "who agreed", agreed),
         ("Clicked", "clicked", "who agreed", agreed),
-        ("Gave", "gave", "delivered", "nothing delivered yet"),
-        ("Unsubscribed", "unsubscribed", "delivered", "nothing delivered yet"),
-        ("Complained of spam", "complained", "delivered", "nothing delivered yet"),
+        ("Gave", "gave", "delivered", nothing_yet),
+        ("Unsubscribed", "unsubscribed", "delivered", nothing_yet),
+        ("Complained of spam", "complained", "delivered", nothing_yet),
     )
     made = []
     for name, key, of, nothing in shown:
-        if key == "delivered" and found.accepted and found.heard_until is None:
-            made.append(Card(name=name, value="–", range="", of="unknown: no events heard yet"))
+        if key == "delivered" and unheard:
+            made.append(Card(name=name, value="–", range="", of=nothing_yet))
         elif rate := found.rates[key]:
             made.append(Card(name=name, value=words.percent(rate.value), range=words.spread(rate),
                              of=f"{rate.part:,} of {rate.of:,} {of}"))
