@@ -203,7 +203,7 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 @json_option
 @click.pass_context
 def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
-    """Where a mailing stands; the counts add up, or it says that they do not. Without a mailing: all of them."""
+    """Where a mailing stands; the counts add up, or it says so. Without a mailing: all of them."""
     with opened(ctx) as project:
         found = [standing.status(project, each) for each in ([name] if name else _all_names(project))]
     if as_json:
@@ -266,8 +266,8 @@ def _reins(name: str, help_text: str) -> click.Command:
     return rein
 
 
-pause = _reins("pause", "Hold a mailing back; what is in flight finishes.")
-resume = _reins("resume", "Let a paused mailing go on; `send` then continues it.")
+pause = _reins("pause", "Hold a mailing back. What is in flight finishes.")
+resume = _reins("resume", "Let a paused mailing go on. `send` then continues it.")
 cancel = _reins("cancel", "End a mailing; what has left has left.")
 
 
