@@ -21,9 +21,7 @@ from pillarbox.mailings import control, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
-from pillarbox.model.states import MailingState
 from pillarbox.people.audience import Rule
-from pillarbox.reports.across import all_mailings
 from pillarbox.reports.words import MAILING_STATE
 from pillarbox.runner.local import Run
 from pillarbox.store import mailings
@@ -199,28 +197,17 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 
 
 @click.command()
-@click.argument("name", metavar="[MAILING]", required=False)
+@mailing_argument
 @json_option
 @click.pass_context
-def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
-    """Where a mailing stands; the counts add up, or it says so. Without a mailing: all of them."""
+def status(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Where a mailing stands. The counts add up, or it says that they do not."""
     with opened(ctx) as project:
-        found = [standing.status(project, each) for each in ([name] if name else _all_names(project))]
+        found = standing.status(project, name)
     if as_json:
-        printing.as_json(found[0].to_json() if name else [each.to_json() for each in found])
-        return
-    for number, each in enumerate(found):
-        if number:
-            printing.say()
-        _show_status(each)
-    if not found:
-        printing.say("No mailing has been planned yet.")
-
-
-def _all_names(project: Project) -> list[str]:
-    """Every mailing, newest first; what is being composed at this moment has nothing to add up yet."""
-    with project.store.reading() as connection:
-        return [line.name for line in all_mailings(connection) if line.state is not MailingState.COMPOSING]
+        printing.as_json(found.to_json())
+    else:
+        _show_status(found)
 
 
 def _show_status(found: standing.Status) -> None:

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("pillarbox.cli.mailings:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.mailings:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.mailings:send", "Send a planned mailing, or continue one that was interrupted."),
-    "status": ("pillarbox.cli.mailings:status", "Where a mailing stands; the counts add up, or it says so."),
+    "status": ("pillarbox.cli.mailings:status", "Where a mailing stands."),
     "pause": ("pillarbox.cli.mailings:pause", "Hold a mailing back."),
     "resume": ("pillarbox.cli.mailings:resume", "Let a paused mailing go on."),
     "cancel": ("pillarbox.cli.mailings:cancel", "End a mailing; what has left has left."),
@@ -96,6 +96,6 @@ def _tell_bug(fault: Exception) -> None:
         traceback.print_exc()
     last = traceback.extract_tb(fault.__traceback__)[-1]
     click.echo(f"pillarbox: Something broke inside Pillarbox ({type(fault).__name__} at {Path(last.filename).name}:"
-               f"{last.lineno}). Nothing is lost; `pillarbox status` tells where each mailing stands. "
+               f"{last.lineno}). Nothing is lost; `pillarbox status` tells where a mailing stands. "
                "PILLARBOX_DEBUG=1 shows the whole trace, which may hold supporters' data.", err=True)
     sys.stderr.flush()

@@ -132,7 +132,8 @@ def read(project: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
                                                   "like uyghur-freedom.")
         return None, tuple(desk.findings)
     if not folder.is_dir():
-        desk.fault("no-appeal", folder, "There is no appeal of this name: copy another one's folder to it.")
+        known = ", ".join(sorted(path.parent.name for path in folder.parent.glob(f"*/{FILE}"))) or "none"
+        desk.fault("no-appeal", folder, f"There is no appeal of this name. Known appeals: {known}.")
         return None, tuple(desk.findings)
     settings, toml = None, ""
     if (folder / FILE).exists():

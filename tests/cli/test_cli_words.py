@@ -89,19 +89,6 @@ def test_every_command_that_a_text_names_exists() -> None:
                 assert sub in command.commands, f"{place}: pillarbox {name} {sub}"
 
 
-def test_status_without_a_mailing_is_all_of_them(tmp_path: Path) -> None:
-    """`pillarbox status` needs no name: it is what one types after something broke."""
-    project = projects.make(tmp_path / "project")
-    assert project.run("status").stdout.strip() == "No mailing has been planned yet."
-    listed = projects.write_list(tmp_path / "list.csv", projects.crowd(3))
-    project.run("lists", "import", str(listed), "--list", "all", "--basis", "consent", "--source", "test")
-    name = project.json("plan", "harbour", "--list", "all")["mailing"]
-    assert project.json("status") == [project.json("status", name)]
-    shown = project.run("status").stdout
-    assert name in shown
-    assert "planned, not sent" in shown
-
-
 def test_shapes_are_not_a_word_for_staff(tmp_path: Path) -> None:
     """A plan speaks of versions of the letter."""
     project = projects.make(tmp_path / "project")
