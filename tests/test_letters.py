@@ -6,6 +6,7 @@ import datetime
 import html as html_library
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,29 @@ def test_the_message_has_its_parts() -> None:
     assert quote is not None
     assert "standard of living" in quote[1]
     assert 'class="button" href="https://renecassin.org/sign-up/"' in html
+
+
+def as_outlook(html: str) -> str:
+    """What Word's engine reads: its own conditional parts, and not what is for all others."""
+    others = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
+    return re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", others, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+@pytest.mark.parametrize("see", [as_outlook, lambda html: re.sub(r"<!--\[if mso\]>.*?<!\[endif\]-->", "", html)])
+def test_every_program_sees_whole_tables(slug: str, see: Callable[[str], str]) -> None:
+    """In Outlook and elsewhere each table, cell, link and shape that opens closes, and no condition is left open."""
+    seen = see(parts(slug)[1])
+    for tag in ("table", "tr", "td", "div", "p", "a", "center", "v:roundrect"):
+        assert len(re.findall(rf"<{tag}[\s>]", seen)) == seen.count(f"</{tag}>"), tag
+    assert "[if mso]" not in seen
+    assert seen.count("[if !mso]") == seen.count("<!--<![endif]")
+
+
+@pytest.mark.parametrize(("slug", "name"), [("uyghur-freedom", "pull-quote"), ("human-rights-day", "panel")])
+def test_what_is_set_in_is_a_cell(slug: str, name: str) -> None:
+    """Outlook gives padding to cells only: a panel's and a pull quote's words never touch the edge."""
+    assert f'<td class="{name}"' in parts(slug)[1]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

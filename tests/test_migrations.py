@@ -108,7 +108,7 @@ def test_an_older_database_is_told(empty: Store, monkeypatch: pytest.MonkeyPatch
     """A database that stands at an earlier migration says so, and how to go on."""
     migrate.upgrade(empty)
     monkeypatch.setattr(migrate, "HISTORY", (*migrate.HISTORY, "9999"))
-    with pytest.raises(StoreError, match=r"older than this program.*backup"):
+    with pytest.raises(StoreError, match=r"older than this program.*copy of the database"):
         migrate.check(empty)
 
 

@@ -47,7 +47,7 @@ def demo(folder: Path) -> None:
         with clock.freeze(begun):
             _run(folder, "lists", "import", str(folder / "lists" / "sample-supporters.csv"), "--list", "supporters",
                  "--basis", "consent", "--source", "sample list")
-            #_run(folder, "check", _APPEAL)
+            _run(folder, "check", _APPEAL, "--list", "supporters")
             _run(folder, "plan", _APPEAL, "--list", "supporters")
             _run(folder, "send", _APPEAL, "--yes")
         told = reactions(standin.messages, seed=_SEED, sent=begun, days=_AGO.days)
@@ -55,9 +55,9 @@ def demo(folder: Path) -> None:
     _give(folder, told)
     page, workbook = folder / "report.html", folder / "report.xlsx"
     _run(folder, "report", _APPEAL, "--html", str(page), "--xlsx", str(workbook))
-    printing.say("")
-    printing.say(f"The letters, as people got them: {escape(str(folder / 'letters'))} (any mail program opens them)")
-    printing.say(f"The report as a page: {escape(str(page))}")
+    printing.say("\n[bold]To look at:[/] the letters as people got them (any mail program opens them), and the report.")
+    printing.to_copy(str(folder / "letters"))
+    printing.to_copy(str(page))
 
 
 def _prepare(folder: Path) -> None:
@@ -112,7 +112,7 @@ def _react(told: list[Reaction], base_url: str, signer: webhook.Signer) -> None:
     """What the made-up supporters did, posted and signed as SendGrid does."""
     now = clock.now()
     found = events.events_of(told, seed=_SEED, until=now)
-    printing.say(f"\n[dim]… {_AGO.days} days pass: {len(found):,} signed events reach {base_url}/hooks/sendgrid …[/]")
+    printing.say(f"\n[dim]… {_AGO.days} days pass. {len(found):,} signed events come in at /hooks/sendgrid …[/]")
     webhook.post(found, f"{base_url}/hooks/sendgrid", signer)
     webhook.post_one_click(url for when, url in events.leavers(told) if _past(when, now))
 

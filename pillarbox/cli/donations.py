@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
 from pillarbox.cli import printing
 from pillarbox.cli.lists import parse_map
@@ -17,12 +16,19 @@ from pillarbox.cli.opening import opened
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.money import Money, parse_money
+from pillarbox.model.states import Attribution
 
 if TYPE_CHECKING:
     from pillarbox.giving.record import Recorded
 
 _REJECTED_SHOWN = 20
 METHODS = ("cheque", "caf-voucher", "cash", "bank-transfer", "standing-order", "card", "other")
+_KNOWN_BY = {
+    Attribution.LINK_CODE: "by the supporter's own link",
+    Attribution.SOURCE_CODE: "by the mailing's code",
+    Attribution.ADDRESS: "by the address, soon after a letter",
+    Attribution.NONE: "of no mailing",
+}
 
 
 class MoneyType(click.ParamType[Money]):
@@ -68,18 +74,20 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
         printing.as_json({"rows": len(gifts) + len(rejected), **_as_json(done),
                           "rejected": [{"line": row.line, "reason": row.reason} for row in rejected]})
         return
-    printing.say(f"Donations added: {done.added:,}; known already: {done.repeated:,}; rejected: {len(rejected):,}.")
-    for kind, count in done.attributed.items():
-        if count:
-            printing.say(f"  tied by {kind.value.replace('-', ' ')}: {count:,}" if kind.value != "none"
-                         else f"  tied to no mailing: {count:,}")
-    if done.differing:
-        printing.say(f"[yellow]note[/] {done.differing:,} have the id of a known donation but another amount, and were "
-                     "not added: a part may have been given back since. If two platforms use the same ids instead, "
-                     "import this file with its id column mapped to note: --map \"COLUMN=note\".")
-    printing.pairs((f"line {row.line}", row.reason) for row in rejected[:_REJECTED_SHOWN])
+    printing.counts([
+        ("donations added", done.added),
+        *((f"  {_KNOWN_BY[kind]}", count) for kind, count in done.attributed.items() if count),
+        ("known already", done.repeated), ("rejected", len(rejected))])
+    if rejected:
+        printing.say("\nRejected:")
+        printing.items(f"line {row.line}: {row.reason}" for row in rejected[:_REJECTED_SHOWN])
     if len(rejected) > _REJECTED_SHOWN:
         printing.say(f"  … and {len(rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
+    if done.differing:
+        printing.say("\nNote:")
+        printing.items([f"{done.differing:,} have the id of a known donation but another amount, and were not added: a "
+                        "part may have been given back since. If two platforms use the same ids instead, import this file "
+                        "with its id column mapped to note: --map \"COLUMN=note\"."])
 
 
 @donations.command()
@@ -130,10 +138,11 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
         printing.as_json([row.to_json() for row in rows])
         return
     if not rows:
-        printing.say("There are no donations without a mailing." if unmatched else "There are no donations yet.")
+        printing.say("No donation is without a mailing." if unmatched else "There are no donations yet.")
         return
-    table = Table("received", "amount", "method", "mailing", "known by", box=None, header_style="dim")
+    table = printing.table("Received", "Amount>", "Method", "Mailing", "Known by")
     for row in rows:
-        table.add_row(f"{row.received_at:%d %b %Y}", str(Money(minor=row.amount_minor, currency=row.currency)),
-                      row.method, row.mailing or "", row.attribution.replace("-", " "))
+        amount = Money(minor=row.amount_minor, currency=row.currency)
+        table.add_row(f"{row.received_at.day} {row.received_at:%b %Y}", str(amount), row.method.replace("-", " "),
+                      row.mailing or "–", row.attribution.replace("-", " ") if row.mailing else "")
     printing.console.print(table)

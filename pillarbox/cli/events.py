@@ -29,10 +29,8 @@ def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
         printing.as_json({"new": applied.new, "repeated": applied.repeated, "foreign": applied.foreign,
                           "unmatched": applied.unmatched, "alarms": len(applied.alarms)})
     else:
-        printing.say(f"New events: {applied.new:,}; known already: {applied.repeated:,}; "
-                     f"about other mail of the account: {applied.foreign:,}.")
-        if applied.unmatched:
-            printing.say(f"Of the new ones, {applied.unmatched:,} cannot be tied to a letter.")
+        printing.counts((("new events", applied.new), ("known already", applied.repeated),
+                         ("of other senders", applied.foreign), ("of no letter of ours", applied.unmatched)))
         if applied.alarms:
-            printing.say(f"[bold red]{len(applied.alarms):,} letters went that the ledger has as not sent; "
-                         "see the audit log.[/]")
+            printing.say(f"[bold red]Letters that the ledger has as not sent did go: {len(applied.alarms):,}. "
+                         "The audit log names them.[/]")

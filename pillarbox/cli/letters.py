@@ -57,4 +57,6 @@ def preview(ctx: click.Context, slug: str, email: str | None, out: Path) -> None
     for page in pages:
         (out / f"{slug}-{page.name}.html").write_text(page.html, "utf-8")
         (out / f"{slug}-{page.name}.txt").write_text(f"Subject: {page.subject}\n\n{page.text}", "utf-8")
-        printing.say(f"{escape(page.who)}: {escape(str(out / f'{slug}-{page.name}.html'))} and .txt")
+        printing.say(f"{page.who[:1].upper()}{escape(page.who[1:])}:")
+        printing.to_copy(str(out / f"{slug}-{page.name}.html"))
+        printing.to_copy(str(out / f"{slug}-{page.name}.txt"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
@@ -58,23 +57,23 @@ def import_(ctx: click.Context, file: Path, list_name: str, format_: str, basis:
         printing.say("[bold]Dry run:[/] nothing was changed.")
     if report.list_created:
         printing.say(f"The list {escape(list_name)} {'would be' if dry_run else 'is'} new.")
-    table = Table.grid(padding=(0, 2))
-    for words, count in (("rows read", report.rows), ("added", report.added), ("updated", report.updated),
-                         ("unchanged", report.unchanged), ("the same person twice, merged", report.merged),
-                         ("rejected", len(report.rejected)), ("kept out", sum(report.kept_out.values()))):
-        table.add_row(words, f"{count:,}")
-    printing.console.print(table)
-    printing.pairs((f"line {row.line}", row.reason) for row in report.rejected[:_REJECTED_SHOWN])
+    printing.counts([
+        ("rows read", report.rows), ("added", report.added), ("updated", report.updated),
+        ("unchanged", report.unchanged), ("the same person twice, merged", report.merged),
+        ("rejected", len(report.rejected)), ("kept out", sum(report.kept_out.values())),
+        *((f"  {escape(reason.replace('-', ' '))}", count) for reason, count in report.kept_out.items())])
+    if report.rejected:
+        printing.say("\nRejected:")
+        printing.items(f"line {row.line}: {row.reason}" for row in report.rejected[:_REJECTED_SHOWN])
     if len(report.rejected) > _REJECTED_SHOWN:
         printing.say(f"  … and {len(report.rejected) - _REJECTED_SHOWN:,} more; --json lists them all.")
-    for reason, count in report.kept_out.items():
-        printing.say(f"  kept out, {escape(reason.replace('-', ' '))}: {count:,}")
     read_as = ", ".join(f"{name} {value}" for name, value in report.about.items())
     columns = "; ".join(heading if heading == field else f"{heading or '(no heading)'} → {field}"
                         for heading, field in report.columns.items())
-    printing.say(f"[dim]Read with {escape(read_as)}. Columns: {escape(columns)}.[/]")
-    for warning in report.warnings:
-        printing.say(f"[yellow]note[/] {escape(warning)}")
+    printing.say(f"\n[dim]Read with {escape(read_as)}. Columns: {escape(columns)}.[/]")
+    if report.warnings:
+        printing.say("\nNote:")
+        printing.items(report.warnings)
 
 
 def parse_map(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -115,12 +114,12 @@ def show(ctx: click.Context, name: str | None, as_json: bool) -> None:
         printing.as_json(found)
         return
     if not found:
-        printing.say("There are no lists yet: `pillarbox lists import FILE --list NAME` makes one.")
+        printing.say("There are no lists yet. `pillarbox lists import FILE --list NAME` makes one.")
         return
-    table = Table("list", "people", "can be written to", "left out", box=None, header_style="dim")
+    table = printing.table("List", "People>", "Can be written to>", "Left out")
     for row in found:
         table.add_row(escape(row["list"]), f"{row['people']:,}", f"{row['can_be_written_to']:,}",
-                      ", ".join(f"{count:,} {reason}" for reason, count in row["left_out"].items()))
+                      ", ".join(f"{count:,} {reason.replace('-', ' ')}" for reason, count in row["left_out"].items()))
     printing.console.print(table)
 
 
@@ -151,8 +150,11 @@ def show_segments(ctx: click.Context, name: str | None, as_json: bool) -> None:
     elif not found:
         printing.say("There are no segments yet: they are written in lists/segments.toml.")
     else:
-        for each, count in found.items():
-            printing.say(f"{escape(each)}: {count:,} can be written to")
+        if not found:
+            printing.say("There are no segments yet: write one in lists/segments.toml.")
+            return
+        printing.say("Can be written to today:")
+        printing.counts((escape(each), count) for each, count in found.items())
 
 
 @click.group()
@@ -190,5 +192,8 @@ def show_suppressions(ctx: click.Context, as_json: bool) -> None:
     elif not found:
         printing.say("No address is suppressed.")
     else:
-        for reason, count in found.items():
-            printing.say(f"{reason}: {count:,}")
+        if not found:
+            printing.say("No address is suppressed.")
+            return
+        printing.say("Nothing goes to:")
+        printing.counts((f"{reason.replace('-', ' ')}", count) for reason, count in found.items())

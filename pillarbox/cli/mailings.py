@@ -11,7 +11,6 @@ from typing import Literal
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
@@ -24,11 +23,13 @@ from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.people.audience import Rule
+from pillarbox.reports.words import MAILING_STATE
 from pillarbox.runner.local import Run
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
+_TAKERS = {"files": "the mail folder", "smtp": "the mail server", "sendgrid": "SendGrid"}
 mailing_argument = click.argument("name", metavar="MAILING")
 
 
@@ -63,24 +64,25 @@ def _show_plan(planned: planning.Planned) -> None:
     mailing = planned.mailing
     if mailing.practice:
         printing.practice_banner()
-    printing.say(f"[bold]{escape(mailing.name)}[/]  {escape(mailing.title)}")
-    table = Table.grid(padding=(0, 2))
-    table.add_row("on the lists", f"{mailing.audience_size:,}")
-    for reason, count in sorted(mailing.excluded.items(), key=lambda item: -item[1]):
-        table.add_row(f"  left out: {reason.replace('-', ' ')}", f"{count:,}")
-    table.add_row("[bold]messages composed[/]", f"[bold]{mailing.planned:,}[/]")
-    table.add_row("shapes of the letter", f"{mailing.shapes:,}")
+    printing.say(f"[bold]{escape(mailing.title)}[/]")
+    printing.say(f"[dim]{escape(mailing.name)}[/]")
+    rows = [("on the lists", mailing.audience_size)]
+    rows += ((f"left out: {escape(reason.replace('-', ' '))}", count)
+             for reason, count in sorted(mailing.excluded.items(), key=lambda item: -item[1]))
+    rows += [("[bold]messages composed[/]", mailing.planned), ("versions of the letter", mailing.shapes)]
     if mailing.slow_path:
-        table.add_row("composed one by one", f"{mailing.slow_path:,}")
-    printing.console.print(table)
-    for reason in planned.slow_reasons:
-        printing.say(f"[yellow]slow[/] {escape(reason)}")
-    if mailing.practice:
-        for warning in planned.warnings:
-            printing.say(f"[yellow]before it can be live[/] {escape(warning)}")
-    else:
-        printing.say(f"Next: pillarbox approve {mailing.name} --by NAME")
-    printing.say(f"Nothing has left. To send: pillarbox send {mailing.name}")
+        rows.append(("composed one by one", mailing.slow_path))
+    printing.counts(rows)
+    if planned.slow_reasons:
+        printing.say("\nWhy one by one, which is slower:")
+        printing.items(planned.slow_reasons)
+    if mailing.practice and planned.warnings:
+        printing.say("\nBefore it can be live:")
+        printing.items(planned.warnings)
+    printing.say("\nNothing has left. Next:")
+    if not mailing.practice:
+        printing.to_copy(f'pillarbox approve {mailing.name} --by "Your Name"')
+    printing.to_copy(f"pillarbox send {mailing.name}")
 
 
 @click.command()
@@ -156,7 +158,7 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
     if mailing.practice:
         _see_count(mailing, remaining, count)
         if not yes and count is None and remaining:
-            click.confirm(f"PRACTICE: write {remaining:,} messages by {mailing.transport}, mailing nobody?",
+            click.confirm(f"PRACTICE: hand {remaining:,} messages to {_TAKERS[mailing.transport]}? Nobody is mailed.",
                           default=True, abort=True)
         return
     sender = project.settings.sender
@@ -164,8 +166,8 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
         raise Refused(f"{mailing.name} is live: --yes does not answer for it, and nothing was sent.",
                       todo="Say how many messages shall go, with --count N.")
     if count is None:
-        click.echo(f"Live, by {mailing.transport}: “{mailing.title}”\nfrom {sender.name} <{sender.email}> "
-                   f"to {remaining:,} supporters.", err=True)
+        click.echo(f"LIVE, through {_TAKERS[mailing.transport]}: “{mailing.title}”\n"
+                   f"from {sender.name} <{sender.email}> to {remaining:,} supporters.", err=True)
         count = click.prompt("Type the number of messages to send them", type=int, err=True)
     _see_count(mailing, remaining, count)
 
@@ -221,21 +223,20 @@ def _show_status(found: standing.Status) -> None:
     mailing = found.mailing
     if mailing.practice:
         printing.practice_banner()
-    printing.say(f"[bold]{escape(mailing.name)}[/]  {escape(mailing.title)}  [dim]{mailing.state.value}[/]")
-    handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written as files"}
-    table = Table.grid(padding=(0, 2))
-    table.add_row("planned", f"{mailing.planned:,}")
-    for words, number in ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
-                          ("not sure it went", found.in_doubt), ("failed", found.failed),
-                          ("left out since planning", found.withdrawn), ("cancelled", found.cancelled)):
-        if number:
-            table.add_row(f"  {words}", f"{number:,}")
-    printing.console.print(table)
-    for words, number in found.details.items():
-        printing.say(f"  [yellow]{number:,}×[/] {escape(words)}")
+    printing.say(f"[bold]{escape(mailing.title)}[/]")
+    printing.say(f"[dim]{escape(mailing.name)}, {MAILING_STATE[mailing.state]}[/]")
+    handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written to files"}
+    counted = ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
+               ("not sure it went", found.in_doubt), ("refused", found.failed),
+               ("left out since planning", found.withdrawn), ("cancelled", found.cancelled))
+    printing.counts([("planned", mailing.planned), *((f"  {words}", number) for words, number in counted if number)])
+    if found.details:
+        printing.say("\nWhy:")
+        printing.items(f"{number:,} × {words}" for words, number in found.details.items())
     if found.in_doubt:
-        printing.say(f"What is not sure is never sent again on a guess: wait for events, or pillarbox reconcile "
-                     f"{mailing.name} --assume sent|unsent")
+        printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or decide:")
+        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume sent")
+        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume unsent")
 
 
 def _reins(name: str, help_text: str) -> click.Command:
@@ -256,13 +257,13 @@ def _reins(name: str, help_text: str) -> click.Command:
         if as_json:
             printing.as_json({"mailing": mailing.name, "state": mailing.state.value})
         else:
-            printing.say(f"{escape(mailing.name)} is now {mailing.state.value}.")
+            printing.say(f"{escape(mailing.name)} is now {MAILING_STATE[mailing.state]}.")
 
     return rein
 
 
-pause = _reins("pause", "Hold a mailing back; what is in flight finishes.")
-resume = _reins("resume", "Let a paused mailing go on; `send` then continues it.")
+pause = _reins("pause", "Hold a mailing back. What is in flight finishes.")
+resume = _reins("resume", "Let a paused mailing go on. `send` then continues it.")
 cancel = _reins("cancel", "End a mailing; what has left has left.")
 
 
@@ -279,6 +280,8 @@ def reconcile(ctx: click.Context, name: str, assume: Literal["sent", "unsent"] |
     if as_json:
         printing.as_json(done.to_json())
     elif done.assumed:
-        printing.say(f"{done.settled:,} messages of {escape(done.mailing)} are now taken as {done.assumed}.")
+        printing.say(f"{escape(done.mailing)}: {done.settled:,} messages are now taken as {done.assumed}.")
+    elif done.in_doubt:
+        printing.say(f"{escape(done.mailing)}: nobody is sure that {done.in_doubt:,} messages went.")
     else:
-        printing.say(f"{done.in_doubt:,} messages of {escape(done.mailing)} are in doubt.")
+        printing.say(f"{escape(done.mailing)}: of every message it is known whether it went.")

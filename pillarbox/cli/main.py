@@ -27,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("pillarbox.cli.letters:preview", "Write a letter as files to look at."),
     "plan": ("pillarbox.cli.mailings:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.mailings:approve", "Stand for a planned mailing, by name."),
-    "send": ("pillarbox.cli.mailings:send", "Send a planned mailing, or continue one."),
+    "send": ("pillarbox.cli.mailings:send", "Send a planned mailing, or continue one that was interrupted."),
     "status": ("pillarbox.cli.mailings:status", "Where a mailing stands."),
     "pause": ("pillarbox.cli.mailings:pause", "Hold a mailing back."),
     "resume": ("pillarbox.cli.mailings:resume", "Let a paused mailing go on."),
@@ -87,11 +87,11 @@ def main(ctx: click.Context, folder: Path) -> None:
 
 
 def _tell(fault: PillarboxError) -> None:
-    if isinstance(fault, LetterError) and fault.findings:
-        from pillarbox.cli.printing import findings  # Rich, only where something is printed with it
+    from pillarbox.cli import printing  # Rich, only where something is printed with it
 
-        findings(fault.findings, error=True)
-    click.echo(f"pillarbox: {fault.sentence()}", err=True)
+    if isinstance(fault, LetterError) and fault.findings:
+        printing.findings(fault.findings, error=True)
+    printing.refused(fault.sentence())
 
 
 def _tell_file(fault: OSError) -> None:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import click
 import orjson
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -30,36 +32,76 @@ def as_json(data: object) -> None:
     click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
-def say(text: str) -> None:
-    """Print a line; Rich's markup applies, so texts from outside go through ``rich.markup.escape``."""
-    console.print(text)
+def say(text: str = "") -> None:
+    """Print a line; Rich's markup applies, so texts from outside go through ``rich.markup.escape``.
+
+    It wraps between words on a terminal, and stays one line in a file or a pipe.
+    """
+    console.print(text, soft_wrap=not console.is_terminal)
 
 
-def pairs(rows: Iterable[tuple[str, str]]) -> None:
-    """Print a few words and what is said of them, indented; long sentences stay in a column of their own."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for head, words in rows:
-        table.add_row(Text(f"  {head}"), Text(words))
-    if table.row_count:
-        console.print(table)
+def to_copy(text: str) -> None:
+    """Print a command or a path as it stands, for copying: no markup, and no line ends of our own."""
+    console.print(f"  {text}", markup=False, soft_wrap=True)
+
+
+def items(texts: Iterable[str], *, mark: str = "•", style: str = "yellow", error: bool = False) -> None:
+    """Print sentences below each other, each with a mark; what wraps lines up with its first word."""
+    out = _errors if error else console
+    for text in texts:
+        if out.is_terminal:
+            line = Table.grid(padding=(0, 1))
+            line.add_column(no_wrap=True)
+            line.add_column(overflow="fold")
+            line.add_row(Text(f"  {mark}", style=style), Text(text))
+            out.print(line)
+        else:
+            out.print(f"  {mark} {text}", markup=False, soft_wrap=True)
+
+
+def counts(rows: Iterable[tuple[str, int]]) -> None:
+    """Print what was counted, the numbers in one column; words may hold markup."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column()
+    grid.add_column(justify="right", no_wrap=True)
+    for words, number in rows:
+        grid.add_row(f"  {words}", f"{number:,}")
+    console.print(grid)
+
+
+def table(*titles: str) -> Table:
+    """A table without lines; a title that ends in ``>`` heads a column of numbers."""
+    made = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+    for title in titles:
+        number = title.endswith(">")
+        made.add_column(title.removesuffix(">"), justify="right" if number else "left", no_wrap=number)
+    return made
+
+
+def refused(sentence: str) -> None:
+    """Print on stderr why a command was refused, broken between words on a terminal."""
+    _errors.print(f"pillarbox: {sentence}", markup=False, soft_wrap=not _errors.is_terminal)
 
 
 def findings(found: Iterable[object], *, error: bool = False) -> None:
-    """Print findings, a line each: place, level, what and what to do."""
+    """Print findings: level and place, and below on a terminal what is the matter and what to do."""
     out = _errors if error else console
     for finding in found:
         if not isinstance(finding, Finding):
             continue
         place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-        out.print(f"[{_STYLE[finding.level]}]{finding.level.value}[/] ", end="")
-        out.print(f"{place}: {finding.message} ({finding.code})", markup=False, soft_wrap=True)
+        head = f"[{_STYLE[finding.level]}]{finding.level.value}[/] {escape(place)}"
+        if out.is_terminal:
+            out.print(f"{head} [dim]({finding.code})[/]")
+            out.print(Padding(Text(finding.message), (0, 0, 0, 2)))
+        else:
+            out.print(f"{head}: ", end="")
+            out.print(f"{finding.message} ({finding.code})", markup=False, soft_wrap=True)
 
 
 def practice_banner() -> None:
     """Say that nobody is mailed."""
-    console.print("[bold black on yellow] PRACTICE [/] nobody was mailed, and nobody will be", highlight=False)
+    console.print("[bold black on yellow] PRACTICE [/] nobody was mailed, and nobody will be\n", highlight=False)
 
 
 @contextmanager

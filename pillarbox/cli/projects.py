@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -72,12 +73,15 @@ def _write_secret(path: Path) -> None:
 def init(folder: Path) -> None:
     """Make a project folder."""
     make(folder)
-    where = escape(str(folder))
-    printing.say(f"[bold]{where}[/] is a Pillarbox project. Its letters lie in appeals/, its look in "
-                 "templates/theme.toml, its settings in pillarbox.toml.")
-    printing.say(f"Keep {config.KEY_FILE} safe and apart from the database: without it, nobody who left is recognised.")
-    printing.say(f"Next: cd {where}, then pillarbox lists import lists/sample-supporters.csv --list sample "
-                 "--basis consent --source \"sample\"")
+    printing.say(f"[bold]{escape(str(folder))}[/] is a Pillarbox project.")
+    printing.items(("appeals/ holds the letters, two examples among them.",
+                    "templates/theme.toml holds the charity's name, address, colours and type.",
+                    f"{config.FILE} holds the settings.",
+                    f"{config.KEY_FILE} holds the secret key. Keep a copy safe, apart from the database: without it, "
+                    "nobody who left is recognised."), style="dim")
+    printing.say("\nNext, to try it on made-up people:")
+    printing.to_copy(f"cd {shlex.quote(str(folder))}")
+    printing.to_copy("pillarbox lists import lists/sample-supporters.csv --list test --basis consent")
 
 
 @click.command()
@@ -114,8 +118,7 @@ def _tell(project: Project, wrong: list[str], *, as_json: bool) -> None:
         return
     if practice:
         printing.practice_banner()
-    for sentence in wrong:
-        printing.say(f"[yellow]•[/] {escape(sentence)}")
+    printing.items(wrong)
     if not wrong:
         printing.say("All is well.")
     elif practice:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
@@ -61,6 +60,8 @@ def _one(project: Project, name: str, *, html: Path | None, xlsx: Path | None, w
         printing.as_json(gathered.figures.to_json())
         return
     terminal.show(gathered, terminal.console())
-    for path in (html, xlsx):
-        if path:
-            printing.say(f"Written: {escape(str(path))}")
+    written = [path for path in (html, xlsx) if path]
+    if written:
+        printing.say("\nWritten:")
+    for path in written:
+        printing.to_copy(str(path))

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
-from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
@@ -88,5 +87,6 @@ def forget(ctx: click.Context, email: str, yes: bool, as_json: bool) -> None:
     printing.say(("Erased." if done.was_known or done.messages or done.donations else
                   "Nothing was held of this address; see that it is spelt right.")
                  + " A keyed hash of it remains, so that no import brings it back.")
-    for place in done.not_reached:
-        printing.say(f"[yellow]not reached[/] {escape(place)}")
+    if done.not_reached:
+        printing.say("\nNot reached, for you to erase:")
+        printing.items(done.not_reached)

@@ -44,7 +44,7 @@ def add(store: Store, *, amount: Money, received: datetime, method: str, secret:
     if amount.minor <= 0:
         raise Refused(f"A donation of {amount} is none.", todo="Give the amount that came, for instance 25.00.")
     if method not in METHODS:
-        raise Refused(f"There is no method {method!r}.", todo=f"Choose of: {', '.join(METHODS)}.")
+        raise Refused(f"There is no method {method!r}.", todo=f"Choose one of: {', '.join(METHODS)}.")
     if not email and not name:
         raise Refused("A donation needs the donor's email address or name.", todo="Give one of them.")
     try:
@@ -58,7 +58,7 @@ def add(store: Store, *, amount: Money, received: datetime, method: str, secret:
             code = mailing if known else (table.source_code_of(connection, mailing) or "")
             if not code:
                 raise Refused(f"No mailing has the name or source code {mailing!r}.",
-                              todo="See the names and codes with: pillarbox status.")
+                              todo="`pillarbox report` lists the names.")
         gift = Gift(amount=amount, received=received, source=method, external_id=reference or new_key(),
                     address=address, name=name, code=code, method=method, gift_aid=gift_aid, regular=regular, note=note)
         return write_down(connection, [gift], secret=secret, window_days=window_days, actor=actor)

@@ -48,8 +48,9 @@ def status(project: Project, name: str | None = None) -> Status:
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
     if sum(count.values()) != mailing.planned:
-        raise StoreError(f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, "
-                         f"{sum(count.values())} found.", todo="Pause it, and restore the newest backup beside it.")
+        raise StoreError(
+            f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
+            todo=f"Run `pillarbox pause {mailing.name}`, and compare it with your newest copy of the database.")
     return Status(
         mailing=mailing, accepted=count.get(MessageState.ACCEPTED, 0), failed=count.get(MessageState.FAILED, 0),
         in_doubt=count.get(MessageState.IN_DOUBT, 0), cancelled=count.get(MessageState.CANCELLED, 0),

@@ -109,7 +109,8 @@ def _fields(headings: Sequence[str], mapping: Mapping[str, str], name: str) -> l
         raise Refused(f"There is no column {lost[0]!r}.", where=name,
                       todo=f"The columns are: {', '.join(filter(None, headings))}.")
     if odd := [field for field in mapping.values() if field not in FIELDS]:
-        raise Refused(f"A column cannot be mapped to {odd[0]!r}.", where=name, todo=f"Choose of: {', '.join(FIELDS)}.")
+        raise Refused(f"A column cannot be mapped to {odd[0]!r}.", where=name,
+                      todo=f"Choose one of: {', '.join(FIELDS)}.")
     # Where staff say which column holds a field, a column that merely looks like it is left alone.
     fields = [wanted.get(key(heading)) or _unless(KNOWN.get(key(heading)), set(wanted.values()))
               for heading in headings]

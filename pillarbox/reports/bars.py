@@ -37,7 +37,7 @@ def funnel_bars(report: Report) -> tuple[Bar, ...]:
     untracked = found.delivered - found.tracked_delivered
     bars = [Bar(label=words.handed(report.mailing.transport), part=found.accepted, whole=found.planned,
                 says=f"{found.accepted:,} of {found.planned:,} planned")]
-    if delivered:
+    if delivered and found.heard_until is not None:
         bars.append(Bar(label="Delivered", part=found.delivered, whole=found.accepted,
                         says=f"{delivered.part:,} of {delivered.of:,} · {words.percent(delivered.value)}"))
     for label, rate in (("Opened by people", opened), ("Clicked", clicked)):

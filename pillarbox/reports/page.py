@@ -53,19 +53,21 @@ def html(report: Report) -> str:
 def cards(report: Report) -> tuple[Card, ...]:
     """The key figures after the money, each with its denominator in words."""
     found, handed = report.figures, words.handed(report.mailing.transport)
-    agreed = "nobody agreed to tracking" if found.delivered else "nothing delivered yet"
+    unheard = bool(found.accepted) and found.heard_until is None
+    nothing_yet = "unknown: no events heard yet" if unheard else "nothing delivered yet"
+    agreed = "nobody agreed to tracking" if found.delivered else nothing_yet
     shown = (
         ("Delivered", "delivered", f"{handed[0].lower()}{handed[1:]}", "nothing handed over yet"),
         ("Opened by people", "opened", "who agreed", agreed),
         ("Clicked", "clicked", "who agreed", agreed),
-        ("Gave", "gave", "delivered", "nothing delivered yet"),
-        ("Unsubscribed", "unsubscribed", "delivered", "nothing delivered yet"),
-        ("Complained of spam", "complained", "delivered", "nothing delivered yet"),
+        ("Gave", "gave", "delivered", nothing_yet),
+        ("Unsubscribed", "unsubscribed", "delivered", nothing_yet),
+        ("Complained of spam", "complained", "delivered", nothing_yet),
     )
     made = []
     for name, key, of, nothing in shown:
-        if key == "delivered" and found.accepted and found.heard_until is None:
-            made.append(Card(name=name, value="–", range="", of="unknown: no events heard yet"))
+        if key == "delivered" and unheard:
+            made.append(Card(name=name, value="–", range="", of=nothing_yet))
         elif rate := found.rates[key]:
             made.append(Card(name=name, value=words.percent(rate.value), range=words.spread(rate),
                              of=f"{rate.part:,} of {rate.of:,} {of}"))
@@ -86,7 +88,8 @@ def attention(report: Report) -> tuple[Attention, ...]:
         made.append(Attention(what="The mailing is paused.", todo=(
             f"{report.mailing.state_reason} `pillarbox resume {name}` goes on with it.").strip()))
     add(found.in_doubt, "letter: not sure it went", "letters: not sure they went",
-        f"They are never sent again on a guess. `pillarbox reconcile {name}` asks SendGrid and settles what it can.")
+        f"They are never sent again on a guess. Late events settle them by themselves; `pillarbox reconcile {name}` "
+        "takes a decision on the rest.")
     refusals = "; ".join(f"{row.detail} ({row.count:,})" for row in report.standing
                          if row.state is MessageState.FAILED and row.detail)[:300]
     add(found.failed, "letter was refused", "letters were refused",
@@ -116,7 +119,7 @@ def facts(report: Report) -> tuple[str, ...]:
     mailing = report.mailing
     made = [mailing.name, f"{report.figures.planned:,} letter{'' if report.figures.planned == 1 else 's'} planned"]
     if mailing.started_at:
-        took = (f", took {words.lasted(mailing.finished_at - mailing.started_at)}"
+        took = (f", in {words.lasted(mailing.finished_at - mailing.started_at)}"
                 if mailing.finished_at and mailing.state is MailingState.SENT else "")
         made.append(f"sent {words.moment(mailing.started_at, report.zone)}{took}")
     if mailing.state is not MailingState.SENT:

@@ -43,10 +43,10 @@ MAILING_STATE = {
 }
 
 EVIDENCE = {
-    Attribution.LINK_CODE: ("Supporter's own link", "The gift carried the code of one supporter's letter."),
-    Attribution.SOURCE_CODE: ("This mailing's code", "The gift carried the code that every copy of the letter has."),
+    Attribution.LINK_CODE: ("Supporter’s own link", "The gift carried the code of one supporter’s letter."),
+    Attribution.SOURCE_CODE: ("This mailing’s code", "The gift carried the code that every copy of the letter has."),
     Attribution.ADDRESS: ("Same address, soon after",
-                          "No code, but the letter had gone to the giver's address shortly before."),
+                          "No code, but the letter had gone to the giver’s address shortly before."),
     Attribution.NONE: ("Put here by hand", "No code and no match: somebody tied the gift to this mailing."),
 }
 
@@ -86,8 +86,8 @@ _BOUNCE_CODES = {
     "4.2.2": "Mailbox full", "5.2.3": "Letter too long for the mailbox", "5.3.4": "Letter too long for the server",
     "5.4.1": "Server did not answer", "4.4.1": "Server did not answer", "5.4.4": "No such domain",
     "5.7.26": "Sender checks failed (SPF, DKIM, DMARC)", "5.7.23": "Sender checks failed (SPF, DKIM, DMARC)",
-    "5.7.20": "Sender checks failed (SPF, DKIM, DMARC)", "5.7": "Refused by the mailbox's policy",
-    "4.7": "Refused for now by the mailbox's policy",
+    "5.7.20": "Sender checks failed (SPF, DKIM, DMARC)", "5.7": "Refused by the mailbox’s policy",
+    "4.7": "Refused for now by the mailbox’s policy",
 }
 # The reasons that SendGrid gives a dropped message (event webhook reference).
 _BOUNCE_PHRASES = (
@@ -96,16 +96,18 @@ _BOUNCE_PHRASES = (
     ("over package quota", "SendGrid account over its quota"), ("spam content", "Taken for spam"),
     ("mailbox full", "Mailbox full"), ("quota", "Mailbox full"), ("user unknown", "No such mailbox"),
     ("does not exist", "No such mailbox"), ("no such user", "No such mailbox"), ("unknown user", "No such mailbox"),
-    ("blocklist", "Refused by the mailbox's policy"), ("blocked", "Refused by the mailbox's policy"),
+    ("blocklist", "Refused by the mailbox’s policy"), ("blocked", "Refused by the mailbox’s policy"),
     ("spam", "Taken for spam"), ("timed out", "Server did not answer"), ("timeout", "Server did not answer"),
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
+_DOOR = re.compile(r"/([uv])/[a-z2-7]{26}$")
+"""A letter's own two pages (web.app)."""
 _KEY = re.compile(r"(?<=/)[a-z2-7]{26}(?=/|$)")
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),
-    ("Delivered", "The supporter's mail server took the letter in, and it did not come back later. It may lie in the "
+    ("Delivered", "The supporter’s mail server took the letter in, and it did not come back later. It may lie in the "
                   "spam folder: nobody is told that."),
     ("Bounced", "The mailbox refuses letters for good. The address is not mailed again."),
     ("Turned away", "The server refused this letter for a reason of its own. The address stays on the list."),
@@ -113,14 +115,14 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Agreed to tracking", "Supporters who consented to open and click tracking. The letters of all others carry no "
                            "pixel and no rewritten link, so what they did with them is unknown, not zero."),
     ("Opened by people", "Letters of supporters who agreed to tracking with at least one open that does not look like "
-                         "a machine's. People who block images are missed."),
+                         "a machine’s. People who block images are missed."),
     ("Opened by machines only", "Letters whose only opens came from mail-privacy proxies and scanners, such as "
-                                "Apple's. A person may have read them too; it cannot be told, so they stand apart."),
+                                "Apple’s. A person may have read them too; it cannot be told, so they stand apart."),
     ("Clicked", "Letters of supporters who agreed to tracking in which a person followed a link. What link scanners "
                 "clicked stands apart."),
     ("Unsubscribed, complained", "Letters whose supporter unsubscribed through them, or marked them as spam."),
     ("Raised", "Pounds received and tied to this mailing. Other currencies are listed, never converted."),
-    ("Gift Aid to claim", "25p for each pound marked for Gift Aid: what HMRC adds when each giver's declaration is "
+    ("Gift Aid to claim", "25p for each pound marked for Gift Aid: what HMRC adds when each giver’s declaration is "
                           "valid. Rounded down."),
     ("People who gave", "Different people, told apart by supporter or address. A gift without either counts as one "
                         "more person."),
@@ -168,6 +170,8 @@ def without_addresses(text: str) -> str:
 def link(url: str) -> str:
     """A link without what is one supporter's own: no query, no key, no address."""
     plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    if door := _DOOR.search(plain):
+        return {"v": "The letter in the browser", "u": "The unsubscribe page"}[door.group(1)]
     return without_addresses(_KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://").rstrip("/")
 
 
@@ -188,6 +192,8 @@ def percent(fraction: float) -> str:
 def spread(rate: Rate) -> str:
     """The range of a rate: ``63–73%``."""
     low, high = percent(rate.low), percent(rate.high)
+    if rate.low >= 0.01 and "." not in high and rate.high < 0.9:
+        low = f"{rate.low * 100:.0f}%"  # no finer than the other end: 16–25%
     return low if low == high else f"{low.removesuffix('%')}–{high}"
 
 

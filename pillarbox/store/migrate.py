@@ -48,7 +48,7 @@ def check(store: Store) -> None:
     if found is None:
         raise StoreError("The database has no tables yet.", todo="Run `pillarbox store upgrade`: it makes them.")
     raise StoreError(f"The database is older than this program (it stands at {found}, {head()} is needed).",
-                     todo="Make a backup with `pillarbox store backup`, then run `pillarbox store upgrade`.")
+                     todo="Keep a copy of the database, then run `pillarbox store upgrade`.")
 
 
 def upgrade(store: Store) -> None:

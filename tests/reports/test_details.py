@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
+from pillarbox.reports import words
 from pillarbox.reports.details import left_out_at_planning, links, returned, standing
+from pillarbox.reports.rates import Rate
 from pillarbox.store.connect import Store
 from tests.reports.builders import Builder
 
@@ -20,7 +22,7 @@ def test_bounces_are_told_in_plain_words_once_each(store: Store) -> None:
                     domain="alice-smith.example")
         found = returned(connection, built.mailing_id)
     assert found.by_reason == ((Outcome.BOUNCED, "No such mailbox", 2),
-                               (Outcome.BLOCKED, "Refused for now by the mailbox's policy", 1))
+                               (Outcome.BLOCKED, "Refused for now by the mailbox’s policy", 1))
     assert found.total == 3
 
 
@@ -77,3 +79,21 @@ def test_exclusions_read_as_sentences() -> None:
     """Known reasons are told in plain words, unknown ones as they stand; zeros are left out."""
     assert left_out_at_planning({"no-consent": 2, "no_basis": 3, "paid-in-shells": 1, "fps": 0}) == (
         ("No consent or soft opt-in for email", 5), ("Paid in shells", 1))
+
+
+def test_a_letter_s_own_pages_are_named() -> None:
+    """Staff read what the two pages of a letter are, not the address of a server."""
+    key = "a" * 26
+    assert words.link(f"https://letters.example.org/u/{key}") == "The unsubscribe page"
+    assert words.link(f"https://letters.example.org/v/{key}") == "The letter in the browser"
+    assert words.link("https://example.org/v/about?ref=1") == "example.org/v/about"
+
+
+def test_a_range_is_as_fine_as_its_coarser_end() -> None:
+    """16–25%, not 16.3–25%; small rates keep the digits that mean something."""
+    def spread(low: float, high: float) -> str:
+        return words.spread(Rate(part=1, of=2, value=(low + high) / 2, low=low, high=high))
+
+    assert spread(0.163, 0.25) == "16–25%"
+    assert spread(0.0004, 0.012) == "0.04–1.2%"
+    assert spread(0.959, 0.986) == "95.9–98.6%"

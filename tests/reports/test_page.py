@@ -13,7 +13,7 @@ import pytest
 
 from pillarbox.model.states import EventKind, MessageState, Outcome
 from pillarbox.reports import ink, page, words
-from pillarbox.reports.bars import Bar
+from pillarbox.reports.bars import Bar, funnel_bars
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.connect import Store
 from tests.reports.builders import HOUR, Builder
@@ -115,6 +115,8 @@ def test_nothing_heard_is_unknown_not_zero(store: Store) -> None:
     assert page.cards(report)[0].value == "–"
     assert any("No event has been heard" in item.what for item in page.attention(report))
     assert "0%" not in Reader(page.html(report)).text.split("From sent to gave")[0]
+    assert {card.of for card in page.cards(report)} == {"unknown: no events heard yet"}
+    assert [bar.label for bar in funnel_bars(report)] == ["Handed to SendGrid"]
 
 
 def test_a_mailing_without_messages_has_a_page(store: Store) -> None:

@@ -129,7 +129,7 @@ def test_a_sheet_of_words_before_the_list_is_passed_over(tmp_path: Path) -> None
     """Many exports begin with a cover; the sheet with an email column is the list."""
     path = workbook(tmp_path, {"Read me": [["Made by the office. Do not pass it on."], ["5 March"]],
                                "List": [["Supporters"], [], ["E-mail", "Name"], ["a@example.org", "Ann Ash"]]})
-    sheet = files.read(path, {})
+    sheet = read(path)
     assert (sheet.about, sheet.headings) == ({"sheet": "List"}, ("E-mail", "Name"))
     assert "'List' was read" in sheet.notes[0]
 

@@ -76,7 +76,7 @@ def test_an_unknown_key_is_a_kind_404(site: Site, door: str, key: str) -> None:
     """A key that was never given out opens nothing and changes nothing."""
     for answer in (site.client.get(f"/{door}/{key}"), *([site.client.post(f"/u/{key}")] if door == "u" else [])):
         assert answer.status_code == 404
-        assert "There is nothing here" in answer.text
+        assert "We cannot find this page" in answer.text
     assert not left(site)
 
 
