@@ -86,8 +86,8 @@ def import_(ctx: click.Context, file: Path, mapping: tuple[str, ...], as_json: b
     if done.differing:
         printing.say("\nNote:")
         printing.items([f"{done.differing:,} have the id of a known donation but another amount, and were not added: a "
-                        "part may have been given back since. If two platforms use the same ids instead, import this file "
-                        "with its id column mapped to note: --map \"COLUMN=note\"."])
+                        "part may have been given back since. If two platforms use the same ids instead, import this "
+                        "file with its id column mapped to note: --map \"COLUMN=note\"."])
 
 
 @donations.command()

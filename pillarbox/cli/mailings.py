@@ -210,7 +210,10 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 @printing.json_option
 @click.pass_context
 def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
-    """Where a mailing stands (the newest when none is named); the counts add up, or it says that they do not."""
+    """Where a mailing stands.
+
+    The newest when none is named. The counts add up, or it says that they do not.
+    """
     with opened(ctx) as project:
         found = standing.status(project, name)
     if as_json:

@@ -48,7 +48,7 @@ def test_the_pages_wear_the_projects_theme(tmp_path: Path) -> None:
     assert "The Harbour Trust" in found
     theme.write_text('[charity]\nname = "x"\n', "utf-8")
     found, printed = page_of(project)
-    assert "There is nothing here" in found
+    assert "We cannot find this page" in found
     assert "The theme has faults" in printed
 
 
