@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import groupby
+from typing import Any
 
 import html2text
 import premailer
@@ -67,10 +68,10 @@ def _composer() -> Composer:
                     finisher(PremailerInliner()))
 
 
-def _compose(composer: Composer, people: list[dict[str, object]]) -> list[Composed]:
+def _compose(composer: Composer, people: list[dict[str, Any]]) -> list[Composed]:
     made: list[Composed] = []
     for start in range(0, len(people), _AT_ONCE):
-        made += composer.compose(people[start : start + _AT_ONCE])  # type: ignore[arg-type]
+        made += composer.compose(people[start : start + _AT_ONCE])
     return made
 
 

@@ -88,6 +88,7 @@ class SendgridClient:
         self._pool.clear()
 
 
+# The client ships no types, so that its class is Any to the checker.
 class _Pooled(Client):  # type: ignore[misc]
     """The official client, its one request method replaced; the rest (paths, headers, version) is its own."""
 
