@@ -64,10 +64,13 @@ def message(connection: Connection, mailing_id: int, supporter_id: int, *,
     accepted = state is MessageState.ACCEPTED
     row = {"mailing_id": mailing_id, "edition_id": edition, "supporter_id": supporter_id, "address": person.address,
            "address_hash": person.address_hash, "key": new_key(), "code": new_key(), "shape_id": shape_id,
-           "values": "[]", "tracked": True, "state": state,
+           "tracked": True, "state": state,
            "accepted_at": SENT_AT if accepted else None,
            "provider_id": f"sg-{mailing_id}-{supporter_id}" if accepted else "", **columns}
-    return _added(connection, schema.messages, row)
+    values = row.pop("values", "[]")
+    new = _added(connection, schema.messages, row)
+    connection.execute(insert(schema.message_values).values({"message_id": new, "values": values}))
+    return new
 
 
 def _added(connection: Connection, table: Any, row: dict[str, Any]) -> int:

@@ -91,7 +91,7 @@ def _rows() -> dict[str, Any]:
         "shapes": {"id": 1, "mailing_id": 1, "content_hash": "s", "subject": "", "html": "", "text": "", "tokens": [],
                    "private": False},
         "messages": {"id": 1, "mailing_id": 1, "edition_id": 1, "supporter_id": 1, "address": "a@example.org",
-                     "address_hash": "h1", "key": "k1", "code": "c1", "shape_id": 1, "values": "[]", "tracked": False,
+                     "address_hash": "h1", "key": "k1", "code": "c1", "shape_id": 1, "tracked": False,
                      "state": "planned"},
     }
 

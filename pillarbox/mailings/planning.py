@@ -196,13 +196,13 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
-            "code": code, "values": pack_values(made.values), "tracked": person.tracked,
-            "state": state}))
+            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}))
     return rows
 
 
 def _keep(connection: Any, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome) -> None:
     """Write one chunk, and fold it into the digest."""
+    values: list[str] = []
     for made, row in rows:
         shape_id = outcome.shape_ids.get(made.shape.id)
         if shape_id is None:
@@ -211,16 +211,10 @@ def _keep(connection: Any, mailing: Mailing, rows: list[tuple[Composed, dict[str
             if not made.shape.private:
                 outcome.shared.append(made.shape.id)
         row["shape_id"] = shape_id
-        outcome.digest.update(row["address_hash"].encode() + row["values"].encode())
-    for some in batched_rows(rows):
-        messages.add(connection, some)
+        values.append(pack_values(made.values))
+        outcome.digest.update(row["address_hash"].encode() + values[-1].encode())
+    messages.add(connection, [row for _, row in rows], values)
     outcome.planned += len(rows)
-
-
-def batched_rows(rows: list[tuple[Composed, dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
-    """The rows alone, at most ``ROWS_AT_ONCE`` at a time."""
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield [row for _, row in rows[start : start + ROWS_AT_ONCE]]
 
 
 def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict[str, int]) -> None:

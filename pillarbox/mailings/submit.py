@@ -129,22 +129,21 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
         group = messages.next_group(connection, dispatch.mailing.id)
         if group is None:
             return None, 0, False
-        shape_id, tracked = group
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
-        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, shape_id=shape_id, tracked=tracked,
-                                             most=dispatch.batch, worker=dispatch.worker, lease_until=lease)
+        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, group, most=dispatch.batch,
+                                             worker=dispatch.worker, lease_until=lease)
         if not claimed:
             messages.finish(connection, attempt_id, detail="another sender was claiming the same messages")
             return None, 0, True
         left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
-                                           attempt_id=attempt_id, tracked=tracked)
+                                           attempt_id=attempt_id, tracked=group.tracked)
         messages.withdraw(connection, attempt_id, left)
         going = [row for row in claimed if row.message_id not in left]
         if not going:
             messages.finish(connection, attempt_id, detail="everyone in it had left")
             return None, len(left), True
-        shape = _shape(connection, dispatch, shape_id)
-    return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=tracked,
+        shape = _shape(connection, dispatch, group.shape_id)
+    return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=group.tracked,
                 messages=tuple(_outgoing(row) for row in going)), len(left), True
 
 

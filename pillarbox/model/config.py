@@ -7,89 +7,31 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import ValidationError
 
 from pillarbox.ground.errors import SettingsError
+from pillarbox.model.sections import (
+    AttributionSettings,
+    BackupSettings,
+    BrakeSettings,
+    LaunchSettings,
+    LimitSettings,
+    LinkSettings,
+    ProjectSettings,
+    Section,
+    SenderSettings,
+    SendgridSettings,
+    SmtpSettings,
+    StaffSettings,
+)
 
 FILE = "pillarbox.toml"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ProjectSettings(_Section):
-    """[project]: where this installation lives."""
-
-    home: Literal["box", "laptop"] = "box"
-    zone: str = "Europe/London"
-    base_url: str = ""
-    database: str = "sqlite:///var/pillarbox.db"
-    transport: Literal["files", "smtp", "sendgrid"] = "files"
-    secret_key: SecretStr = SecretStr("")
-
-    @field_validator("base_url")
-    @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
-
-
-class SenderSettings(_Section):
-    """[sender]: who the letters come from."""
-
-    name: str = ""
-    email: str = ""
-    reply_to: str = ""
-    unsubscribe_mailto: str = ""
-
-
-class LinkSettings(_Section):
-    """[links]: the charity's own pages."""
-
-    donate: str = ""
-    donate_monthly: str = ""
-    website: str = ""
-    sign_up: str = ""
-    code_parameter: str = "ref"
-    """Name of the query parameter that carries the attribution code to the donation page."""
-
-
-class SendgridSettings(_Section):
-    """[sendgrid]"""
-
-    api_key: SecretStr = SecretStr("")
-    url: str = "https://api.sendgrid.com"
-    personalise: Literal["substitutions", "individual"] = "substitutions"
-    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
-    connections: int = Field(default=4, ge=1, le=32)
-    webhook_key: SecretStr = SecretStr("")
-    """The event webhook's verification key (public, base64)."""
-    webhook_max_age_seconds: int = Field(default=86_400 + 3_600, ge=60)
-    """A signed post older than this is stale: SendGrid retries for 24 hours (event webhook page, read 2026-11)."""
-
-
-class SmtpSettings(_Section):
-    """[smtp]"""
-
-    host: str = "localhost"
-    port: int = 587
-    username: str = ""
-    password: SecretStr = SecretStr("")
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
-
-
-class AttributionSettings(_Section):
-    """[attribution]"""
-
-    window_days: int = Field(default=30, ge=1, le=366)
-    """A donation without a code counts for the newest mailing accepted for its address within these days before it."""
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything that pillarbox.toml may say."""
 
     project: ProjectSettings = ProjectSettings()
@@ -98,6 +40,11 @@ class Settings(_Section):
     sendgrid: SendgridSettings = SendgridSettings()
     smtp: SmtpSettings = SmtpSettings()
     attribution: AttributionSettings = AttributionSettings()
+    limits: LimitSettings = LimitSettings()
+    launch: LaunchSettings = LaunchSettings()
+    brakes: BrakeSettings = BrakeSettings()
+    backup: BackupSettings = BackupSettings()
+    staff: StaffSettings = StaffSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
 
@@ -136,6 +83,7 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "PILLARBOX_TRANSPORT": ("project", "transport"),
     "PILLARBOX_BASE_URL": ("project", "base_url"),
     "PILLARBOX_SMTP_PASSWORD": ("smtp", "password"),
+    "PILLARBOX_BACKUP_KEY": ("backup", "key"),
 }
 KEY_FILE = "pillarbox.key"
 

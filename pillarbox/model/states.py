@@ -21,6 +21,8 @@ class MailingState(StrEnum):
     COMPOSING = "composing"
     PLANNED = "planned"
     SENDING = "sending"
+    HELD = "held"
+    """Handed over whole; the provider keeps it until its time (SendGrid's ``send_at``)."""
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"

@@ -28,6 +28,7 @@ from pillarbox.store.schema import (
     imports,
     list_members,
     mailings,
+    message_values,
     messages,
     shapes,
     supporters,
@@ -173,8 +174,9 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
             "suppressions": _table(connection, suppressions_table, suppressions_table.c.address_hash == hashed),
             "messages": _rows(connection, select(
                 mailings.c.name.label("mailing"), mailings.c.title, messages.c.address, messages.c.to_name,
-                messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked, messages.c["values"])
-                .join(mailings).where(_their_messages(hashed, of)).order_by(messages.c.id)),
+                messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked,
+                message_values.c["values"]).select_from(messages).join(mailings).join(message_values)
+                .where(_their_messages(hashed, of)).order_by(messages.c.id)),
             "events": _rows(connection, select(
                 events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.reason, events.c.device)
                 .join(messages, events.c.message_id == messages.c.id).where(_their_messages(hashed, of))
@@ -232,7 +234,8 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
             subject="", html="", text="", tokens=[], content_hash=secrets.token_hex(16)))
     withdrawn = connection.execute(update(messages).where(
         _their_messages(hashed, of), messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
-    blank = {"address": "", "to_name": "", "detail": "", "values": "[]"}
+    blank = {"address": "", "to_name": "", "detail": "", "domain": ""}
+    connection.execute(update(message_values).where(message_values.c.message_id.in_(theirs)).values({"values": "[]"}))
     found = connection.execute(theirs).scalars().all()
     for message in found:
         # Each with a mark of its own: a shared one would still tell which messages were one person's.

@@ -37,6 +37,7 @@ MAILING_STATE = {
     MailingState.COMPOSING: "being composed",
     MailingState.PLANNED: "planned, not sent",
     MailingState.SENDING: "being sent",
+    MailingState.HELD: "handed over, to leave later",
     MailingState.PAUSED: "paused",
     MailingState.SENT: "sent",
     MailingState.CANCELLED: "cancelled",

@@ -10,11 +10,11 @@ import orjson
 from sqlalchemy import Column, Connection, Row, select
 
 from pillarbox.model.records import Place, Shape, Token
-from pillarbox.store.schema import mailings, messages, shapes
+from pillarbox.store.schema import mailings, message_values, messages, shapes
 
 _KEPT: tuple[Column[Any], ...] = (
     shapes.c.content_hash, shapes.c.subject, shapes.c.html, shapes.c.text, shapes.c.tokens, shapes.c.private,
-    messages.c["values"], messages.c.address)
+    message_values.c["values"], messages.c.address)
 _SENT: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.supporter_id, messages.c.address_hash, messages.c.address,
     mailings.c.kind)
@@ -40,13 +40,14 @@ def unpack_shape(row: Row[Any]) -> Shape:
 
 
 def pack_values(values: Sequence[str]) -> str:
-    """A message's values as the column ``messages.values`` keeps them: a JSON array."""
+    """A message's values as ``message_values.values`` keeps them: a JSON array."""
     return orjson.dumps(values).decode()
 
 
 def kept_by_key(connection: Connection, key: str) -> Kept | None:
     """The letter with this key; None when there is none, or its supporter was forgotten."""
-    row = connection.execute(select(*_KEPT).join(shapes, shapes.c.id == messages.c.shape_id)
+    row = connection.execute(select(*_KEPT).select_from(messages).join(message_values)
+                             .join(shapes, shapes.c.id == messages.c.shape_id)
                              .where(messages.c.key == key)).one_or_none()
     if row is None or not row.address:
         return None

@@ -52,6 +52,27 @@ class Mailing:
     approved_by: str | None
     approved_at: datetime | None
     state_reason: str
+    send_at: datetime | None
+    """When a worker starts it."""
+    send_by: str
+    """Who asked for that."""
+    per_second: float | None
+    """Most messages a second; None: as fast as it goes."""
+    hours: str
+    """When it may leave, in the charity's zone: ``08:00-20:00``; empty: at any hour."""
+    span_hours: float | None
+    """A supporter whom another mailing reached within as many hours is left out."""
+    wave: int
+    """Messages of later waves wait: 0 while a launch is watched."""
+    watch_until: datetime | None
+    watched: bool
+    """Whether the launch's watch is over."""
+    spread_seconds: float | None
+    """Over how long a launch spreads those who come after its first wave."""
+    provider_batch: str
+    """The provider's name for what it holds until its time (SendGrid's batch id)."""
+    corrects_id: int | None
+    """The mailing that this one apologises for."""
 
 
 _QUERY = select(mailings, editions.c.label.label("edition")).join(editions)

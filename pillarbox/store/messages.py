@@ -8,13 +8,13 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.model.records import Receipt, Shape
 from pillarbox.model.states import MessageState, Verdict
 from pillarbox.store.letters import pack_tokens, unpack_shape
-from pillarbox.store.schema import attempts, messages, shapes
+from pillarbox.store.schema import attempts, message_values, messages, shapes
 
 STATE_OF = {
     Verdict.ACCEPTED: MessageState.ACCEPTED,
@@ -64,21 +64,42 @@ def make_lone_shapes_private(connection: Connection, mailing_id: int) -> None:
 # ------------------------------------------------------------------------------------------------ planning
 
 
-def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert planned messages (≤ 5,000 in a transaction: readers and other writers keep moving)."""
-    connection.execute(insert(messages), rows)
+def add(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Sequence[str]) -> None:
+    """Insert planned messages (≤ 5,000 in a transaction: readers and other writers keep moving).
+
+    Args:
+        connection: in the transaction that writes them.
+        rows: columns of ``messages`` without the id, which is given here.
+        values: of each row, as ``letters.pack_values`` wrote them.
+    """
+    ids = _new_ids(connection, len(rows))
+    connection.execute(insert(messages), [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)])
+    connection.execute(insert(message_values),
+                       [{"message_id": id_, "values": said} for id_, said in zip(ids, values, strict=True)])
+
+
+def _new_ids(connection: Connection, count: int) -> Sequence[int]:
+    """Ids that no other message has or will have, rising. On SQLite the transaction must hold the writer's lock."""
+    if connection.dialect.name == "postgresql":
+        return connection.execute(text(
+            "SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, :count)"),
+            {"count": count}).scalars().all()
+    highest = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")).scalar() or 0
+    return range(highest + 1, highest + 1 + count)
 
 
 def written(connection: Connection, mailing_id: int) -> Iterator[tuple[str, str]]:
     """(address hash, values) of a mailing's messages in the order of writing, for the digest."""
-    query = (select(messages.c.address_hash, messages.c["values"]).where(messages.c.mailing_id == mailing_id)
-             .order_by(messages.c.id).execution_options(yield_per=5_000))
+    query = (select(messages.c.address_hash, message_values.c["values"]).join(message_values)
+             .where(messages.c.mailing_id == mailing_id).order_by(messages.c.id).execution_options(yield_per=5_000))
     for row in connection.execute(query):
         yield row[0], row[1]
 
 
 def delete_all(connection: Connection, mailing_id: int) -> None:
     """Delete a mailing's messages and shapes: only for one that never was planned whole."""
+    theirs = select(messages.c.id).where(messages.c.mailing_id == mailing_id)
+    connection.execute(delete(message_values).where(message_values.c.message_id.in_(theirs)))
     connection.execute(delete(messages).where(messages.c.mailing_id == mailing_id))
     connection.execute(delete(shapes).where(shapes.c.mailing_id == mailing_id))
 
@@ -86,18 +107,27 @@ def delete_all(connection: Connection, mailing_id: int) -> None:
 # ------------------------------------------------------------------------------------------------ claiming
 
 
-def next_group(connection: Connection, mailing_id: int) -> tuple[int, bool] | None:
-    """The (shape, tracking choice) of the next messages to go; None when none is left."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """What the messages of one unit have in common."""
+
+    wave: int
+    shape_id: int
+    tracked: bool
+
+
+def next_group(connection: Connection, mailing_id: int) -> Group | None:
+    """The next messages to go, first waves first; None when none is left."""
     row = connection.execute(
-        select(messages.c.shape_id, messages.c.tracked)
+        select(messages.c.wave, messages.c.shape_id, messages.c.tracked)
         .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
-        .order_by(messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
-    return (row[0], row[1]) if row else None
+        .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
+    return Group(wave=row[0], shape_id=row[1], tracked=row[2]) if row else None
 
 
-def claim(connection: Connection, mailing_id: int, *, shape_id: int, tracked: bool, most: int, worker: str,
+def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
           lease_until: datetime) -> tuple[int, list[Claimed]]:
-    """Take up to ``most`` planned messages of one shape: the record of intent.
+    """Take up to ``most`` planned messages of one group: the record of intent.
 
     Returns:
         the attempt's id, and the messages that are now ``submitting`` in its name.
@@ -109,13 +139,18 @@ def claim(connection: Connection, mailing_id: int, *, shape_id: int, tracked: bo
     # once in one UPDATE, and then takes more rows than were asked for.
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
-                  messages.c.shape_id == shape_id, messages.c.tracked == tracked)
+                  messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
+                  messages.c.tracked == group.tracked)
            .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
     rows = connection.execute(
         update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
         .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)
-        .returning(messages.c.id, messages.c.address, messages.c.to_name, messages.c.key, messages.c["values"])).all()
-    claimed = [Claimed(message_id=row[0], address=row[1], to_name=row[2], key=row[3], values=row[4])
+        .returning(messages.c.id, messages.c.address, messages.c.to_name, messages.c.key)).all()
+    said = {row[0]: row[1] for row in connection.execute(
+        select(message_values.c.message_id, message_values.c["values"]).join(messages)
+        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.SUBMITTING,
+               messages.c.attempt_id == attempt_id))}
+    claimed = [Claimed(message_id=row[0], address=row[1], to_name=row[2], key=row[3], values=said[row[0]])
                for row in sorted(rows, key=itemgetter(0))]
     connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=len(claimed)))
     return attempt_id, claimed

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -195,6 +196,18 @@ mailings = Table(
     Column("approved_by", Text),
     Column("approved_at", Moment),
     Column("state_reason", Text, nullable=False, server_default=""),
+    # When it shall leave by itself, and how: the letter of `send --at`, of a schedule, of a launch.
+    Column("send_at", Moment),
+    Column("send_by", Text, nullable=False, server_default=""),
+    Column("per_second", Float),
+    Column("hours", String(11), nullable=False, server_default=""),
+    Column("span_hours", Float),
+    Column("wave", Integer, nullable=False, server_default="0"),
+    Column("watch_until", Moment),
+    Column("watched", Boolean, nullable=False, server_default=text("false")),
+    Column("spread_seconds", Float),
+    Column("provider_batch", Text, nullable=False, server_default=""),
+    Column("corrects_id", ForeignKey("mailings.id")),
     sqlite_autoincrement=True,
 )
 
@@ -237,8 +250,11 @@ messages = Table(
     Column("key", String(26), nullable=False, unique=True),
     Column("code", String(26), unique=True),
     Column("shape_id", ForeignKey("shapes.id"), nullable=False),
-    Column("values", Text, nullable=False),
     Column("tracked", Boolean, nullable=False),
+    # Where it stands in the order of leaving: its wave, not before a time, and the domain that may have a cap.
+    Column("wave", Integer, nullable=False, server_default="0"),
+    Column("due_at", Moment),
+    Column("domain", Text, nullable=False, server_default=""),
     Column("state", String(12), nullable=False),
     Column("outcome", String(12), nullable=False, server_default="none"),
     Column("attempt_id", ForeignKey("attempts.id")),
@@ -250,10 +266,17 @@ messages = Table(
     # One letter of one edition to one supporter; a message that surely never left may be replaced.
     Index("uq_messages_edition_supporter", "edition_id", "supporter_id", unique=True,
           sqlite_where=text(_UNREACHED), postgresql_where=text(_UNREACHED)),
-    Index("ix_messages_claim", "mailing_id", "state", "shape_id", "tracked"),
+    Index("ix_messages_claim", "mailing_id", "state", "wave", "shape_id", "tracked"),
     Index("ix_messages_supporter_id", "supporter_id"),
     Index("ix_messages_address_hash", "address_hash"),
     sqlite_autoincrement=True,
+)
+
+# Beside its message, not in it: a claim and a settling rewrite narrow rows.
+message_values = Table(
+    "message_values", metadata,
+    Column("message_id", ForeignKey("messages.id"), primary_key=True),
+    Column("values", Text, nullable=False),
 )
 
 events = Table(
@@ -321,4 +344,70 @@ marks = Table(
     "marks", metadata,
     Column("name", String(40), primary_key=True),
     Column("at", Moment, nullable=False),
+)
+
+workers = Table(
+    "workers", metadata,
+    Column("id", String(96), primary_key=True),
+    Column("kind", String(12), nullable=False),
+    Column("host", Text, nullable=False, server_default=""),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+# One row a limit: the time (epoch seconds, the database's clock) at which all that was taken is paid for (GCRA).
+throttles = Table(
+    "throttles", metadata,
+    Column("name", Text, primary_key=True),
+    Column("paid_until", Float, nullable=False),
+)
+
+# What a day's cap has spent.
+quotas = Table(
+    "quotas", metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+schedules = Table(
+    "schedules", metadata, _id(),
+    Column("appeal", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("at", String(5), nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("audience", JSON, nullable=False),
+    Column("late_hours", Float, nullable=False),
+    Column("own_zone", Boolean, nullable=False, server_default=text("false")),
+    Column("practice", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("removed_at", Moment),
+    sqlite_autoincrement=True,
+)
+
+occurrences = Table(
+    "occurrences", metadata, _id(),
+    Column("schedule_id", ForeignKey("schedules.id"), nullable=False),
+    Column("local", String(16), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("appeal", Text, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("mailing_id", ForeignKey("mailings.id")),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("schedule_id", "local"),
+    sqlite_autoincrement=True,
+)
+
+# What staff are told: shown by `status` and `doctor`, mailed to [staff] email.
+notices = Table(
+    "notices", metadata, _id(),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("mailing_id", ForeignKey("mailings.id")),
+    Column("words", Text, nullable=False),
+    Column("told_at", Moment),
+    sqlite_autoincrement=True,
 )

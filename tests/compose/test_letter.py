@@ -13,8 +13,9 @@ from pillarbox.compose.letter import HTML, PREHEADER, TEXT, advise, build
 from pillarbox.content.bundle import Bundle, gather
 from pillarbox.ground.errors import LetterError
 from pillarbox.ground.resources import shipped
-from pillarbox.model.config import LinkSettings, Settings
+from pillarbox.model.config import Settings
 from pillarbox.model.records import Finding, Letter
+from pillarbox.model.sections import LinkSettings
 
 DAY = datetime.date(2026, 3, 1)
 TOML = 'title = "Spring <&>"\nsubject = "Hello {{ supporter.name }}"\npreheader = "For {{ supporter.name }}"\n'

@@ -11,7 +11,8 @@ import pytest
 from pillarbox.content.bundle import gather, unpack
 from pillarbox.ground.errors import StoreError
 from pillarbox.ground.resources import shipped
-from pillarbox.model.config import LinkSettings, Settings
+from pillarbox.model.config import Settings
+from pillarbox.model.sections import LinkSettings
 
 THEME = shipped("templates") / "theme.toml"
 

@@ -15,8 +15,9 @@ import pytest
 
 from pillarbox.deliver.choose import OUTBOX, TRANSPORTS, transport
 from pillarbox.deliver.transport import Transport
-from pillarbox.model.config import ProjectSettings, SendgridSettings, Settings, SmtpSettings
+from pillarbox.model.config import Settings
 from pillarbox.model.records import Unit
+from pillarbox.model.sections import ProjectSettings, SendgridSettings, SmtpSettings
 from pillarbox.model.states import Verdict
 from pillarbox.shape.bodies import body
 from pillarbox.standin.behaviour import API_KEY

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pillarbox.deliver.choose import transport
-from pillarbox.model.config import ProjectSettings, Settings
+from pillarbox.model.config import Settings
+from pillarbox.model.sections import ProjectSettings
 
 
 @pytest.mark.parametrize(("name", "unit"), [("files", 100), ("smtp", 1), ("sendgrid", 1000)])

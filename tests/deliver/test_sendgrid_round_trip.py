@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pillarbox.deliver.sendgrid.events import SIGNATURE_HEADER, TIMESTAMP_HEADER, read, verify
 from pillarbox.deliver.sendgrid.transport import SendgridTransport
-from pillarbox.model.config import SendgridSettings
+from pillarbox.model.sections import SendgridSettings
 from pillarbox.model.states import Agent, EventKind
 from pillarbox.standin import events as standin_events
 from pillarbox.standin.behaviour import API_KEY

@@ -13,8 +13,8 @@ import pytest
 from pillarbox.deliver.sendgrid.transport import MOST_REFUSALS, SendgridTransport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
-from pillarbox.model.config import SendgridSettings
 from pillarbox.model.records import Result
+from pillarbox.model.sections import SendgridSettings
 from pillarbox.model.states import Verdict
 from pillarbox.standin.behaviour import API_KEY, Act, Behaviour, Fault, Stage
 from pillarbox.standin.server import Standin

@@ -13,8 +13,8 @@ import pytest
 
 from pillarbox.deliver.smtp.transport import SmtpTransport
 from pillarbox.ground.errors import TransportError
-from pillarbox.model.config import SmtpSettings
 from pillarbox.model.records import Result
+from pillarbox.model.sections import SmtpSettings
 from pillarbox.model.states import Verdict
 from tests.deliver.cast import message, shape, unit
 from tests.deliver.mailserver import Breaking, Inbox, certificate, knows, running

@@ -205,7 +205,7 @@ def _abandon(project: Project, transport: Scripted) -> tuple[str, int]:
     with project.store.writing() as connection:
         group = ledger.next_group(connection, mailing.id)
         assert group is not None
-        _, held = ledger.claim(connection, mailing.id, shape_id=group[0], tracked=group[1], most=20,
+        _, held = ledger.claim(connection, mailing.id, group, most=20,
                                         worker="elsewhere:boot:1:1", lease_until=clock.now() + timedelta(seconds=60))
     assert ready.mailing.name == mailing.name
     return mailing.name, len(held)

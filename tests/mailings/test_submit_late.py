@@ -55,7 +55,7 @@ def test_rows_in_others_hands_do_not_end_a_sender(project: Project) -> None:
     with project.store.writing() as connection:
         group = messages.next_group(connection, mailing.id)
         assert group
-        messages.claim(connection, mailing.id, shape_id=group[0], tracked=group[1], most=1_000, worker="other",
+        messages.claim(connection, mailing.id, group, most=1_000, worker="other",
                        lease_until=clock.now())
         assert submit(ready) is not None
 

@@ -62,7 +62,7 @@ class Builder:
         return int(self.connection.execute(insert(messages).values({
             "mailing_id": self.mailing_id, "edition_id": self.edition_id, "supporter_id": supporter,
             "address": address, "address_hash": hashed, "key": new_key(), "shape_id": self.shape_id,
-            "values": "[]", "tracked": tracked, "state": state, "outcome": outcome, "detail": detail,
+            "tracked": tracked, "state": state, "outcome": outcome, "detail": detail,
             "accepted_at": LAUNCH if state is MessageState.ACCEPTED else None} | more)
             .returning(messages.c.id)).scalar_one())
 

@@ -43,7 +43,7 @@ def sample_mailing(connection: Connection, count: int, *, seed: int = 7, agreed:
                        "created_at": LAUNCH, "updated_at": LAUNCH})
         letters.append({"id": number, "mailing_id": built.mailing_id, "edition_id": built.edition_id,
                         "supporter_id": number, "address": address, "address_hash": address_hash(address), "key": key,
-                        "shape_id": built.shape_id, "values": "[]", "tracked": tracked, "state": state,
+                        "shape_id": built.shape_id, "tracked": tracked, "state": state,
                         "outcome": outcome, "detail": "unsubscribed" if state is MessageState.WITHDRAWN else "",
                         "accepted_at": LAUNCH if state is MessageState.ACCEPTED else None})
         if state is MessageState.ACCEPTED:

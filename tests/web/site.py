@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from pillarbox.model.config import ProjectSettings, SenderSettings, SendgridSettings, Settings
+from pillarbox.model.config import Settings
+from pillarbox.model.sections import ProjectSettings, SenderSettings, SendgridSettings
 from pillarbox.store.connect import Store
 from tests import builders
 from tests.signing import Signer

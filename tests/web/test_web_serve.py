@@ -22,7 +22,8 @@ SERVER = """
 import sys, time
 from pathlib import Path
 from pydantic import SecretStr
-from pillarbox.model.config import ProjectSettings, SendgridSettings, SenderSettings, Settings
+from pillarbox.model.config import Settings
+from pillarbox.model.sections import ProjectSettings, SenderSettings, SendgridSettings
 from pillarbox.store.connect import connect
 from pillarbox.web import hooks
 from pillarbox.web.serve import serve

@@ -15,8 +15,9 @@ from pillarbox.deliver.sendgrid.verdicts import Meaning, Reading
 from pillarbox.deliver.words import plain
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
-from pillarbox.model.config import SendgridSettings, is_loopback
+from pillarbox.model.config import is_loopback
 from pillarbox.model.records import Outgoing, Receipt, Result, Unit
+from pillarbox.model.sections import SendgridSettings
 from pillarbox.model.states import Verdict
 
 MOST_REFUSALS = 24

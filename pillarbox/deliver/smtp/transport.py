@@ -11,8 +11,9 @@ from pillarbox.deliver.mime import mails, message_id
 from pillarbox.deliver.words import plain
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
-from pillarbox.model.config import SmtpSettings, is_loopback
+from pillarbox.model.config import is_loopback
 from pillarbox.model.records import Outgoing, Receipt, Result, Unit
+from pillarbox.model.sections import SmtpSettings
 from pillarbox.model.states import Verdict
 
 _EXCHANGES = 14

@@ -74,6 +74,29 @@ def upgrade() -> None:
         sa.Column("sealed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project"))
     )
+    op.create_table("quotas",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "day", name=op.f("pk_quotas"))
+    )
+    op.create_table("schedules",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("at", sa.String(length=5), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("audience", sa.JSON(), nullable=False),
+        sa.Column("late_hours", sa.Float(), nullable=False),
+        sa.Column("own_zone", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("practice", sa.Boolean(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("removed_at", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
+        sqlite_autoincrement=True
+    )
     op.create_table("supporters",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
@@ -102,6 +125,19 @@ def upgrade() -> None:
         sa.Column("since", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
         sa.UniqueConstraint("address_hash", "reason", name=op.f("uq_suppressions_address_hash_reason"))
+    )
+    op.create_table("throttles",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("paid_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_throttles"))
+    )
+    op.create_table("workers",
+        sa.Column("id", sa.String(length=96), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("host", sa.Text(), server_default="", nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_workers"))
     )
     op.create_table("consent_changes",
         sa.Column("id", ID, autoincrement=True, nullable=False),
@@ -170,7 +206,19 @@ def upgrade() -> None:
         sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("approved_at", MOMENT, nullable=True),
         sa.Column("state_reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("send_at", MOMENT, nullable=True),
+        sa.Column("send_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("per_second", sa.Float(), nullable=True),
+        sa.Column("hours", sa.String(length=11), server_default="", nullable=False),
+        sa.Column("span_hours", sa.Float(), nullable=True),
+        sa.Column("wave", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("watch_until", MOMENT, nullable=True),
+        sa.Column("watched", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("spread_seconds", sa.Float(), nullable=True),
+        sa.Column("provider_batch", sa.Text(), server_default="", nullable=False),
+        sa.Column("corrects_id", ID, nullable=True),
         sa.ForeignKeyConstraint(["bundle_id"], ["bundles.id"], name=op.f("fk_mailings_bundle_id")),
+        sa.ForeignKeyConstraint(["corrects_id"], ["mailings.id"], name=op.f("fk_mailings_corrects_id")),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_mailings_edition_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailings")),
         sa.UniqueConstraint("name", name=op.f("uq_mailings_name")),
@@ -193,6 +241,33 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index(op.f("ix_attempts_mailing_id"), "attempts", ["mailing_id"], unique=False)
+    op.create_table("notices",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("told_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_notices_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("occurrences",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("schedule_id", ID, nullable=False),
+        sa.Column("local", sa.String(length=16), nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("appeal", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_occurrences_mailing_id")),
+        sa.ForeignKeyConstraint(["schedule_id"], ["schedules.id"], name=op.f("fk_occurrences_schedule_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_occurrences")),
+        sa.UniqueConstraint("schedule_id", "local", name=op.f("uq_occurrences_schedule_id_local")),
+        sqlite_autoincrement=True
+    )
     op.create_table("shapes",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
@@ -218,8 +293,10 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=26), nullable=False),
         sa.Column("code", sa.String(length=26), nullable=True),
         sa.Column("shape_id", ID, nullable=False),
-        sa.Column("values", sa.Text(), nullable=False),
         sa.Column("tracked", sa.Boolean(), nullable=False),
+        sa.Column("wave", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", MOMENT, nullable=True),
+        sa.Column("domain", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("outcome", sa.String(length=12), server_default="none", nullable=False),
         sa.Column("attempt_id", ID, nullable=True),
@@ -239,7 +316,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index("ix_messages_address_hash", "messages", ["address_hash"], unique=False)
-    op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "shape_id", "tracked"], unique=False)
+    op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "wave", "shape_id", "tracked"], unique=False)
     op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
     op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
     op.create_table("donations",
@@ -302,3 +379,9 @@ def upgrade() -> None:
     op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
     op.create_index("ix_events_ownerless", "events", ["provider_id"], unique=False, sqlite_where=sa.text("message_id IS NULL"), postgresql_where=sa.text("message_id IS NULL"))
+    op.create_table("message_values",
+        sa.Column("message_id", ID, nullable=False),
+        sa.Column("values", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_message_values_message_id")),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_message_values"))
+    )

@@ -1,0 +1,159 @@
+"""The sections of pillarbox.toml: what each may say, with its default and its unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class Section(BaseModel):
+    """A table of pillarbox.toml: an unknown key in it is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProjectSettings(Section):
+    """[project]: where this installation lives."""
+
+    home: Literal["box", "laptop"] = "box"
+    zone: str = "Europe/London"
+    base_url: str = ""
+    database: str = "sqlite:///var/pillarbox.db"
+    transport: Literal["files", "smtp", "sendgrid"] = "files"
+    secret_key: SecretStr = SecretStr("")
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+
+class SenderSettings(Section):
+    """[sender]: who the letters come from."""
+
+    name: str = ""
+    email: str = ""
+    reply_to: str = ""
+    unsubscribe_mailto: str = ""
+
+
+class LinkSettings(Section):
+    """[links]: the charity's own pages."""
+
+    donate: str = ""
+    donate_monthly: str = ""
+    website: str = ""
+    sign_up: str = ""
+    code_parameter: str = "ref"
+    """Name of the query parameter that carries the attribution code to the donation page."""
+
+
+class SendgridSettings(Section):
+    """[sendgrid]"""
+
+    api_key: SecretStr = SecretStr("")
+    url: str = "https://api.sendgrid.com"
+    personalise: Literal["substitutions", "individual"] = "substitutions"
+    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
+    connections: int = Field(default=4, ge=1, le=32)
+    webhook_key: SecretStr = SecretStr("")
+    """The event webhook's verification key (public, base64)."""
+    webhook_max_age_seconds: int = Field(default=86_400 + 3_600, ge=60)
+    """A signed post older than this is stale: SendGrid retries for 24 hours (event webhook page, read 2026-11)."""
+
+
+class SmtpSettings(Section):
+    """[smtp]"""
+
+    host: str = "localhost"
+    port: int = 587
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    timeout_seconds: float = Field(default=60.0, gt=0, le=300)
+
+
+class AttributionSettings(Section):
+    """[attribution]"""
+
+    window_days: int = Field(default=30, ge=1, le=366)
+    """A donation without a code counts for the newest mailing accepted for its address within these days before it."""
+
+
+class LimitSettings(Section):
+    """[limits]: how fast, at most. They hold over all workers and hosts."""
+
+    per_second: float | None = Field(default=None, gt=0, le=100_000)
+    """Messages a second, all mailings together; None: no limit of ours."""
+    domains: Mapping[str, float] = {}
+    """Recipient domain → messages an hour: ``"btinternet.com" = 2000``."""
+    warm_up: tuple[int, ...] = ()
+    """Most messages on the first day, the second …, for a new sender; afterwards none of ours."""
+    span_hours: float = Field(default=20.0, ge=0, le=24 * 31)
+    """A supporter gets at most one mailing within as many hours; 0: no such rule."""
+
+    @field_validator("domains")
+    @classmethod
+    def _domains_in_lower_case(cls, value: Mapping[str, float]) -> Mapping[str, float]:
+        if any(rate <= 0 for rate in value.values()):
+            raise ValueError("a domain's limit is a number of messages an hour, above 0")
+        return {name.lower(): rate for name, rate in value.items()}
+
+
+class LaunchSettings(Section):
+    """[launch]: how a live mailing begins."""
+
+    countdown_seconds: float = Field(default=60.0, ge=0, le=3_600)
+    first: int = Field(default=200, ge=0, le=100_000)
+    """So many of the most engaged supporters get it first; 0: everyone at once."""
+    watch_minutes: float = Field(default=30.0, ge=0, le=24 * 60)
+    """Then it waits this long for what the events say."""
+    spread_hours: float = Field(default=0.0, ge=0, le=72)
+    """Over how long the rest is spread out; 0: as fast as the limits allow."""
+    hours: str = ""
+    """When mailings may leave, in the charity's zone: ``08:00-20:00``; empty: at any hour."""
+
+    @field_validator("hours")
+    @classmethod
+    def _a_span_of_the_day(cls, value: str) -> str:
+        plain = value.replace("\u2013", "-").replace(" ", "")
+        if plain and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)", plain):
+            raise ValueError("hours look like 08:00-20:00")
+        if plain and plain[:5] >= plain[6:]:
+            raise ValueError("hours must begin before they end, on the same day")
+        return plain
+
+
+class BrakeSettings(Section):
+    """[brakes]: a mailing pauses itself above these shares (of what was accepted of it), and says why."""
+
+    hard_bounces: float = Field(default=0.03, gt=0, le=1)
+    complaints: float = Field(default=0.001, gt=0, le=1)
+    blocks_at_a_domain: float = Field(default=0.05, gt=0, le=1)
+    rejected_batches: int = Field(default=5, ge=1, le=1_000)
+    """So many batches refused by the provider in a row."""
+    silence_minutes: float = Field(default=30.0, ge=0, le=24 * 60)
+    """So long without any event about what was handed over; 0: silence is not looked at."""
+    least: int = Field(default=100, ge=1)
+    """Shares are looked at from so many messages on: two bounces among five say nothing."""
+
+
+class BackupSettings(Section):
+    """[backup]: encrypted copies of the database."""
+
+    folder: str = "var/backups"
+    nightly: bool = True
+    at: str = Field(default="03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    keep: int = Field(default=14, ge=1, le=3_650)
+    """So many are kept; older ones are deleted."""
+    key: SecretStr = SecretStr("")
+    """A passphrase; without one the project's secret key serves."""
+
+
+class StaffSettings(Section):
+    """[staff]: who is told what happens by itself."""
+
+    email: tuple[str, ...] = ()
