@@ -63,7 +63,7 @@ class Mailing:
     span_hours: float | None
     """A supporter whom another mailing reached within as many hours is left out."""
     wave: int
-    """Messages of later waves wait: 0 while a launch is watched."""
+    """Messages of later waves wait: 0 while a launch is watched, else 1."""
     watch_until: datetime | None
     watched: bool
     """Whether the launch's watch is over."""

@@ -202,7 +202,7 @@ mailings = Table(
     Column("per_second", Float),
     Column("hours", String(11), nullable=False, server_default=""),
     Column("span_hours", Float),
-    Column("wave", Integer, nullable=False, server_default="0"),
+    Column("wave", Integer, nullable=False, server_default="1"),
     Column("watch_until", Moment),
     Column("watched", Boolean, nullable=False, server_default=text("false")),
     Column("spread_seconds", Float),
@@ -252,7 +252,7 @@ messages = Table(
     Column("shape_id", ForeignKey("shapes.id"), nullable=False),
     Column("tracked", Boolean, nullable=False),
     # Where it stands in the order of leaving: its wave, not before a time, and the domain that may have a cap.
-    Column("wave", Integer, nullable=False, server_default="0"),
+    Column("wave", Integer, nullable=False, server_default="1"),
     Column("due_at", Moment),
     Column("domain", Text, nullable=False, server_default=""),
     Column("state", String(12), nullable=False),
