@@ -84,7 +84,8 @@ def _watched() -> Iterator[dict[str, list[_Took]]]:
     watched: list[tuple[Any, str, str]] = [
         (submit, "_claim", "claim"), (messages, "next_group", "claim: the next group"),
         (messages, "claim", "claim: take the rows"),
-        (audience, "no_longer_eligible", "claim: may they still be mailed"), (submit, "_settle", "finish"), (messages, "settle", "finish: write what is known")]
+        (audience, "no_longer_eligible", "claim: may they still be mailed"),
+        (submit, "_settle", "finish"), (messages, "settle", "finish: write what is known")]
     before = [getattr(module, name) for module, name, _ in watched]
     for module, name, part in watched:
         setattr(module, name, _timed(getattr(module, name), parts[part]))

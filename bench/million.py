@@ -25,11 +25,12 @@ def run(supporters: int) -> None:
 def _tell(name: str, few: list[crowd.Step], many: list[crowd.Step], supporters: int) -> None:
     wall = [sum(step.seconds for step in steps) for steps in (few, many)]
     work = [sum(step.cpu_seconds for step in steps) for steps in (few, many)]
+    peak = max(step.peak_mib for step in many)
     each = [wall[0] / _ALONE, wall[1] / supporters]
     work_each = [work[0] / _ALONE, work[1] / supporters]
     print(f"  {name:<5} {wall[0]:7.1f} s and {wall[1]:7.1f} s; a supporter {each[0] * 1e6:4.0f} µs and "
           f"{each[1] * 1e6:4.0f} µs, ratio {each[1] / each[0]:.2f} (processor time {work[0]:.1f} s and "
-          f"{work[1]:.1f} s, ratio {work_each[1] / work_each[0]:.2f}); peak {max(step.peak_mib for step in many):.0f} MiB",
+          f"{work[1]:.1f} s, ratio {work_each[1] / work_each[0]:.2f}); peak {peak:.0f} MiB",
           flush=True)
 
 
