@@ -133,15 +133,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
 def _the_open_one(project: Project, name: str) -> Mailing:
     with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
-    if mailing.transport != project.settings.project.transport or mailing.practice != project.settings.practice:
-        raise Refused(f"{mailing.name} was planned for {_road(mailing.transport, mailing.practice)}, and the settings "
-                      f"now say {_road(project.settings.project.transport, project.settings.practice)}.",
-                      todo="Set the transport back, or plan it again.")
+    control.refuse_other_road(project, mailing)
     return mailing
-
-
-def _road(transport: str, practice: bool) -> str:
-    return f"{transport} ({'practice' if practice else 'live'})"
 
 
 @contextmanager

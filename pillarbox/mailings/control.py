@@ -76,6 +76,23 @@ def refuse_to_start(mailing: Mailing) -> None:
                       todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
 
 
+def refuse_other_road(project: Project, mailing: Mailing) -> None:
+    """See that a mailing leaves by the way out that it was planned for.
+
+    Raises:
+        Refused: the settings name another one, or live has become practice.
+    """
+    settings = project.settings
+    if mailing.transport != settings.project.transport or mailing.practice != settings.practice:
+        raise Refused(f"{mailing.name} was planned for {_road(mailing.transport, mailing.practice)}, and the settings "
+                      f"now say {_road(settings.project.transport, settings.practice)}.",
+                      todo="Set the transport back, or plan it again.")
+
+
+def _road(transport: str, practice: bool) -> str:
+    return f"{transport} ({'practice' if practice else 'live'})"
+
+
 def why_unfinished(mailing: Mailing, remaining: int) -> str:
     """Why a run ended before its mailing was done; empty when it is done.
 

@@ -30,6 +30,8 @@ class Run:
     counts: Counter[Verdict] = field(default_factory=Counter)
     withdrawn: int = 0
     stopped_because: str = ""
+    unreachable: bool = False
+    """Whether that was a provider that could not be reached: a later run may fare better."""
     _returned_in_a_row: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,6 +74,7 @@ class Run:
                 self._stop(done.result.stop)
             elif self._returned_in_a_row >= _UNREACHABLE_LIMIT:
                 words = done.result.receipts[0].detail
+                self.unreachable = not self.stopped_because
                 self._stop(f"{self._returned_in_a_row} tries in a row failed: {words}. Nothing of them was sent; "
                            "`send` again continues.")
         if settled:
