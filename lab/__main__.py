@@ -21,12 +21,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1887, help="chooses moments and victims")
     parser.add_argument("--minutes", type=float, default=30.0, help="no new trouble after so many (default 30)")
     parser.add_argument("--supporters", type=int, default=lanes.SUPPORTERS, help="of each mailing")
-    parser.add_argument("--only", default="", metavar="WORDS", help="cells whose engine or name has these words")
+    parser.add_argument("--only", default="", metavar="WORDS", help="cells of which 'engine, command, name' has these")
     parser.add_argument("--short", action="store_true", help="what CI runs")
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the table between the markers of this file")
     given = parser.parse_args()
     chosen = {lane: kept for lane, all_ in (cells.short() if given.short else cells.long(given.kills)).items()
-              if (kept := [cell for cell in all_ if given.only in f"{cell.engine}, {cell.name}"])}
+              if (kept := [cell for cell in all_ if given.only in f"{cell.engine}, {cell.kind}, {cell.name}"])}
     if binaries() is None:
         print("PostgreSQL is not installed here: its half is left out", flush=True)
         chosen = {lane: kept for lane, kept in chosen.items() if kept[0].engine == "sqlite"}

@@ -21,13 +21,15 @@ def long(kills: int) -> dict[str, list[Cell]]:
     for engine in _ENGINES:
         part = kills / 2 / 20
         lanes[f"{engine}, kills"] = [
-            Cell(name="kill -9", engine=engine, kills=round(5 * part), mood=Mood(latency=0.15)),
-            Cell(name="kill -9", engine=engine, connections=4, kills=round(5 * part), mood=Mood(latency=0.5)),
-            Cell(name="kill -9", engine=engine, senders=4, kills=round(5 * part), mood=Mood(latency=0.5)),
-            Cell(name="kill -9, windows widened", engine=engine, connections=4, kills=round(2 * part),
-                 mood=Mood(latency=0.2), seams=_WIDE),
-            Cell(name="kill -9, windows widened", engine=engine, senders=4,
-                 kills=round(kills / 2) - 3 * round(5 * part) - round(2 * part), mood=Mood(latency=0.2), seams=_WIDE),
+            Cell(name="kill -9", engine=engine, kills=round(4 * part), mood=Mood(latency=0.15)),
+            Cell(name="kill -9", engine=engine, connections=4, kills=round(4 * part), mood=Mood(latency=0.5)),
+            Cell(name="kill -9", engine=engine, senders=4, kills=round(4 * part), mood=Mood(latency=0.5)),
+            Cell(name="kill -9", engine=engine, kind="worker", kills=round(3 * part), connections=4,
+                 mood=Mood(latency=0.5)),
+            Cell(name="kill -9", engine=engine, kind="worker", senders=4, kills=round(3 * part),
+                 mood=Mood(latency=0.5)),
+            Cell(name="kill -9, windows widened", engine=engine, senders=4, mood=Mood(latency=0.2), seams=_WIDE,
+                 kills=round(kills / 2) - 3 * round(4 * part) - 2 * round(3 * part)),
         ]
         lanes[f"{engine}, other trouble"] = [
             Cell(name="connections cut before and after acceptance", engine=engine, connections=4, rounds=2,

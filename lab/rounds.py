@@ -47,6 +47,8 @@ class Cell:
     rounds: int = 1
     """At least so many mailings."""
     seams: Mapping[str, float] = field(default_factory=dict)
+    kind: str = "send"
+    """Which command sends: send or worker."""
 
     @property
     def acts(self) -> Counter[str]:
@@ -146,6 +148,8 @@ class Round:
     def _trouble(self) -> None:
         self._server.mood(self._cell.mood)
         self.outcome.planned = sum(self._judge.counts().values())
+        if self._cell.kind == "worker":
+            self._begin_for_the_workers()
         self._revive()
         order = list(self._acts.elements())
         self._chance.shuffle(order)
@@ -157,6 +161,15 @@ class Round:
                 self.outcome.befell[order.pop(0)] += 1
                 self._hear()
             self._revive()
+
+    def _begin_for_the_workers(self) -> None:
+        """Somebody began to send in a terminal, and was killed: the workers go on with what is left over."""
+        first = self._sender("send")
+        self._senders.append(first)
+        until = time.monotonic() + 60
+        while not self._server.posts() and time.monotonic() < until:
+            time.sleep(0.002)
+        self.outcome.befell["kill"] += first.kill()
 
     @property
     def _troubled(self) -> bool:
@@ -225,7 +238,10 @@ class Round:
         if self._judge.mailing_state() == "paused":
             self._ledger.must("resume", MAILING)
         while len(self._senders) < self._cell.senders:
-            self._senders.append(Sender(self._ledger, self._folder / "senders.log", self._cell.seams))
+            self._senders.append(self._sender(self._cell.kind))
+
+    def _sender(self, kind: str) -> Sender:
+        return Sender(self._ledger, self._folder / "senders.log", kind, self._cell.seams)
 
     # ---------------------------------------------------------------------------------------------- the end
 

@@ -13,22 +13,23 @@ from lab.server import ROOT
 
 
 class Sender:
-    """A running `pillarbox send`.
+    """A running `pillarbox send` or `pillarbox worker`.
 
     Args:
         ledger: which project.
         log: a file that gets what it prints.
+        kind: ``send``, which ends when the mailing has gone, or ``worker``, which waits for more.
         seams: changes to Pillarbox in that process alone (``lab.seams``); none: the real command.
     """
 
-    def __init__(self, ledger: Ledger, log: Path, seams: Mapping[str, float] | None = None) -> None:
-        command = ledger.command("send", MAILING, "--yes", "--json")
+    def __init__(self, ledger: Ledger, log: Path, kind: str = "send", seams: Mapping[str, float] | None = None) -> None:
+        command = ledger.command(*(("worker",) if kind == "worker" else ("send", MAILING, "--yes", "--json")))
         if seams:
             command[1:3] = ["-m", "lab.seams", json.dumps(dict(seams))]
         self._log = log.open("ab")
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=self._log, stderr=self._log,
                                          stdin=subprocess.DEVNULL, start_new_session=True)
-        self.stopped = False
+        self.kind, self.stopped = kind, False
 
     @property
     def alive(self) -> bool:
@@ -58,13 +59,13 @@ class Sender:
         self.stopped = False
 
     def end(self, seconds: float) -> int:
-        """Wait until it has ended; after ``seconds`` ask it to drain; returns its exit code.
+        """Wait until it has ended, and return its exit code; a worker is asked to drain at once, others in ``seconds``.
 
         Raises:
             RuntimeError: it does not end even so; it is killed then.
         """
         try:
-            code = self._process.wait(seconds)
+            code = self._process.wait(seconds if self.kind == "send" else 0.01)
         except subprocess.TimeoutExpired:
             self._process.terminate()
             try:

@@ -21,7 +21,7 @@ def markdown(rows: Sequence[tuple[Cell, Outcome]], *, command: str, minutes: flo
     for cell, outcome in rows:
         if outcome.rounds:
             total.add(outcome)
-            lines.append(_row(cell.engine, f"{cell.senders} × {cell.connections}", cell.name, outcome))
+            lines.append(_row(cell.engine, f"{cell.senders} × {cell.connections} `{cell.kind}`", cell.name, outcome))
     lines.append(_row("**all**", "", "", total))
     when = f"{datetime.now(UTC):%d %B %Y}".lstrip("0")
     return (f"Made by `{command}` on {when}, in {minutes:.0f} minutes. The two witnesses were heard against each other "
