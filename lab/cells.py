@@ -64,4 +64,5 @@ def short() -> dict[str, list[Cell]]:
     one = Cell(name="kill -9", engine="sqlite", connections=2, kills=3, mood=Mood(latency=0.2))
     four = Cell(name="kill -9", engine="sqlite", senders=4, kills=3, mood=Mood(latency=0.3))
     return {"sqlite": [one, four],
-            "postgresql": [replace(one, engine="postgresql"), replace(four, engine="postgresql")]}
+            "postgresql": [replace(one, engine="postgresql", kills=2),
+                           replace(four, engine="postgresql", kills=2)]}

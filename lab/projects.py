@@ -15,6 +15,7 @@ from sqlalchemy import Engine, create_engine
 
 from lab.postgres import Cluster
 from lab.server import KEY, ROOT
+from pillarbox.store.project import open_project
 
 MAILING = "harbour"
 _APPEAL = """
@@ -104,7 +105,7 @@ class Ledger:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         made = Ledger(folder=folder, database=database, cluster=self.cluster)
         made.settings(url="http://127.0.0.1:9", connections=1)
-        made.must("store", "adopt")
+        open_project(folder, adopt=True).close()
         return made
 
     def delete(self) -> None:

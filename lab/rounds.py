@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ from lab.judge import Judge
 from lab.projects import MAILING, Ledger
 from lab.senders import Sender
 from lab.server import CALM, TROUBLES, Mood, Server
+from pillarbox.mailings import status as standing
+from pillarbox.store.project import open_project
 
 # Troubles of the network that leave nobody knowing whether the request was acted upon.
 _DOUBTFUL = ("cut_before", "cut_after", "broken", "broken_after", "stall")
@@ -192,9 +195,13 @@ class Round:
 
     def _hear(self) -> None:
         self._judge.hear()
-        status = self._ledger.json("status", MAILING)
+        project = open_project(self._ledger.folder)
+        try:
+            status = standing.status(project, MAILING).to_json()
+        finally:
+            project.close()
         parts = ("accepted", "failed", "in_doubt", "cancelled", "withdrawn", "remaining")
-        if sum(status[part] for part in parts) != status["planned"]:
+        if sum(int(str(status[part])) for part in parts) != status["planned"]:
             self.outcome.breaches.append(f"status does not add up: {status}")
 
     def _kill(self) -> bool:
@@ -207,9 +214,26 @@ class Round:
             return False
         victim = self._chance.choice(victims)
         if victim.stop():
+            if self._holds_the_lock():
+                victim.wake()
+                return False
             self._senders.remove(victim)
             self._sleepers.append(victim)
         return victim.stopped
+
+    def _holds_the_lock(self) -> bool:
+        """Whether a sleeper has SQLite's one writer's lock: then all others wait for it, and nothing is to be tried."""
+        if self._ledger.cluster is not None:
+            return False
+        connection = sqlite3.connect(self._ledger.folder / "var" / "pillarbox.db", timeout=5, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
 
     def _restart(self) -> bool:
         cluster = self._ledger.cluster
@@ -255,8 +279,8 @@ class Round:
         if self._cell.mood.stall:
             time.sleep(self._cell.mood.stall_seconds + 1)
         self._send()
-        standing = self._judge.at_the_end()
-        self.outcome.doubt, self.outcome.accepted = standing["in_doubt"], len(self._server.count()["taken"])
+        found = self._judge.at_the_end()
+        self.outcome.doubt, self.outcome.accepted = found["in_doubt"], len(self._server.count()["taken"])
         self.outcome.befell.update(self._server.count()["troubled"])
         befell = self.outcome.befell
         acts = (befell["kill"] + befell["sleep"]) * self._cell.connections + sum(befell[name] for name in _DOUBTFUL)
@@ -315,13 +339,13 @@ class Round:
         told = self._folder / "events.json"
         told.write_text(json.dumps(self._server.events()), "utf-8")
         self._ledger.must("events", "import", str(told))
-        standing = self._judge.at_the_end(healed=True)
-        self.outcome.healed, self.outcome.resent = self.outcome.doubt - standing["in_doubt"], standing["in_doubt"]
-        if standing["in_doubt"]:
+        found = self._judge.at_the_end(healed=True)
+        self.outcome.healed, self.outcome.resent = self.outcome.doubt - found["in_doubt"], found["in_doubt"]
+        if found["in_doubt"]:
             self._ledger.must("reconcile", MAILING, "--assume", "unsent")
             self._send()
-        standing = self._judge.at_the_end()
+        found = self._judge.at_the_end()
         self.outcome.accepted = len(self._server.count()["taken"])
-        if not standing["accepted"] == self.outcome.accepted == self.outcome.planned:
+        if not found["accepted"] == self.outcome.accepted == self.outcome.planned:
             self.outcome.breaches.append(f"at the very end {self.outcome.planned} were planned, the ledger calls "
-                                         f"{standing['accepted']} accepted, the server has {self.outcome.accepted}")
+                                         f"{found['accepted']} accepted, the server has {self.outcome.accepted}")

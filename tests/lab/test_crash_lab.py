@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from lab import cells, lanes
@@ -11,7 +13,13 @@ from lab.rounds import Cell, Outcome
 from lab.server import Mood
 from tests.conftest import missing
 
-SUPPORTERS = 2_000
+SUPPORTERS = 1_800
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("PILLARBOX_", "SENDGRID_"))]:
+        monkeypatch.delenv(name)
 
 
 def played(cell: Cell, seed: int = 1887) -> Outcome:
@@ -39,7 +47,7 @@ def test_killed_at_random_moments(cell: Cell) -> None:
 @pytest.mark.parametrize("seam", ["forget_intent", "assume_unsent"])
 def test_the_lab_sees_duplicates(seam: str) -> None:
     """A sender without a record of intent, and one that guesses, send twice, and the lab says so."""
-    outcome = played(Cell(name="blind?", engine="sqlite", kills=6, rounds=1, mood=Mood(latency=0.2), seams={seam: 1}))
+    outcome = played(Cell(name="blind?", engine="sqlite", kills=4, mood=Mood(latency=0.2), seams={seam: 1}))
     assert outcome.befell["kill"]
     assert outcome.duplicates > 0
     assert not outcome.sound
