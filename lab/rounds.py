@@ -26,6 +26,8 @@ from pillarbox.store.project import open_project
 
 # Troubles of the network that leave nobody knowing whether the request was acted upon.
 _DOUBTFUL = ("cut_before", "cut_after", "broken", "broken_after", "stall")
+# What the two engines say of a disk without room.
+_FULL = ("disk is full", "no space left")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,6 +277,8 @@ class Round:
         for sender in self._senders:
             sender.end(120)
         self._senders.clear()
+        said = (self._folder / "senders.log").read_text("utf-8", errors="replace").lower()
+        self.outcome.befell["met the full disk"] += sum(said.count(words) for words in _FULL)
         self._wake()
         if self._cell.mood.stall:
             time.sleep(self._cell.mood.stall_seconds + 1)

@@ -30,7 +30,7 @@ def markdown(rows: Sequence[tuple[Cell, Outcome]], *, command: str, minutes: flo
 
 def _row(engine: str, senders: str, name: str, outcome: Outcome) -> str:
     befell = outcome.befell
-    words = {"sleep": "zombies", "restart": "restarts", "fill": "full disks"}
+    words = {"sleep": "zombies", "restart": "restarts", "fill": "full disks", "met the full disk": "writes refused"}
     acts = ", ".join(f"{befell[act]} {word}" for act, word in words.items() if befell[act])
     return (f"| {engine} | {senders} | {name} | {befell['kill'] or ''} | {acts} | "
             f"{sum(befell[trouble] for trouble in _TROUBLES) or ''} | {outcome.rounds} | {outcome.planned:,} | "
