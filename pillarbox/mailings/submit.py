@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import orjson
 from sqlalchemy import Connection
 
 from pillarbox.deliver.transport import Transport
@@ -20,14 +19,13 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import envelopes
-from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, Unit
+from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
-from pillarbox.store.messages import Claimed
 from pillarbox.store.project import Project
 
 # A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
@@ -138,13 +136,13 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
         left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
                                            attempt_id=attempt_id, tracked=group.tracked)
         messages.withdraw(connection, attempt_id, left)
-        going = [row for row in claimed if row.message_id not in left]
-        if not going:
+        if len(left) == claimed:
             messages.finish(connection, attempt_id, detail="everyone in it had left")
             return None, len(left), True
+        packed = messages.held(connection, dispatch.mailing.id, attempt_id)
         shape = _shape(connection, dispatch, group.shape_id)
     return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=group.tracked,
-                messages=tuple(_outgoing(row) for row in going)), len(left), True
+                messages=messages.unpack_held(packed)), len(left), True
 
 
 def _may_send(connection: Connection, mailing_id: int) -> bool:
@@ -153,11 +151,6 @@ def _may_send(connection: Connection, mailing_id: int) -> bool:
     return (mailing.state is MailingState.SENDING
             and (mailing.not_before is None or mailing.not_before <= moment)
             and (mailing.not_after is None or moment <= mailing.not_after))
-
-
-def _outgoing(row: Claimed) -> Outgoing:
-    return Outgoing(message_id=row.message_id, address=row.address, to_name=row.to_name, key=row.key,
-                    values=tuple(orjson.loads(row.values)))
 
 
 def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
