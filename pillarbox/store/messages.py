@@ -129,15 +129,18 @@ def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, w
     attempt_id = int(connection.execute(insert(attempts).values(
         mailing_id=mailing_id, worker=worker, size=0, started_at=clock.now(), lease_until=lease_until,
     ).returning(attempts.c.id)).scalar_one())
-    # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more than
-    # once in one UPDATE, and then takes more rows than were asked for.
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
                   messages.c.tracked == group.tracked)
-           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
+           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
+    if connection.dialect.name != "sqlite":
+        # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more
+        # than once in one UPDATE, and then takes more rows than were asked for. (SQLite's driver counts no rows of a
+        # statement that begins with one, and locks the whole database anyway.)
+        due = select(due.cte("due").c.id)
     claimed = connection.execute(
-        update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
+        update(messages).where(messages.c.id.in_(due), messages.c.state == MessageState.PLANNED)
         .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)).rowcount
     connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=claimed))
     return attempt_id, claimed
