@@ -143,7 +143,7 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
                  on_progress: Callable[[int], None]) -> _Outcome:
     source = letters.frozen(project, mailing)
     composer = letters.composer(source, mailing)
-    links = envelopes.link_maker(project.settings, source.bundle.links, mailing.source_code)
+    links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
         kept: Future[None] | None = None  # written while the next chunk is composed
