@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "donations": ("pillarbox.cli.donations:donations", "Import and add donations; see what raised them."),
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
+    "worker": ("pillarbox.cli.worker:worker", "Send what is due: what waits for its time, what was left over."),
     "store": ("pillarbox.cli.projects:store", "The database."),
 }
 

@@ -38,7 +38,8 @@ def envelope(project: Project, mailing: Mailing) -> Envelope:
         project=project.id, mailing=mailing.name, practice=mailing.practice,
         base_url=base_url(sender, practice=mailing.practice), from_name=sender["name"],
         from_email=sender["email"] or PRACTICE_SENDER, reply_to=sender["reply_to"] or sender["email"],
-        unsubscribe_mailto=sender["unsubscribe_mailto"])
+        unsubscribe_mailto=sender["unsubscribe_mailto"], hold_batch=mailing.provider_batch,
+        hold_until=mailing.send_at if mailing.provider_batch else None)
 
 
 def link_maker(settings: Settings, bundle: Bundle, source_code: str) -> LinkMaker:

@@ -17,6 +17,7 @@ from pillarbox.store.project import Project
 _TUNNELS = ("ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev", "trycloudflare.com", "loca.lt", "localhost.run",
             "serveo.net", "lhr.life", "pinggy.link", "tunnelmole.net")
 _PROBE_SECONDS = 10.0
+_SILENT = "Nothing answers"
 PROBE_PATH = "/pillarbox-probe/"
 
 
@@ -33,7 +34,8 @@ def refuse(project: Project) -> list[str]:
     """
     found = faults(project)
     if found and not project.settings.practice:
-        raise Refused("This cannot go to people yet. " + " ".join(found))
+        raise Refused("This cannot go to people yet. " + " ".join(found),
+                      retry=all(words.startswith(_SILENT) for words in found))
     return found
 
 
@@ -92,7 +94,7 @@ def _probe(project: Project, url: str) -> list[str]:
                                  redirect=False)
         told = answer.json() if answer.status == 200 else {}
     except (urllib3.exceptions.HTTPError, ValueError):
-        return [f"Nothing answers at {url}: start `pillarbox serve` there and see that it can be reached from outside."]
+        return [f"{_SILENT} at {url}: start `pillarbox serve` there and see that it can be reached from outside."]
     if not isinstance(told, dict) or told.get("project") != project.id or told.get("nonce") != nonce:
         return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database."]
     return []

@@ -118,7 +118,8 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
             kind=source.appeal.kind, edition_id=edition_id, practice=practice,
             transport=project.settings.project.transport, bundle_id=source.bundle.id, title=source.appeal.title,
             audience=wish.rule.to_json() | {"definitions": letters.definitions(segments, wish.rule)}, excluded={},
-            for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()))
+            for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()),
+            hours=project.settings.launch.hours)
         return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
                 audience.left_out(connection, wish.rule, segments))
 

@@ -18,7 +18,7 @@ from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import envelopes
+from pillarbox.mailings import envelopes, hours
 from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
@@ -122,7 +122,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
         the unit, or None; how many were withdrawn; and whether it is worth while to claim again.
     """
     with dispatch.project.store.writing() as connection:
-        if not _may_send(connection, dispatch.mailing.id):
+        if not _may_send(connection, dispatch):
             return None, 0, False
         group = messages.next_group(connection, dispatch.mailing.id)
         if group is None:
@@ -145,12 +145,10 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
                 messages=messages.unpack_held(packed)), len(left), True
 
 
-def _may_send(connection: Connection, mailing_id: int) -> bool:
-    mailing = mailings.by_id(connection, mailing_id)
-    moment = clock.now()
+def _may_send(connection: Connection, dispatch: Dispatch) -> bool:
+    mailing = mailings.by_id(connection, dispatch.mailing.id)
     return (mailing.state is MailingState.SENDING
-            and (mailing.not_before is None or mailing.not_before <= moment)
-            and (mailing.not_after is None or moment <= mailing.not_after))
+            and hours.may_leave(mailing, dispatch.project.settings.project.zone, clock.now()))
 
 
 def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:

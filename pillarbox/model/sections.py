@@ -115,6 +115,8 @@ class LaunchSettings(Section):
     """Over how long the rest is spread out; 0: as fast as the limits allow."""
     hours: str = ""
     """When mailings may leave, in the charity's zone: ``08:00-20:00``; empty: at any hour."""
+    late_hours: float = Field(default=4.0, ge=0, le=72)
+    """A mailing that nobody could start or go on with at its time goes by itself at most this late; then it asks."""
 
     @field_validator("hours")
     @classmethod
