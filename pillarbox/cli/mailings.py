@@ -104,9 +104,11 @@ def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
 @mailing_argument
 @click.option("--yes", is_flag=True, help="Ask nothing (practice mailings only).")
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
+@click.option("--rate", type=click.FloatRange(min=0), metavar="N",
+              help="At most N messages of it a second, over all senders; 0 takes an earlier limit away.")
 @printing.json_option
 @click.pass_context
-def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: bool) -> None:
+def send(ctx: click.Context, name: str, yes: bool, count: int | None, rate: float | None, as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
 
     Nothing is sent twice: what a crash left unclear is "not sure it went", and waits for `reconcile`.
@@ -118,7 +120,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
             transport.check()
             bury_the_dead(project, mailing, repeatable=transport.repeatable)
             _confirm(project, mailing, yes=yes, count=count)
-            mailing = control.start(project, mailing.name, actor="staff")
+            mailing = control.start(project, mailing.name, actor="staff", per_second=rate)
             run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if as_json:
@@ -181,7 +183,8 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     """Send in the foreground; Ctrl-C and SIGTERM drain: what is in flight finishes, nothing new starts."""
     remaining = standing.status(project, mailing.name).remaining
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
-        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance)
+        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance,
+                  on_wait=lambda why: None if quiet else printing.note(f"Waiting: {why}."))
         with _draining(run.stopping) as asked:
             run(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:

@@ -104,6 +104,11 @@ def practice_banner() -> None:
     console.print("[bold black on yellow] PRACTICE [/] nobody was mailed, and nobody will be\n", highlight=False)
 
 
+def note(sentence: str) -> None:
+    """Say on stderr what goes on, while long work shows its progress there."""
+    _errors.print(sentence, markup=False, soft_wrap=not _errors.is_terminal)
+
+
 @contextmanager
 def progress(total: int | None, words: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """Show how far long work has come: a bar on a terminal, a line every few seconds elsewhere.

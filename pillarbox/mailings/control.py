@@ -33,8 +33,14 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         return mailings.by_id(connection, mailing.id)
 
 
-def start(project: Project, name: str, *, actor: str) -> Mailing:
+def start(project: Project, name: str, *, actor: str, per_second: float | None = None) -> Mailing:
     """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
+
+    Args:
+        project: the project.
+        name: the mailing's, or its appeal's.
+        actor: who does it, for the audit.
+        per_second: most messages of it a second from now on; 0: no such limit; None: as it was.
 
     Raises:
         Refused: it has been sent, was cancelled, is paused, is live and not approved, its time has not come, or it is
@@ -51,7 +57,8 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
-                      after=MailingState.SENDING, started_at=mailing.started_at or moment)
+                      after=MailingState.SENDING, started_at=mailing.started_at or moment,
+                      per_second=mailing.per_second if per_second is None else per_second or None)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,15 @@ from dataclasses import dataclass, field
 
 from pillarbox.mailings import control
 from pillarbox.mailings.submit import Dispatch, Submitted, submit
-from pillarbox.model.states import Verdict
+from pillarbox.model.states import MailingState, Verdict
+from pillarbox.store import mailings
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 600.0
+# How soon one who waits sees that the mailing was paused or cancelled elsewhere.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,12 +29,15 @@ class Run:
     dispatch: Dispatch
     on_progress: Callable[[int], None] = lambda _done: None
     """Called with the number of messages just settled, from any thread."""
+    on_wait: Callable[[str], None] = lambda _why: None
+    """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set it to drain: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     withdrawn: int = 0
     stopped_because: str = ""
     _returned_in_a_row: int = 0
+    _told: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, connections: int) -> None:
@@ -76,8 +83,26 @@ class Run:
                            "`send` again continues.")
         if settled:
             self.on_progress(settled)
-        if pause and not self.stopping.is_set():
-            self.stopping.wait(min(pause, _LONGEST_WAIT_SECONDS))
+        if done.waiting and pause > _LOOK_SECONDS:
+            self._tell(done.waiting)
+        self._wait(min(pause, _LONGEST_WAIT_SECONDS))
+
+    def _tell(self, why: str) -> None:
+        with self._lock:
+            news, self._told = why != self._told, why
+        if news:
+            self.on_wait(why)
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, holding nothing; less of it when the run stops, or the mailing is held back elsewhere."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stopping.wait(min(left, _LOOK_SECONDS)):
+            if left > _LOOK_SECONDS and not self._is_open():
+                return
+
+    def _is_open(self) -> bool:
+        with self.dispatch.project.store.reading() as connection:
+            return mailings.state(connection, self.dispatch.mailing.id) is MailingState.SENDING
 
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason

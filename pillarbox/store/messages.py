@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.model.records import Receipt, Shape
@@ -114,15 +114,46 @@ class Group:
     wave: int
     shape_id: int
     tracked: bool
+    domains: Domains
 
 
-def next_group(connection: Connection, mailing_id: int) -> Group | None:
-    """The next messages to go, first waves first; None when none is left."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Domains:
+    """To which recipient domains a unit goes; by default to all."""
+
+    only: str = ""
+    """To this one alone; empty: to more than one."""
+    without: tuple[str, ...] = ()
+    """These are passed over."""
+
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on messages."""
+        if self.only:
+            return [messages.c.domain == self.only]
+        return [messages.c.domain.not_in(self.without)] if self.without else []
+
+
+ANYWHERE = Domains()
+
+
+def next_group(connection: Connection, mailing_id: int, *, wave: int | None = None,
+               domains: Domains = ANYWHERE) -> Group | None:
+    """The next messages to go, first waves first; None when none is left.
+
+    Args:
+        connection: in the claim's transaction.
+        mailing_id: the mailing.
+        wave: later waves wait; None: none of them does.
+        domains: messages to others are passed over.
+    """
+    where = [messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, *domains.where]
+    if wave is not None:
+        where.append(messages.c.wave <= wave)
     row = connection.execute(
-        select(messages.c.wave, messages.c.shape_id, messages.c.tracked)
-        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
+        select(messages.c.wave, messages.c.shape_id, messages.c.tracked).where(*where)
         .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
-    return Group(wave=row[0], shape_id=row[1], tracked=row[2]) if row else None
+    return Group(wave=row[0], shape_id=row[1], tracked=row[2], domains=domains) if row else None
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
@@ -140,7 +171,7 @@ def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, w
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
-                  messages.c.tracked == group.tracked)
+                  messages.c.tracked == group.tracked, *group.domains.where)
            .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
     rows = connection.execute(
         update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
@@ -242,6 +273,12 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.state))
     return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def count(connection: Connection, mailing_id: int, *, after_wave: int) -> int:
+    """How many messages stand in later waves than this, in whatever state."""
+    return int(connection.execute(select(func.count()).select_from(messages).where(
+        messages.c.mailing_id == mailing_id, messages.c.wave > after_wave)).scalar_one())
 
 
 def outcomes(connection: Connection, mailing_id: int) -> dict[str, int]:
