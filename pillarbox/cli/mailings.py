@@ -17,7 +17,7 @@ from pillarbox.cli.opening import opened
 from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import control, planning
+from pillarbox.mailings import control, launch, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -106,13 +106,24 @@ def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
 @click.option("--rate", type=click.FloatRange(min=0), metavar="N",
               help="At most N messages of it a second, over all senders; 0 takes an earlier limit away.")
+@click.option("--now", is_flag=True,
+              help="Everyone at once: no countdown, no first wave, no watch; also ends a watch that is under way.")
+@click.option("--launch", "practise", is_flag=True, help="Launch a practice mailing as if it were live.")
 @printing.json_option
 @click.pass_context
-def send(ctx: click.Context, name: str, yes: bool, count: int | None, rate: float | None, as_json: bool) -> None:
+def send(ctx: click.Context, name: str, yes: bool, count: int | None, rate: float | None, now: bool, practise: bool,
+         as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
 
     Nothing is sent twice: what a crash left unclear is "not sure it went", and waits for `reconcile`.
+
+    A live mailing is launched: after a countdown, which Ctrl-C stops with nothing sent, the most engaged supporters get
+    it first. Then nothing leaves while it is watched whether letters bounce or are complained about; then everybody
+    else gets it. It pauses itself and says why when something goes wrong. See [launch], [limits] and [brakes] in
+    pillarbox.toml, and docs/launch.md.
     """
+    if now and practise:
+        raise click.UsageError("--now and --launch contradict each other.")
     with opened(ctx) as project:
         mailing = _the_open_one(project, name)
         control.refuse_to_start(mailing)
@@ -120,14 +131,17 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, rate: floa
             transport.check()
             bury_the_dead(project, mailing, repeatable=transport.repeatable)
             _confirm(project, mailing, yes=yes, count=count)
-            mailing = control.start(project, mailing.name, actor="staff", per_second=rate)
+            if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
+                _count_down(mailing, project.settings.launch.countdown_seconds)
+            mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now, practise=practise)
             run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if as_json:
             printing.as_json(found.to_json())
         else:
-            _show_status(found)
-        why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
+            _show_status(found, project.settings.project.zone)
+        held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
+        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 
@@ -179,6 +193,21 @@ def _see_count(mailing: Mailing, remaining: int, count: int | None) -> None:
         raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")
 
 
+def _count_down(mailing: Mailing, seconds: float) -> None:
+    """Leave time to think better of it.
+
+    Raises:
+        Refused: somebody stopped it; nothing was sent.
+    """
+    if not seconds:
+        return
+    with _draining(threading.Event()) as asked:
+        printing.count_down(seconds, f"{mailing.name} leaves in {{seconds}} s. Ctrl-C stops it, and nothing is sent.",
+                            asked)
+    if asked.is_set():
+        raise Refused(f"{mailing.name} was stopped in its countdown; nothing was sent.")
+
+
 def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: bool) -> Run:
     """Send in the foreground; Ctrl-C and SIGTERM drain: what is in flight finishes, nothing new starts."""
     remaining = standing.status(project, mailing.name).remaining
@@ -222,10 +251,10 @@ def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
     if as_json:
         printing.as_json(found.to_json())
     else:
-        _show_status(found)
+        _show_status(found, project.settings.project.zone)
 
 
-def _show_status(found: standing.Status) -> None:
+def _show_status(found: standing.Status, zone: str) -> None:
     mailing = found.mailing
     if mailing.practice:
         printing.practice_banner()
@@ -236,6 +265,10 @@ def _show_status(found: standing.Status) -> None:
                ("not sure it went", found.in_doubt), ("refused", found.failed),
                ("left out since planning", found.withdrawn), ("cancelled", found.cancelled))
     printing.counts([("planned", mailing.planned), *((f"  {words}", number) for words, number in counted if number)])
+    if waiting := launch.words(mailing, zone):
+        printing.say(f"\nWaiting: {escape(waiting)}.")
+    if mailing.state is MailingState.PAUSED and mailing.state_reason:
+        printing.say(f"\nPaused: {escape(mailing.state_reason)}.")
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import live
+from pillarbox.mailings import brakes, launch, live
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
@@ -33,22 +33,30 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         return mailings.by_id(connection, mailing.id)
 
 
-def start(project: Project, name: str, *, actor: str, per_second: float | None = None) -> Mailing:
+def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
+          practise: bool = False) -> Mailing:
     """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
+
+    A live mailing that begins is launched: first the most engaged, then a watch, then the rest.
 
     Args:
         project: the project.
         name: the mailing's, or its appeal's.
         actor: who does it, for the audit.
         per_second: most messages of it a second from now on; 0: no such limit; None: as it was.
+        now: everyone at once, also when its launch has begun.
+        practise: launch it though it is a practice mailing.
 
     Raises:
         Refused: it has been sent, was cancelled, is paused, is live and not approved, its time has not come, or it is
             live and the settings are no longer fit for it.
     """
     live.refuse(project)
-    with project.store.writing() as connection:
+    with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
+    opening = launch.opening(project, mailing, now=now, practise=practise)
+    with project.store.writing() as connection:
+        mailing = mailings.by_id(connection, mailing.id)
         refuse_to_start(mailing)
         moment = clock.now()
         if mailing.not_before and moment < mailing.not_before:
@@ -56,6 +64,10 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if opening:
+            launch.begin(connection, mailing, opening)
+        elif now:
+            launch.skip(connection, mailing)
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment,
                       per_second=mailing.per_second if per_second is None else per_second or None)
@@ -115,6 +127,8 @@ def pause(project: Project, name: str, *, reason: str, actor: str = "staff") -> 
 def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
     """Open the gate of a paused mailing again; `send` then continues it.
 
+    What is known of it at this moment is thereby accepted: the brakes do not stop it for that again.
+
     Raises:
         Refused: the mailing is not paused.
     """
@@ -156,7 +170,8 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
             raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
-        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
+        detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
+        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
         return mailings.by_id(connection, mailing.id)
 
 

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from pillarbox.ground import clock
+from pillarbox.mailings import launch
 from pillarbox.mailings.throttle import HALF_MINUTE, MINUTE, SECOND, Limit
-from pillarbox.model.config import Settings
+from pillarbox.model.states import MailingState
 from pillarbox.store import messages, throttles
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.messages import Domains, Group
+from pillarbox.store.project import Project
 
 WARM_UP = "warm-up"
 _NO_END = 10 ** 9
@@ -46,7 +48,7 @@ class Turn:
 class Gate:
     """The gate of one mailing; shared by the threads that send it."""
 
-    settings: Settings
+    project: Project
     mailing_id: int
     _barren: set[str] = field(default_factory=set)
     """Domains with a cap for which this mailing had nothing left when it was last looked."""
@@ -61,6 +63,14 @@ class Gate:
             most: messages in a unit, if nothing limits them.
         """
         group = messages.next_group(connection, mailing.id, wave=mailing.wave)
+        if group is None and not mailing.wave and messages.next_group(connection, mailing.id):
+            mailing = launch.advance_within(connection, self.project, mailing)
+            if mailing.state is not MailingState.SENDING:
+                return Turn()
+            if not mailing.wave:
+                return Turn(wait_seconds=launch.wait_seconds(mailing),
+                            why=launch.words(mailing, self.project.settings.project.zone))
+            group = messages.next_group(connection, mailing.id, wave=mailing.wave)
         if group is None:
             return Turn()
         day, left, words = self._warm_up(connection, mailing)
@@ -99,7 +109,7 @@ class Gate:
 
     def _limits(self, connection: Connection, mailing: Mailing) -> list[Limit]:
         found = []
-        if rate := self.settings.limits.per_second:
+        if rate := self.project.settings.limits.per_second:
             found.append(Limit(name=f"1:{'practice' if mailing.practice else 'live'}", per_second=rate, grain=SECOND,
                                why=f"[limits] per_second lets {rate:,g} leave a second"))
         if rate := mailing.per_second:
@@ -122,7 +132,7 @@ class Gate:
         kind = "practice:" if mailing.practice else ""
         return {domain: Limit(name=f"4:{kind}{domain}", per_second=rate / 3600, grain=MINUTE,
                               why=f"{domain} gets at most {rate:,g} an hour ([limits] domains)")
-                for domain, rate in sorted(self.settings.limits.domains.items())}
+                for domain, rate in sorted(self.project.settings.limits.domains.items())}
 
     def _whose_turn(self, connection: Connection, mailing: Mailing, waits: dict[str, float]) -> Group | None:
         """A domain that has a cap and may have some now goes first: what it does not use is lost. Then all others."""
@@ -143,10 +153,10 @@ class Gate:
 
     def _warm_up(self, connection: Connection, mailing: Mailing) -> tuple[date | None, int, str]:
         """The day that counts for the warm-up plan (None: none does), what it leaves today, and the plan in words."""
-        plan = self.settings.limits.warm_up
+        plan = self.project.settings.limits.warm_up
         if not plan or mailing.practice:
             return None, _NO_END, ""
-        today = clock.today(self.settings.project.zone)
+        today = clock.today(self.project.settings.project.zone)
         before, used = throttles.days(connection, WARM_UP, today)
         if before >= len(plan):
             return today, _NO_END, ""
@@ -154,7 +164,7 @@ class Gate:
             f"today is day {before + 1} of the warm-up plan, and its {plan[before]:,} messages have left")
 
     def _until_midnight(self) -> float:
-        zone = ZoneInfo(self.settings.project.zone)
+        zone = ZoneInfo(self.project.settings.project.zone)
         tomorrow = datetime.combine(clock.today(zone.key) + timedelta(days=1), time(), zone)
         return max(1.0, (tomorrow - clock.now()).total_seconds())
 

@@ -19,7 +19,8 @@ from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import envelopes
+from pillarbox.mailings import brakes, envelopes
+from pillarbox.mailings.brakes import Watchman
 from pillarbox.mailings.gate import Gate, Turn
 from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
@@ -58,6 +59,7 @@ class Dispatch:
     """Most messages in a unit."""
     worker: str
     gate: Gate
+    watchman: Watchman = field(default_factory=Watchman)
     returns: Counter[int] = field(default_factory=Counter)
     """How often each lone message came back in this run."""
     shapes: dict[int, Shape] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Dispatch:
         """Prepare to send a mailing through a transport, by the rule that it was planned with."""
         return cls(project=project, mailing=mailing, transport=transport,
                    segments=segments.from_json(mailing.audience.get("definitions", {})),
-                   gate=Gate(settings=project.settings, mailing_id=mailing.id),
+                   gate=Gate(project=project, mailing_id=mailing.id),
                    envelope=envelopes.envelope(project, mailing), rule=audience.Rule.from_json(mailing.audience),
                    batch=batch_size(mailing.planned, transport.unit), worker=str(Worker.this()))
 
@@ -102,8 +104,7 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     unit, withdrawn, turn = _claim(dispatch)
     if unit is None:
         if turn.group is None:
-            return None if not turn.wait_seconds else Submitted(
-                counts={}, withdrawn=0, result=Result(receipts=(), wait_seconds=turn.wait_seconds), waiting=turn.why)
+            return _waiting(dispatch, turn) if turn.wait_seconds else None
         return Submitted(counts={}, withdrawn=withdrawn,
                          result=Result(receipts=(), wait_seconds=0.0 if withdrawn else _HELD_SECONDS))
     if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this unit for dead
@@ -120,8 +121,16 @@ def submit(dispatch: Dispatch) -> Submitted | None:
         raise
     result = _lose_patience(dispatch, unit, result)
     _settle(dispatch, unit, turn, result)
+    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
     return Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
                      result=result)
+
+
+def _waiting(dispatch: Dispatch, turn: Turn) -> Submitted:
+    """Nothing may leave for a while; what is heard meanwhile is looked at."""
+    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
+    return Submitted(counts={}, withdrawn=0, result=Result(receipts=(), wait_seconds=turn.wait_seconds),
+                     waiting=turn.why)
 
 
 def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
@@ -189,6 +198,8 @@ def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
                 messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
                 dispatch.gate.give_back(connection, turn, sum(receipt.verdict in _UNSENT
                                                               for receipt in result.receipts))
+                if result.stop and not dispatch.transport.repeatable:  # for all workers, not for this one alone
+                    brakes.pull(connection, dispatch.mailing, result.stop)
             return
         except StoreError as fault:
             if not fault.retry or isinstance(fault, ClashError) or time.monotonic() > until:

@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.model.records import Receipt, Shape
@@ -23,6 +23,7 @@ STATE_OF = {
     Verdict.UNKNOWN: MessageState.IN_DOUBT,
 }
 """What a receipt makes of a message."""
+_IDS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -225,6 +226,27 @@ def finish(connection: Connection, attempt_id: int, *, detail: str = "", provide
 def _held(attempt_id: int, ids: Sequence[int], *also: MessageState) -> Any:
     return update(messages).where(messages.c.id.in_(ids), messages.c.attempt_id == attempt_id,
                                   messages.c.state.in_((MessageState.SUBMITTING, *also)))
+
+
+# ------------------------------------------------------------------------------------------------ waves
+
+
+def put_first(connection: Connection, mailing_id: int, ids: Sequence[int]) -> None:
+    """Move planned messages to wave 0."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        connection.execute(update(messages).where(
+            messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+            messages.c.id.in_(ids[start : start + _IDS_AT_ONCE])).values(wave=0))
+
+
+def wave_is_out(connection: Connection, mailing_id: int, *, wave: int) -> bool:
+    """Whether nothing of a wave is to leave or on its way; what a dead sender holds is not waited for."""
+    on_the_way = and_(messages.c.state == MessageState.SUBMITTING, attempts.c.lease_until > clock.now())
+    return connection.execute(
+        select(messages.c.id).outerjoin(attempts, messages.c.attempt_id == attempts.c.id)
+        .where(messages.c.mailing_id == mailing_id,
+               messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)), messages.c.wave == wave,
+               or_(messages.c.state == MessageState.PLANNED, on_the_way)).limit(1)).first() is None
 
 
 # ------------------------------------------------------------------------------------------------ the dead
