@@ -22,6 +22,8 @@ from pillarbox.store.project import Project
 
 WARM_UP = "warm-up"
 _NO_END = 10 ** 9
+# Waited when the messages that were there a moment ago have been taken by another sender.
+_TAKEN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +52,8 @@ class Gate:
 
     project: Project
     mailing_id: int
-    _barren: set[str] = field(default_factory=set)
-    """Domains with a cap for which this mailing had nothing left when it was last looked."""
+    _barren: set[tuple[int, str]] = field(default_factory=set)
+    """Waves and domains with a cap in which this mailing had nothing left when it was last looked."""
     _rest: int | None = None
 
     def ask(self, connection: Connection, mailing: Mailing, *, most: int) -> Turn:
@@ -89,8 +91,9 @@ class Gate:
             waits = {domain: limit.wait(paid[limit.name], now) for domain, limit in caps.items()}
             group = self._whose_turn(connection, mailing, waits)
             if group is None:
-                domain = min(waits, key=lambda name: waits[name])
-                return Turn(wait_seconds=waits[domain], why=caps[domain].why)
+                soonest = min((domain for domain, wait in waits.items() if wait), key=lambda name: waits[name],
+                              default="")
+                return Turn(wait_seconds=waits.get(soonest, _TAKEN_SECONDS), why=caps[soonest].why if soonest else "")
             if group.domains.only:
                 limits = [*limits, caps[group.domains.only]]
         return Turn(group=group, most=min([most, left, *(limit.most for limit in limits)]), limits=tuple(limits),
@@ -136,20 +139,21 @@ class Gate:
 
     def _whose_turn(self, connection: Connection, mailing: Mailing, waits: dict[str, float]) -> Group | None:
         """A domain that has a cap and may have some now goes first: what it does not use is lost. Then all others."""
-        for domain, wait in waits.items():
-            if wait or domain in self._barren:
-                continue
-            if group := messages.next_group(connection, mailing.id, wave=mailing.wave, domains=Domains(only=domain)):
-                return group
-            self._barren.add(domain)
-        others = messages.next_group(connection, mailing.id, wave=mailing.wave,
-                                     domains=Domains(without=tuple(waits)))
-        if others is None and self._barren:
-            # What a sender gave back may be of a domain that had been emptied before: look at all of them again.
-            self._barren.clear()
-            return next((group for domain, wait in waits.items() if not wait and (group := messages.next_group(
-                connection, mailing.id, wave=mailing.wave, domains=Domains(only=domain)))), None)
-        return others
+        free = [domain for domain, wait in waits.items() if not wait]
+        for domain in free:
+            if (mailing.wave, domain) not in self._barren:
+                if group := self._of_domain(connection, mailing, domain):
+                    return group
+                self._barren.add((mailing.wave, domain))
+        if others := messages.next_group(connection, mailing.id, wave=mailing.wave,
+                                         domains=Domains(without=tuple(waits))):
+            return others
+        # What came back since may be of a domain that had been emptied: look at all of them once more.
+        self._barren.clear()
+        return next((group for domain in free if (group := self._of_domain(connection, mailing, domain))), None)
+
+    def _of_domain(self, connection: Connection, mailing: Mailing, domain: str) -> Group | None:
+        return messages.next_group(connection, mailing.id, wave=mailing.wave, domains=Domains(only=domain))
 
     def _warm_up(self, connection: Connection, mailing: Mailing) -> tuple[date | None, int, str]:
         """The day that counts for the warm-up plan (None: none does), what it leaves today, and the plan in words."""

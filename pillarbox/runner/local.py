@@ -37,7 +37,7 @@ class Run:
     withdrawn: int = 0
     stopped_because: str = ""
     _returned_in_a_row: int = 0
-    _told: str = ""
+    _told: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, connections: int) -> None:
@@ -89,7 +89,8 @@ class Run:
 
     def _tell(self, why: str) -> None:
         with self._lock:
-            news, self._told = why != self._told, why
+            news = why not in self._told
+            self._told.add(why)
         if news:
             self.on_wait(why)
 

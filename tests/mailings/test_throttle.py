@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -15,14 +16,7 @@ from pillarbox.runner.local import Run
 from pillarbox.store.project import Project
 from pillarbox.store.schema import messages
 from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
-
-
-def limited(project: Project, **limits: object) -> Project:
-    """The same project with other [limits]."""
-    from dataclasses import replace
-
-    settings = project.settings.model_copy(update={"limits": project.settings.limits.model_copy(update=limits)})
-    return replace(project, settings=settings)
+from tests.mailings.launching import configured
 
 
 def limit(per_second: float, grain: float = SECOND) -> Limit:
@@ -74,11 +68,9 @@ def test_a_mailing_goes_no_faster_than_its_rate(project: Project) -> None:
 
 def test_one_who_waits_holds_nothing_and_wakes_for_stop(project: Project) -> None:
     """Nobody is claimed while the limit is used up; a stop in the middle of a long wait is obeyed at once."""
-    import threading
-
     mailing = planned(project)
     transport = Scripted(answer=saying(Verdict.ACCEPTED))
-    started = dispatch(limited(project, per_second=0.01), mailing, transport)
+    started = dispatch(configured(project, "limits", per_second=0.01), mailing, transport)
     told: list[str] = []
     run = Run(dispatch=started, on_wait=told.append)
     thread = threading.Thread(target=run, args=(2,))
