@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import live, moments
+from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
@@ -33,16 +33,30 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         return mailings.by_id(connection, mailing.id)
 
 
-def start(project: Project, name: str, *, actor: str) -> Mailing:
+def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
+          practise: bool = False) -> Mailing:
     """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
+
+    A live mailing that begins is launched: first the most engaged, then a watch, then the rest.
+
+    Args:
+        project: the project.
+        name: the mailing's, or its appeal's.
+        actor: who does it, for the audit.
+        per_second: most messages of it a second from now on; 0: no such limit; None: as it was.
+        now: everyone at once, also when its launch has begun.
+        practise: launch it though it is a practice mailing.
 
     Raises:
         Refused: it has been sent, was cancelled, is paused, is live and not approved, its time has not come, or it is
             live and the settings are no longer fit for it.
     """
     live.refuse(project)
-    with project.store.writing() as connection:
+    with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
+    opening = launch.opening(project, mailing, now=now, practise=practise)
+    with project.store.writing() as connection:
+        mailing = mailings.by_id(connection, mailing.id)
         refuse_to_start(mailing)
         moment = clock.now()
         if mailing.not_before and moment < mailing.not_before:
@@ -50,10 +64,15 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if opening:
+            launch.begin(connection, mailing, opening)
+        elif now:
+            launch.skip(connection, mailing)
         # Sent now: a later time that it waited for holds no longer. One that SendGrid keeps goes on as it began.
         keeps = mailing.provider_batch or mailing.send_at is None or mailing.send_at <= moment
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment,
+                      per_second=mailing.per_second if per_second is None else per_second or None,
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
@@ -140,6 +159,8 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
     One that waits for its time goes on waiting. One that had begun, or whose time is over, is due from now on: that it
     may go is what staff say hereby.
 
+    What is known of it at this moment is thereby accepted: the brakes do not stop it for that again.
+
     Raises:
         Refused: the mailing is not paused.
     """
@@ -206,7 +227,8 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
             raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
-        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
+        detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
+        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
         return mailings.by_id(connection, mailing.id)
 
 

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, func, insert, or_, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.model.records import Outgoing, Receipt, Shape
@@ -25,6 +25,7 @@ STATE_OF = {
     Verdict.UNKNOWN: MessageState.IN_DOUBT,
 }
 """What a receipt makes of a message."""
+_IDS_AT_ONCE = 5_000
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -108,15 +109,46 @@ class Group:
     wave: int
     shape_id: int
     tracked: bool
+    domains: Domains
 
 
-def next_group(connection: Connection, mailing_id: int) -> Group | None:
-    """The next messages to go, first waves first; None when none is left."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Domains:
+    """To which recipient domains a unit goes; by default to all."""
+
+    only: str = ""
+    """To this one alone; empty: to more than one."""
+    without: tuple[str, ...] = ()
+    """These are passed over."""
+
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on messages."""
+        if self.only:
+            return [messages.c.domain == self.only]
+        return [messages.c.domain.not_in(self.without)] if self.without else []
+
+
+ANYWHERE = Domains()
+
+
+def next_group(connection: Connection, mailing_id: int, *, wave: int | None = None,
+               domains: Domains = ANYWHERE) -> Group | None:
+    """The next messages to go, first waves first; None when none is left.
+
+    Args:
+        connection: in the claim's transaction.
+        mailing_id: the mailing.
+        wave: later waves wait; None: none of them does.
+        domains: messages to others are passed over.
+    """
+    where = [messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, *domains.where]
+    if wave is not None:
+        where.append(messages.c.wave <= wave)
     row = connection.execute(
-        select(messages.c.wave, messages.c.shape_id, messages.c.tracked)
-        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
+        select(messages.c.wave, messages.c.shape_id, messages.c.tracked).where(*where)
         .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
-    return Group(wave=row[0], shape_id=row[1], tracked=row[2]) if row else None
+    return Group(wave=row[0], shape_id=row[1], tracked=row[2], domains=domains) if row else None
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
@@ -132,7 +164,7 @@ def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, w
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
-                  messages.c.tracked == group.tracked)
+                  messages.c.tracked == group.tracked, *group.domains.where)
            .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
     if connection.dialect.name != "sqlite":
         # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more
@@ -210,6 +242,27 @@ def _held(attempt_id: int, ids: Sequence[int], *also: MessageState) -> Any:
                                   messages.c.state.in_((MessageState.SUBMITTING, *also)))
 
 
+# ------------------------------------------------------------------------------------------------ waves
+
+
+def put_first(connection: Connection, mailing_id: int, ids: Sequence[int]) -> None:
+    """Move planned messages to wave 0."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        connection.execute(update(messages).where(
+            messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+            messages.c.id.in_(ids[start : start + _IDS_AT_ONCE])).values(wave=0))
+
+
+def wave_is_out(connection: Connection, mailing_id: int, *, wave: int) -> bool:
+    """Whether nothing of a wave is to leave or on its way; what a dead sender holds is not waited for."""
+    on_the_way = and_(messages.c.state == MessageState.SUBMITTING, attempts.c.lease_until > clock.now())
+    return connection.execute(
+        select(messages.c.id).outerjoin(attempts, messages.c.attempt_id == attempts.c.id)
+        .where(messages.c.mailing_id == mailing_id,
+               messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)), messages.c.wave == wave,
+               or_(messages.c.state == MessageState.PLANNED, on_the_way)).limit(1)).first() is None
+
+
 # ------------------------------------------------------------------------------------------------ the dead
 
 
@@ -256,6 +309,12 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.state))
     return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def count(connection: Connection, mailing_id: int, *, after_wave: int) -> int:
+    """How many messages stand in later waves than this, in whatever state."""
+    return int(connection.execute(select(func.count()).select_from(messages).where(
+        messages.c.mailing_id == mailing_id, messages.c.wave > after_wave)).scalar_one())
 
 
 def outcomes(connection: Connection, mailing_id: int) -> dict[str, int]:

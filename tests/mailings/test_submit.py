@@ -144,6 +144,8 @@ def test_a_wrong_key_in_mid_send_stops_at_once(project: Project) -> None:
     assert run.stopped_because == "SendGrid refused the API key."
     assert len(transport.units) == 1
     assert balanced(project, mailing.name).remaining == CROWD
+    assert status(project, mailing.name).mailing.state_reason == "SendGrid refused the API key"
+    control.resume(project, mailing.name)
     transport.answer = saying(Verdict.ACCEPTED)
     Run(dispatch=dispatch(project, mailing, transport))(1)
     assert balanced(project, mailing.name).accepted == CROWD
