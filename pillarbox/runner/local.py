@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pillarbox.mailings import control
-from pillarbox.mailings.submit import Dispatch, Submitted, submit
-from pillarbox.model.states import Verdict
+from pillarbox.ground import clock
+from pillarbox.mailings import control, hours
+from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
+from pillarbox.model.states import MailingState, Verdict
+from pillarbox.store import due, mailings, messages
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
 _FIRST_PAUSE_SECONDS = 0.5
+# What others have in hand is waited for, as long as it grows less now and then.
+_OTHERS_SECONDS = 90.0
 _LONGEST_WAIT_SECONDS = 600.0
+# How soon one who waits sees that the mailing was paused or cancelled elsewhere.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -25,6 +32,8 @@ class Run:
     dispatch: Dispatch
     on_progress: Callable[[int], None] = lambda _done: None
     """Called with the number of messages just settled, from any thread."""
+    on_wait: Callable[[str], None] = lambda _why: None
+    """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set it to drain: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -33,6 +42,7 @@ class Run:
     unreachable: bool = False
     """Whether that was a provider that could not be reached: a later run may fare better."""
     _returned_in_a_row: int = 0
+    _told: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, connections: int) -> None:
@@ -46,9 +56,41 @@ class Run:
             try:
                 for future in futures:
                     future.result()
-            finally:
+            except BaseException:
                 self.stopping.set()
+                raise
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
+
+    def to_the_end(self, connections: int) -> None:
+        """The same, and wait for what other processes have in hand of the mailing: workers may share it.
+
+        Raises:
+            PillarboxError: a fault of ours; what was in flight has been settled.
+        """
+        project, mailing = self.dispatch.project, self.dispatch.mailing
+        self(connections)
+        moved, left = time.monotonic(), -1
+        while not self.stopping.is_set():
+            with project.store.reading() as connection:
+                now = mailings.by_id(connection, mailing.id)
+                more = messages.next_group(connection, mailing.id) is not None
+                standing = due.unsettled_count(connection, mailing.id)
+            if now.state is not MailingState.SENDING or not standing:
+                return
+            if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
+                return
+            if standing != left:
+                if left > standing:
+                    self.on_progress(left - standing)
+                moved, left = time.monotonic(), standing
+            if time.monotonic() - moved > _OTHERS_SECONDS:
+                return
+            if more:
+                self(connections)
+                moved, left = time.monotonic(), -1
+            self.stopping.wait(_FIRST_PAUSE_SECONDS)
+            bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
+            control.finish_if_done(project, mailing)
 
     def _work(self) -> None:
         try:
@@ -79,8 +121,27 @@ class Run:
                            "`send` again continues.")
         if settled:
             self.on_progress(settled)
-        if pause and not self.stopping.is_set():
-            self.stopping.wait(min(pause, _LONGEST_WAIT_SECONDS))
+        if done.waiting and pause > _LOOK_SECONDS:
+            self._tell(done.waiting)
+        self._wait(min(pause, _LONGEST_WAIT_SECONDS))
+
+    def _tell(self, why: str) -> None:
+        with self._lock:
+            news = why not in self._told
+            self._told.add(why)
+        if news:
+            self.on_wait(why)
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, holding nothing; less of it when the run stops, or the mailing is held back elsewhere."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stopping.wait(min(left, _LOOK_SECONDS)):
+            if left > _LOOK_SECONDS and not self._is_open():
+                return
+
+    def _is_open(self) -> bool:
+        with self.dispatch.project.store.reading() as connection:
+            return mailings.state(connection, self.dispatch.mailing.id) is MailingState.SENDING
 
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason

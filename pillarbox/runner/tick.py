@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, control, hours
+from pillarbox.mailings import asking, brakes, control, holding, hours, launch
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -37,8 +37,8 @@ BEFORE: Sequence[Step] = (
 )
 # The same for each mailing that is being sent.
 OF_EACH: Sequence[StepOfAMailing] = (
-    # ("the launch", launch.advance),
-    # ("the brakes", brakes.look),
+    ("the launch", launch.advance),
+    ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
     # ("the notices", notices.deliver),
@@ -89,6 +89,7 @@ def tick(project: Project, *, worker: str) -> Ticked:
         open_now = due.of_states(connection, MailingState.SENDING)
     for mailing in open_now:
         _guarded(done, mailing.name, partial(_look_after, project, mailing, done))
+    done.did += [f"{name} has left SendGrid." for name in holding.release(project)]
     with project.store.reading() as connection:
         ahead = due.waiting(connection)
     done.next_at = min((mailing.send_at for mailing in ahead if mailing.send_at), default=None)
@@ -180,7 +181,7 @@ def _look_after(project: Project, mailing: Mailing, done: Ticked) -> None:
     with project.store.reading() as connection:
         mailing = mailings.by_id(connection, mailing.id)
         left = due.unsettled(connection, mailing.id)
-        group = messages.next_group(connection, mailing.id)
+        group = messages.next_group(connection, mailing.id, wave=mailing.wave)
     if mailing.state is not MailingState.SENDING:
         return
     if not left:
