@@ -22,7 +22,7 @@ SUPPORTERS = 4_900
 _DISK_MIB = 40
 # A round whose trouble never comes (each sender ends before its kill) is not repeated for ever.
 _MOST_ROUNDS = 40
-_MOST_ACTS_A_ROUND = {"kill": 10, "sleep": 8, "restart": 4, "fill": 4}
+_MOST_ACTS_A_ROUND = {"kill": 14, "sleep": 8, "restart": 4, "fill": 4}
 
 
 class Lane:

@@ -55,7 +55,7 @@ timeout_seconds = {timeout}
 nightly = false
 """
 SQLITE = "sqlite:///var/pillarbox.db"
-TIMEOUT_SECONDS = 2.0
+TIMEOUT_SECONDS = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,12 +158,13 @@ class Round:
         self._revive()
         order = list(self._acts.elements())
         self._chance.shuffle(order)
-        does: dict[str, Callable[[], bool]] = {"kill": self._kill, "sleep": self._sleep, "restart": self._restart,
+        does: dict[str, Callable[[], int]] = {"kill": self._kill, "sleep": self._sleep, "restart": self._restart,
                                                "fill": self._fill}
         while (order or self._troubled) and not self._budget.spent and self._remaining():
             self._wait_for_a_moment()
-            if order and does[order[0]]():
-                self.outcome.befell[order.pop(0)] += 1
+            if order and (times := does[order[0]]()):
+                self.outcome.befell[order[0]] += times
+                order = self._without(order, order[0], times)
                 self._hear()
             self._revive()
 
@@ -180,6 +181,12 @@ class Round:
     def _troubled(self) -> bool:
         """Whether the server itself makes trouble, to the last message."""
         return any(getattr(self._cell.mood, name) for name in TROUBLES)
+
+    @staticmethod
+    def _without(order: list[str], act: str, times: int) -> list[str]:
+        for _ in range(min(times, order.count(act))):
+            order.remove(act)
+        return order
 
     def _wait_for_a_moment(self) -> None:
         """Now and then at any time; mostly when a request is just under way."""
@@ -206,11 +213,14 @@ class Round:
         if sum(int(str(status[part])) for part in parts) != status["planned"]:
             self.outcome.breaches.append(f"status does not add up: {status}")
 
-    def _kill(self) -> bool:
+    def _kill(self) -> int:
+        """One of them mostly; now and then all at once, as when a host loses its power."""
         victims = [sender for sender in self._senders if sender.alive]
-        return bool(victims) and self._chance.choice(victims).kill()
+        if len(victims) > 1 and self._chance.random() < 0.7:
+            victims = [self._chance.choice(victims)]
+        return sum(victim.kill() for victim in victims)
 
-    def _sleep(self) -> bool:
+    def _sleep(self) -> int:
         victims = [sender for sender in self._senders if sender.alive]
         if not victims:
             return False
@@ -237,7 +247,7 @@ class Round:
             connection.close()
         return False
 
-    def _restart(self) -> bool:
+    def _restart(self) -> int:
         cluster = self._ledger.cluster
         if cluster is None:
             raise RuntimeError("only a database server can be restarted")
@@ -246,7 +256,7 @@ class Round:
         cluster.start()
         return True
 
-    def _fill(self) -> bool:
+    def _fill(self) -> int:
         if self._disk is None:
             raise RuntimeError("no disk to fill")
         self._disk.fill()

@@ -45,7 +45,7 @@ class Mood:
     """500, and yet everything was accepted."""
     stall: float = 0.0
     """Says nothing until the sender has given up, and accepts everything then."""
-    stall_seconds: float = 4.0
+    stall_seconds: float = 6.0
 
 
 CALM = Mood()
