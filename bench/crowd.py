@@ -27,7 +27,7 @@ from pillarbox.store.project import open_project
 from pillarbox.store.schema import consents, list_members, lists, supporters
 
 ROOT = Path(__file__).resolve().parent.parent
-_AT_ONCE = 5_000
+_AT_ONCE = 50_000
 # A list file's columns are text: what the letter loops over is split there.
 _LOOP = "supporter.interests.split('|')"
 _SETTINGS = """

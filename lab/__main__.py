@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Everything that can go wrong, at random.")
     parser.add_argument("--kills", type=int, default=200, help="kill -9 in the cells that only kill (default 200)")
     parser.add_argument("--seed", type=int, default=1887, help="chooses moments and victims")
-    parser.add_argument("--minutes", type=float, default=30.0, help="no new trouble after so many (default 30)")
+    parser.add_argument("--minutes", type=float, default=25.0, help="no new trouble after so many (default 25)")
     parser.add_argument("--supporters", type=int, default=lanes.SUPPORTERS, help="of each mailing")
     parser.add_argument("--only", default="", metavar="WORDS", help="cells of which 'engine, command, name' has these")
     parser.add_argument("--short", action="store_true", help="what CI runs")

