@@ -189,6 +189,11 @@ def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
                 messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
                 dispatch.gate.give_back(connection, turn, sum(receipt.verdict in _UNSENT
                                                               for receipt in result.receipts))
+                if any(receipt.verdict is Verdict.RETURNED for receipt in result.receipts):
+                    # A sender that was taken for dead, and wakes when all the rest has gone, brings back what surely
+                    # did not leave: the mailing is not over after all.
+                    mailings.move(connection, dispatch.mailing.id, before=(MailingState.SENT,),
+                                  after=MailingState.SENDING, finished_at=None)
                 if result.stop and not dispatch.transport.repeatable:  # for all workers, not for this one alone
                     brakes.pull(connection, dispatch.mailing, result.stop)
             return

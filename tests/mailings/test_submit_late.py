@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,12 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import StoreError
+from pillarbox.mailings import control
 from pillarbox.mailings import submit as submitting
 from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import submit
-from pillarbox.model.states import Verdict
+from pillarbox.model.records import Result, Unit
+from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.store import messages
 from pillarbox.store.project import Project
 from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
@@ -42,6 +45,35 @@ def test_a_sender_that_slept_past_its_lease_sends_nothing(project: Project, monk
     found = status(project, mailing.name)
     assert (found.accepted, found.in_doubt) == (0, 0)
     assert found.remaining == CROWD
+
+
+def test_what_a_late_sleeper_brings_back_is_sent_after_all(project: Project) -> None:
+    """Taken for dead while it slept, the rest sent and the mailing closed: what it then returns makes it open again."""
+    mailing = planned(project)
+    sent = Scripted(answer=saying(Verdict.ACCEPTED))
+    ready = dispatch(project, mailing, sent)
+    once: list[int] = []
+
+    def while_it_sleeps(unit: Unit) -> Result:
+        if not once:
+            once.append(unit.attempt_id)
+            with project.store.writing() as connection:
+                messages.bury(connection, mailing.id, unit.attempt_id, state=MessageState.IN_DOUBT, detail="dead")
+            while submit(ready) is not None:
+                pass
+            assert control.finish_if_done(project, mailing)
+            return saying(Verdict.RETURNED)(unit)
+        return saying(Verdict.ACCEPTED)(unit)
+
+    submit(replace(ready, transport=Scripted(answer=while_it_sleeps)))
+    found = status(project, mailing.name)
+    assert (found.mailing.state, found.in_doubt) == (MailingState.SENDING, 0)
+    assert found.remaining > 0
+    while submit(ready) is not None:
+        pass
+    assert status(project, mailing.name).accepted == CROWD
+    assert control.finish_if_done(project, mailing)
+    assert len(sent.addresses) == len(set(sent.addresses)) == CROWD
 
 
 @pytest.mark.postgres
