@@ -8,6 +8,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import live
 from pillarbox.model.states import MailingState, MessageState
+from pillarbox.people import frequency
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -52,6 +53,7 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
                           todo="Plan it again for a new date.")
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment)
+        frequency.begin(connection)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
 
@@ -129,7 +131,8 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
     """Cancel in the caller's transaction."""
-    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason):
+    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
+                         finished_at=clock.now()):
         raise Refused(f"{mailing.name} is {mailing.state} and cannot be cancelled.")
     messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                           detail=reason)
