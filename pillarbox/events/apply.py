@@ -41,7 +41,7 @@ class Applied:
     unmatched: int = 0
     """Of the new ones: about a supporter of ours, but no telling which message."""
     alarms: tuple[Alarm, ...] = ()
-    """Messages that the ledger thought unsent."""
+    """Messages that the ledger thought unsent, or that were sent again after it did."""
 
     def __add__(self, other: Applied) -> Applied:
         return Applied(new=self.new + other.new, repeated=self.repeated + other.repeated,
@@ -126,7 +126,8 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
 
 
 def _sign(event: Event, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id)
+    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id,
+                attempt_id=event.attempt_id)
 
 
 def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:
