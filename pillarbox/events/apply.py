@@ -95,6 +95,24 @@ def tie_late(store: Store) -> int:
     return len(signs)
 
 
+def heal(store: Store, mailing_id: int) -> int:
+    """Settle what is in doubt of a mailing by the events that were heard already.
+
+    Most events heal as they come. What is left: those that lost our ids and came before a receipt, and those about
+    messages that were put in doubt after them (a restored database).
+
+    Returns:
+        How many messages are no longer in doubt.
+    """
+    tie_late(store)
+    with store.writing() as connection:
+        signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
+                 for row in table.about_doubt(connection, mailing_id)]
+        about = {sign.message_id for sign in signs}
+        ledger.settle(connection, signs, table.messages_by_id(connection, about))
+    return len(about)
+
+
 def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
     row = {

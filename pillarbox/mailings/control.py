@@ -133,7 +133,7 @@ def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, acto
     """Cancel in the caller's transaction."""
     if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
                          finished_at=clock.now()):
-        raise Refused(f"{mailing.name} is {mailing.state} and cannot be cancelled.")
+        raise Refused(_cannot(mailing, "cancel"), todo=_INSTEAD.get(("cancel", mailing.state), ""))
     messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                           detail=reason)
     audit.record(connection, actor=actor, action="cancel", subject=mailing.name, detail={"reason": reason})
@@ -151,9 +151,32 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
-            raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
+            raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
         return mailings.by_id(connection, mailing.id)
+
+
+def _cannot(mailing: Mailing, action: str) -> str:
+    """Why a rein does not hold."""
+    match mailing.state:
+        case MailingState.CANCELLED:
+            why = f"was cancelled ({mailing.state_reason or 'by staff'})"
+        case MailingState.SENT:
+            why = "has been sent"
+        case MailingState.PAUSED:
+            why = f"is paused already ({mailing.state_reason or 'by staff'})"
+        case _:
+            why = f"is {mailing.state}, not paused" if action == "resume" else f"is {mailing.state}"
+    return f"{mailing.name} {why}: there is nothing to {action}; nothing was changed."
+
+
+_INSTEAD = {
+    ("resume", MailingState.CANCELLED): "A cancelled mailing never leaves: plan it again. Those whom it reached keep "
+                                        "their letter.",
+    ("resume", MailingState.PLANNED): "`pillarbox send` starts it.",
+    ("cancel", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+    ("pause", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+}
 
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:

@@ -21,6 +21,7 @@ from typing import Any, Self
 from pillarbox.standin.behaviour import Behaviour
 from pillarbox.standin.handler import Handler
 from pillarbox.standin.mailbox import Kept, Mailbox
+from pillarbox.standin.search import Limit
 from pillarbox.standin.suppressions import Suppressions
 
 
@@ -35,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.behaviour = behaviour
         self.mailbox = mailbox
         self.suppressions = suppressions
+        self.activity = Limit()
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()

@@ -118,6 +118,14 @@ def give_owner(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> Non
             message_id=bindparam("message"), mailing_id=bindparam("mailing")), batch)
 
 
+def about_doubt(connection: Connection, mailing_id: int) -> list[Row[Any]]:
+    """Events about messages of a mailing that stand in doubt: message_id, kind, at, provider_id."""
+    return list(connection.execute(
+        select(events.c.message_id, events.c.kind, events.c.at, events.c.provider_id).join(
+            messages, messages.c.id == events.c.message_id)
+        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.IN_DOUBT)))
+
+
 def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[Row[Any]]:
     """What the rule for link scanners looks at: id, message_id, kind, at, url, agent."""
     if not message_ids:

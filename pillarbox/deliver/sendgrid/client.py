@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from urllib.parse import quote
 from urllib.request import Request as UrlRequest
 
 import sendgrid
@@ -49,7 +50,7 @@ class NoAnswerError(Exception):
 
 
 class SendgridClient:
-    """POST /v3/mail/send and a few GETs. One object serves many threads.
+    """POST /v3/mail/send and GETs. One object serves many threads.
 
     Args:
         api_key: never logged.
@@ -82,6 +83,17 @@ class SendgridClient:
             NoAnswerError: no whole answer came.
         """
         return _answer(self._client.scopes.get())
+
+    def get(self, *path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """GET /v3/<path>, each part of it escaped.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        place = self._client
+        for part in path:
+            place = place._(quote(part, safe=""))
+        return _answer(place.get(query_params=dict(query) if query else None))
 
     def close(self) -> None:
         """Close the connections."""
