@@ -21,7 +21,7 @@ _WAYS = {"events": "settled by events", "search": "found at SendGrid", "staff": 
 @click.command()
 @mailing_argument
 @click.option("--assume", type=click.Choice(["sent", "unsent"]),
-              help="Staff's decision for what neither events nor SendGrid's record settle. `unsent` sends it again: some "
+              help="Your decision for what neither events nor SendGrid's record settle. `unsent` sends it again: some "
                    "may get it twice.")
 @click.option("--by", metavar="NAME", help="Who decides; the name of the account on this computer when not said.")
 @printing.json_option

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import live
@@ -181,6 +182,7 @@ _INSTEAD = {
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
     """Close a mailing of which nothing is planned or on its way any more; returns whether it is closed."""
+    tie_late(project.store)  # what came before the receipts that name it
     with project.store.writing() as connection:
         cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
