@@ -22,7 +22,7 @@ from pillarbox.standin.mailbox import Kept
 
 MOST = 1_000
 _TERM = re.compile(r"""(msg_id|to_email|from_email|status|unique_args\['([^']+)'\])"""
-                   r"""\s*(=|\s(?i:LIKE)\s)\s*(["'])(.*?)\4""")
+                   r"""\s*(=|\s(?i:LIKE)\s)\s*(["'])((?:(?!\4).)*)\4""")
 _AND = re.compile(r"\s+AND\s+")
 
 
