@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
+from pillarbox.people import frequency
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -74,6 +76,7 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
                       after=MailingState.SENDING, started_at=mailing.started_at or moment,
                       per_second=mailing.per_second if per_second is None else per_second or None,
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
+        frequency.begin(connection)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
 
@@ -193,8 +196,9 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
     """Cancel in the caller's transaction."""
-    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason):
-        raise Refused(f"{mailing.name} is {mailing.state} and cannot be cancelled.")
+    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
+                         finished_at=clock.now()):
+        raise Refused(_cannot(mailing, "cancel"), todo=_INSTEAD.get(("cancel", mailing.state), ""))
     messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                           detail=reason)
     audit.record(connection, actor=actor, action="cancel", subject=mailing.name, detail={"reason": reason})
@@ -226,10 +230,33 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
-            raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
+            raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
         detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
         return mailings.by_id(connection, mailing.id)
+
+
+def _cannot(mailing: Mailing, action: str) -> str:
+    """Why a rein does not hold."""
+    match mailing.state:
+        case MailingState.CANCELLED:
+            why = f"was cancelled ({mailing.state_reason or 'by staff'})"
+        case MailingState.SENT:
+            why = "has been sent"
+        case MailingState.PAUSED:
+            why = f"is paused already ({mailing.state_reason or 'by staff'})"
+        case _:
+            why = f"is {mailing.state}, not paused" if action == "resume" else f"is {mailing.state}"
+    return f"{mailing.name} {why}: there is nothing to {action}; nothing was changed."
+
+
+_INSTEAD = {
+    ("resume", MailingState.CANCELLED): "A cancelled mailing never leaves: plan it again. Those whom it reached keep "
+                                        "their letter.",
+    ("resume", MailingState.PLANNED): "`pillarbox send` starts it.",
+    ("cancel", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+    ("pause", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+}
 
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
@@ -237,6 +264,7 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
 
     It is sent then, or lies at a provider that keeps it until its time.
     """
+    tie_late(project.store)  # what came before the receipts that name it
     held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
     with project.store.writing() as connection:
         cancel_rest(connection, mailing.id)

@@ -23,7 +23,7 @@ from pillarbox.ground.process import Worker
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.people import audience
+from pillarbox.people import audience, frequency
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages
 from pillarbox.store.letters import pack_values
@@ -51,6 +51,10 @@ class Wish:
     """Label of another edition."""
     not_before: datetime | None = None
     not_after: datetime | None = None
+    span_hours: float | None = None
+    """Whoever got another mailing within as many hours is left out; 0: nobody is; None: as the settings say."""
+    corrects_id: int | None = None
+    """The mailing that this one apologises for; no span holds it back."""
     actor: str = "staff"
 
 
@@ -119,9 +123,10 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
             transport=project.settings.project.transport, bundle_id=source.bundle.id, title=source.appeal.title,
             audience=wish.rule.to_json() | {"definitions": letters.definitions(segments, wish.rule)}, excluded={},
             for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()),
-            hours=project.settings.launch.hours)
+            hours=project.settings.launch.hours, corrects_id=wish.corrects_id,
+            span_hours=project.settings.limits.span_hours if wish.span_hours is None else wish.span_hours)
         return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
-                audience.left_out(connection, wish.rule, segments))
+                audience.left_out(connection, wish.rule, segments, recent=frequency.of_mailing(connection, mailing_id)))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -175,7 +180,7 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
             ) -> Iterator[tuple[audience.Candidate, ...]]:
     rule = audience.Rule.from_json(mailing.audience)
     with project.store.reading() as connection:
-        stream = audience.candidates(connection, rule, segments)
+        stream = audience.candidates(connection, rule, segments, recent=frequency.of_mailing(connection, mailing.id))
         while chunk := tuple(islice(stream, ROWS_AT_ONCE)):
             fresh = tuple(person for person in chunk if person.supporter_id not in reached)
             outcome.passed_over += len(chunk) - len(fresh)
@@ -250,7 +255,8 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
 
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
     with project.store.reading() as connection:
-        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments)
+        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments,
+                                    recent=frequency.of_mailing(connection, mailing.id))
     if outcome.passed_over:
         reasons["already-reached"] = outcome.passed_over
     if not reasons:
