@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.model.records import Receipt, Shape
@@ -120,9 +120,29 @@ def next_group(connection: Connection, mailing_id: int) -> Group | None:
     """The next messages to go, first waves first; None when none is left."""
     row = connection.execute(
         select(messages.c.wave, messages.c.shape_id, messages.c.tracked)
-        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
+        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, _due())
         .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
     return Group(wave=row[0], shape_id=row[1], tracked=row[2]) if row else None
+
+
+def _due() -> ColumnElement[bool]:
+    """A message that waits for a time of its own is not taken before it."""
+    return or_(messages.c.due_at.is_(None), messages.c.due_at <= clock.now())
+
+
+def next_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """When the next planned message comes whose own time is still ahead; None: none waits for its time."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+        messages.c.due_at > clock.now())).scalar_one()
+    return found
+
+
+def first_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """The earliest own time among a mailing's messages; None: they have none."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id)).scalar_one()
+    return found
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
@@ -140,7 +160,7 @@ def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, w
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
-                  messages.c.tracked == group.tracked)
+                  messages.c.tracked == group.tracked, _due())
            .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
     rows = connection.execute(
         update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
