@@ -125,7 +125,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
             printing.as_json(found.to_json())
         else:
             _show_status(found)
-        why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
+        why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining, next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 
