@@ -166,8 +166,8 @@ def _make(project: Project, schedule: Schedule) -> None:
         made = table.make(connection, [{
             "schedule_id": schedule.id, "local": occurrences.key(occasion.local), "due_at": occasion.due,
             "appeal": recurrence.folder(schedule.appeal, occasion.local.date()),
-            **({"state": OccurrenceState.NOT_SENT, "reason": occurrences.MISSED} if occasion.due <= moment
-               else {"state": OccurrenceState.WAITING})} for occasion in fresh])
+            "state": OccurrenceState.NOT_SENT if occasion.due <= moment else OccurrenceState.WAITING,
+            "reason": occurrences.MISSED if occasion.due <= moment else ""} for occasion in fresh])
         missed = [occurrence for occurrence in made if occurrence.state is OccurrenceState.NOT_SENT]
         if missed:
             when = moments.in_words(missed[-1].due_at, schedule.zone)
