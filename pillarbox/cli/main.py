@@ -37,6 +37,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "donations": ("pillarbox.cli.donations:donations", "Import and add donations; see what raised them."),
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
+    "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
+    "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
     "store": ("pillarbox.cli.projects:store", "The database."),
 }
 
