@@ -1,23 +1,16 @@
-"""One occurrence of a schedule: planned from its folder, looked at when its time has come, told to staff."""
+"""An occurrence whose time has come: it may go, waits for staff, or is not sent; and what staff are told."""
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
-from pillarbox.ground.errors import LetterError, PillarboxError, Refused, StoreError
-from pillarbox.ground.process import Worker
-from pillarbox.mailings import control, letters, moments, ownzone, planning, sameness
-from pillarbox.mailings.check import check
+from pillarbox.mailings import moments, sameness
 from pillarbox.model.states import MailingState, OccurrenceState
-from pillarbox.people.audience import Rule
-from pillarbox.store import mailings, messages, notices
+from pillarbox.store import mailings, notices
 from pillarbox.store import schedules as table
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -26,10 +19,6 @@ from pillarbox.store.schedules import Occurrence, Schedule
 BY = "schedule"
 """What stands in ``mailings.send_by``."""
 MISSED = "no worker ran from two days before its time until after it, so that it was never planned"
-# A letter of which some copy cannot be composed is tried again no more often than this: it costs a whole composing.
-_AGAIN = timedelta(minutes=2)
-# As long may a worker on another machine take to compose a mailing before another one does it.
-_PLANNING_LIMIT = timedelta(minutes=30)
 # As long after its time it is noticed that staff sent by hand what was not sent by itself.
 _STILL_LOOKED_AT = timedelta(days=31)
 
@@ -44,24 +33,24 @@ def said(schedule: Schedule, words: str) -> str:
     return f"PRACTICE: {words}" if schedule.practice else words
 
 
-# ------------------------------------------------------------------------------------------------ at its time
-
-
-def settle(project: Project) -> None:
-    """Look at every occurrence whose time has come, or whose mailing staff have sent or cancelled meanwhile."""
+def due(project: Project) -> list[Occurrence]:
+    """Every occurrence that may have to be settled: not on its way, and not long over."""
     with project.store.reading() as connection:
         found = table.of_states(connection, OccurrenceState.WAITING, OccurrenceState.FAULTY, OccurrenceState.PLANNED)
         over = table.of_states(connection, OccurrenceState.LATE, OccurrenceState.NOT_SENT,
                                since=clock.now() - _STILL_LOOKED_AT)
-    found += [each for each in over if each.mailing_id]
-    for occurrence in found:
-        with project.store.reading() as connection:
-            verdict = _verdict(connection, occurrence)
-        if verdict is None:
-            continue
-        with project.store.writing() as connection:
-            if (verdict := _verdict(connection, occurrence)) is not None:  # as it stands now
-                _settle(connection, occurrence, *verdict)
+    return found + [each for each in over if each.mailing_id]
+
+
+def settle(project: Project, occurrence: Occurrence) -> None:
+    """Settle an occurrence whose time has come, or whose mailing staff have sent or cancelled meanwhile."""
+    with project.store.reading() as connection:
+        verdict = _verdict(connection, occurrence)
+    if verdict is None:
+        return
+    with project.store.writing() as connection:
+        if (verdict := _verdict(connection, occurrence)) is not None:  # as it stands now
+            _settle(connection, occurrence, *verdict)
 
 
 def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[OccurrenceState, str, str] | None:
@@ -81,12 +70,12 @@ def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[Occurrence
         return OccurrenceState.NOT_SENT, f"it was cancelled: {mailing.state_reason or 'by staff'}", ""
     if mailing.send_by != BY:
         return OccurrenceState.STARTED, "staff send it themselves", ""
-    due = mailing.send_at or occurrence.due_at
-    if due > moment:
+    leaves = mailing.send_at or occurrence.due_at
+    if leaves > moment:
         return None
     schedule = table.by_id(connection, occurrence.schedule_id)
     by_hand = f"`pillarbox send {mailing.name}` sends it now; `pillarbox cancel {mailing.name}` ends it."
-    late = moment - due > timedelta(hours=schedule.late_hours)
+    late = moment - leaves > timedelta(hours=schedule.late_hours)
     if mailing.state is MailingState.PAUSED:  # whoever paused it, or was told so, may resume it in time
         return (OccurrenceState.LATE, f"it is paused: {mailing.state_reason or 'by staff'}", "") if late else None
     if late and mailing.approved_by:
@@ -94,8 +83,8 @@ def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[Occurrence
     if not mailing.approved_by:
         return (OccurrenceState.NOT_SENT, "nobody had approved it",
                 f"`pillarbox approve {mailing.name} --by NAME`, then {by_hand}")
-    if last := _same(connection, schedule, sameness.kept(connection, mailing), but=mailing.id):
-        return OccurrenceState.NOT_SENT, _unchanged(last), by_hand
+    if last := same_as_last(connection, schedule, sameness.kept(connection, mailing), but=mailing.id):
+        return OccurrenceState.NOT_SENT, unchanged(last), by_hand
     return None
 
 
@@ -121,173 +110,11 @@ def holds_back(project: Project, mailing: Mailing) -> bool:
                 or (mailing.send_at or occurrence.due_at) > clock.now() or _verdict(connection, occurrence) is not None)
 
 
-def _same(connection: Connection, schedule: Schedule, bundle: Bundle, *, but: int | None) -> Mailing | None:
+def same_as_last(connection: Connection, schedule: Schedule, bundle: Bundle, *, but: int | None) -> Mailing | None:
+    """The last edition of a schedule, when a letter says the same; else None."""
     return sameness.same_as_last(connection, bundle, schedule.appeal, practice=schedule.practice, but=but)
 
 
-def _unchanged(last: Mailing) -> str:
+def unchanged(last: Mailing) -> str:
+    """Why a letter is not sent that people have."""
     return f"its letter is the same as that of {last.name}, which people have already"
-
-
-# ------------------------------------------------------------------------------------------------ before its time
-
-
-def plan(project: Project) -> None:
-    """Plan every occurrence that is not, and again each whose letter was mended before anybody approved it."""
-    with project.store.reading() as connection:
-        found = table.of_states(connection, OccurrenceState.WAITING, OccurrenceState.FAULTY, OccurrenceState.PLANNED,
-                                OccurrenceState.PLANNING)
-    for occurrence in found:
-        if occurrence.state is OccurrenceState.PLANNING:
-            _free(project, occurrence)
-        elif occurrence.due_at > clock.now():
-            _consider(project, occurrence)
-
-
-def _free(project: Project, occurrence: Occurrence) -> None:
-    """Give back what a worker began to plan that died over it."""
-    worker = Worker.parse(occurrence.reason)
-    if worker is None or worker.surely_dead or clock.now() - occurrence.changed_at > _PLANNING_LIMIT:
-        with project.store.writing() as connection:
-            planned = _still_planned(connection, occurrence)
-            table.move(connection, occurrence, reason="",
-                       state=OccurrenceState.PLANNED if planned else OccurrenceState.WAITING)
-
-
-def _consider(project: Project, occurrence: Occurrence) -> None:
-    """Plan an occurrence if it can be planned and needs to be; else keep, and say once, why not."""
-    with project.store.reading() as connection:
-        schedule = table.by_id(connection, occurrence.schedule_id)
-        mailing = mailings.by_id(connection, occurrence.mailing_id) if occurrence.mailing_id else None
-    planned = occurrence.state is OccurrenceState.PLANNED
-    if planned and (mailing is None or mailing.approved_by or mailing.state is not MailingState.PLANNED):
-        return
-    if schedule.practice != project.settings.practice:
-        now, then = ("practice", "live") if project.settings.practice else ("live", "practice")
-        _note(project, schedule, occurrence,
-              f"the schedule was added when mailings were {then}, and they are {now} now; remove it and add it again")
-        return
-    try:
-        bundle = letters.read(project, occurrence.appeal).bundle
-    except LetterError:
-        _note(project, schedule, occurrence, _faulty_folder(project, occurrence))
-        return
-    if planned and mailing and mailing.bundle_id == bundle.id:
-        _note(project, schedule, occurrence, "")
-        return
-    with project.store.reading() as connection:
-        last = _same(connection, schedule, bundle, but=mailing.id if mailing else None)
-    if last:
-        _note(project, schedule, occurrence, _unchanged(last))
-    elif occurrence.state is not OccurrenceState.FAULTY or clock.now() - occurrence.changed_at >= _AGAIN:
-        _plan(project, schedule, occurrence)
-
-
-def _faulty_folder(project: Project, occurrence: Occurrence) -> str:
-    if not (project.folder / "appeals" / occurrence.appeal).is_dir():
-        return f"there is no folder appeals/{occurrence.appeal}"
-    return f"its letter has faults; `pillarbox check {occurrence.appeal}` shows them"
-
-
-def _note(project: Project, schedule: Schedule, occurrence: Occurrence, reason: str, *,
-          state: OccurrenceState | None = None) -> None:
-    """Keep why an occurrence is not planned, or not planned again; staff are told when it is another reason."""
-    planned = occurrence.state is OccurrenceState.PLANNED
-    state = state or (OccurrenceState.PLANNED if planned else OccurrenceState.WAITING)
-    if reason == occurrence.reason and state is occurrence.state:
-        return
-    with project.store.writing() as connection:
-        if table.move(connection, occurrence, state=state, reason=reason):
-            _tell(connection, schedule, occurrence, before=occurrence.reason, reason=reason, planned=planned)
-
-
-def _tell(connection: Connection, schedule: Schedule, occurrence: Occurrence, *, before: str, reason: str,
-          planned: bool) -> None:
-    if not reason or _shape_of(reason) == _shape_of(before):
-        return
-    when = moments.in_words(occurrence.due_at, schedule.zone)
-    words = ("stays planned as it was, though its folder has changed" if planned else
-             "cannot be planned yet; until then it is looked at again")
-    notices.add(connection, kind="waiting", mailing_id=occurrence.mailing_id if planned else None,
-                words=said(schedule, f"{occurrence.appeal}, due on {when}, {words}: {reason}."))
-
-
-def _shape_of(reason: str) -> str:
-    """A reason without its numbers: 12 faults or 11 are no news."""
-    return re.sub(r"[\d,]+", "", reason)
-
-
-def _plan(project: Project, schedule: Schedule, was: Occurrence) -> None:
-    """Plan an occurrence in the name of this worker; others leave it alone meanwhile."""
-    claimed = replace(was, state=OccurrenceState.PLANNING, reason=str(Worker.this()))
-    with project.store.writing() as connection:
-        if not table.move(connection, was, state=claimed.state, reason=claimed.reason):
-            return
-    try:
-        made = _compose(project, schedule, was)
-    except PillarboxError as fault:
-        # A retry is no fault of the letter: another process plans the same appeal just now, or the database is away.
-        _give_back(project, schedule, was, claimed, "" if fault.retry else _why(was, fault))
-        if isinstance(fault, StoreError):
-            raise
-    except BaseException:
-        _give_back(project, schedule, was, claimed, "")
-        raise
-    else:
-        _keep(project, schedule, was, claimed, made)
-
-
-def _compose(project: Project, schedule: Schedule, occurrence: Occurrence) -> Mailing:
-    rule = Rule.from_json(schedule.audience)
-    if not check(project, occurrence.appeal, rule).ok:
-        raise LetterError("The check of the letter has errors.")
-    local = datetime.fromisoformat(occurrence.local)
-    due_at = ownzone.due_at(local, occurrence.due_at, not_before=clock.now()) if schedule.own_zone else None
-    return planning.plan(project, planning.Wish(
-        appeal=occurrence.appeal, rule=rule, for_date=local.date(), again=occurrence.local.replace("T", " "),
-        send_at=occurrence.due_at, send_by=BY, due_at=due_at, keep_approved=True, actor=BY)).mailing
-
-
-def _why(occurrence: Occurrence, fault: PillarboxError) -> str:
-    if isinstance(fault, LetterError):
-        return f"its letter has faults, perhaps in some copies only; `pillarbox check {occurrence.appeal}` shows them"
-    return fault.sentence().rstrip(".")
-
-
-def _give_back(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, words: str) -> None:
-    """Nothing was planned: the earlier plan stands if there still is one, else the occurrence waits."""
-    with project.store.writing() as connection:
-        planned = _still_planned(connection, was)
-        state = OccurrenceState.FAULTY if words else OccurrenceState.WAITING
-        if was.state is OccurrenceState.FAULTY:
-            state = was.state
-        if table.move(connection, claimed, state=OccurrenceState.PLANNED if planned else state,
-                      reason=words or was.reason):
-            _tell(connection, schedule, was, before=was.reason, reason=words, planned=planned)
-
-
-def _still_planned(connection: Connection, occurrence: Occurrence) -> bool:
-    return (occurrence.mailing_id is not None
-            and mailings.state(connection, occurrence.mailing_id) is MailingState.PLANNED)
-
-
-def _keep(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, made: Mailing) -> None:
-    """The occurrence is planned; staff are told, and asked to approve it."""
-    with project.store.writing() as connection:
-        leaves = min(messages.first_due(connection, made.id) or was.due_at, was.due_at)
-        mailings.change(connection, made.id, send_at=leaves)
-        if table.move(connection, claimed, state=OccurrenceState.PLANNED, mailing_id=made.id, reason=""):
-            notices.add(connection, kind="scheduled", mailing_id=made.id,
-                        words=said(schedule, _planned_words(schedule, was, made, leaves)))
-            return
-    with suppress(Refused):  # another worker took this one for dead, and has replaced its plan already
-        control.cancel(project, made.name, reason="another worker planned it too", actor=BY)
-
-
-def _planned_words(schedule: Schedule, was: Occurrence, made: Mailing, leaves: datetime) -> str:
-    when = f"{moments.in_words(was.due_at, schedule.zone)} ({schedule.zone})"
-    if schedule.own_zone:
-        when += f", to each supporter at {schedule.at} where they live (from {moments.in_words(leaves, schedule.zone)})"
-    again = "was changed and is planned again" if was.mailing_id else "is planned"
-    return (f"{made.name} {again} for {when}, for {made.planned:,} supporters. Look at it and approve it: "
-            f"`pillarbox approve {made.name} --by NAME`. Unapproved, it is not sent.")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pillarbox.mailings.moments import resolve
 from pillarbox.people import zones
 from pillarbox.people.audience import Candidate
-
-EARLIEST = timedelta(hours=26)
-"""By so much may a supporter's own time lie before the schedule's: the zones span UTC-12 to UTC+14."""
 
 
 def due_at(local: datetime, otherwise: datetime, *, not_before: datetime) -> Callable[[Candidate], datetime]:

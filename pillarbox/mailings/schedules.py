@@ -6,14 +6,17 @@ by schedule and local time, and leaves each of its states by one conditional upd
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from pillarbox.ground import clock
-from pillarbox.ground.errors import Refused
-from pillarbox.mailings import letters, moments, occurrences, recurrence
+from pillarbox.ground.errors import Refused, StoreError
+from pillarbox.mailings import letters, moments, occurrences, preparation, recurrence
 from pillarbox.mailings.recurrence import Occasion, Recurrence
 from pillarbox.model.states import MailingState, OccurrenceState
 from pillarbox.people import audience
@@ -23,6 +26,7 @@ from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schedules import Schedule
 
+T = TypeVar("T")
 AHEAD = timedelta(hours=48)
 """So long before its time an occurrence is planned."""
 LATE_HOURS = 6.0
@@ -136,20 +140,50 @@ def _let_go(connection: Connection, schedule: Schedule) -> list[Mailing]:
 # ------------------------------------------------------------------------------------------------ the worker's
 
 
+@dataclass(slots=True)
+class _Guard:
+    """Does one thing for each of many: what breaks over one keeps nothing from the others, and is raised at the end.
+
+    Only a database that is away ends it at once.
+    """
+
+    first: Exception | None = None
+
+    def __enter__(self) -> _Guard:
+        return self
+
+    def each(self, things: Iterable[T], call: Callable[[T], None]) -> None:
+        """Call for each; remember the first fault."""
+        for thing in things:
+            try:
+                call(thing)
+            except StoreError:
+                raise
+            except Exception as fault:  # noqa: BLE001 - raised in the end
+                self.first = self.first or fault
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> None:
+        if fault is None and self.first:
+            raise self.first
+
+
 def tick(project: Project) -> None:
     """Look after every schedule: what is due now, what will be within 48 hours.
 
+    What breaks over one schedule is raised when all have been looked after.
+
     Raises:
         StoreError: the database is away; whatever was done stays done.
+        PillarboxError: a schedule can no longer be read: its zone is gone.
     """
     with project.store.reading() as connection:
         standing = table.standing(connection)
     if not standing:
         return
-    occurrences.settle(project)
-    for schedule in standing:
-        _make(project, schedule)
-    occurrences.plan(project)
+    with _Guard() as guard:
+        guard.each(occurrences.due(project), partial(occurrences.settle, project))
+        guard.each(standing, partial(_make, project))
+        guard.each(preparation.ahead(project), partial(preparation.consider, project))
 
 
 def _make(project: Project, schedule: Schedule) -> None:

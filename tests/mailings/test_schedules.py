@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pillarbox.ground import clock
-from pillarbox.ground.errors import Refused
-from pillarbox.ground.process import Worker
-from pillarbox.mailings import control, occurrences, planning, schedules
+from pillarbox.ground.errors import Refused, StoreError
+from pillarbox.mailings import control, planning, preparation, schedules
 from pillarbox.mailings.schedules import Wanted
 from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import Dispatch
@@ -30,6 +33,7 @@ from pillarbox.store.project import Project, open_project
 from pillarbox.store.schedules import Occurrence
 from pillarbox.store.schema import messages as messages_table
 from pillarbox.store.schema import notices as notices_table
+from pillarbox.store.schema import schedules as schedules_table
 from pillarbox.store.schema import supporters
 from tests import projects
 from tests.mailings.conftest import Scripted, saying
@@ -347,13 +351,13 @@ def test_an_approval_in_the_last_moment_before_planning_again_stands(project: Pr
     tick(project, DECEMBER - timedelta(hours=40))
     first = mailing_of(project)
     folder(project, "newsletter-2026-12", "\nWith better words.\n")
-    look = occurrences.check
+    look = preparation.check
 
     def approved_meanwhile(*given: Any) -> Any:
         control.approve(project, first.name, by="Ada")
         return look(*given)
 
-    monkeypatch.setattr(occurrences, "check", approved_meanwhile)
+    monkeypatch.setattr(preparation, "check", approved_meanwhile)
     tick(project, DECEMBER - timedelta(hours=30))
     monkeypatch.undo()
     tick(project, DECEMBER)
@@ -519,18 +523,30 @@ def test_two_workers_at_once_plan_once(project: Project) -> None:
     assert kinds(project) == ["scheduled", "not-sent"]
 
 
-def test_what_a_dead_worker_was_planning_is_planned_by_another(project: Project) -> None:
-    """Killed in mid-planning: the occurrence is taken over at once on this machine."""
+@pytest.mark.parametrize("breaks", ["preparation.check", "preparation.mailings.change"], ids=["composing", "planned"])
+def test_what_a_dead_worker_was_planning_is_planned_by_another(project: Project, breaks: str) -> None:
+    """A process that dies before or after its plan was made: another one on this machine takes over at once."""
     added(project)
     folder(project, "newsletter-2026-12")
-    tick(project, NOVEMBER)
-    dead = str(replace(Worker.this(), pid=2**22 + 1, start="1"))
-    with clock.freeze(DECEMBER - timedelta(hours=40)), project.store.writing() as connection:
-        schedule = table.standing(connection)[0]
-        table.make(connection, [{"schedule_id": schedule.id, "local": "2026-12-03T08:00", "due_at": DECEMBER,
-                                 "appeal": "newsletter-2026-12", "state": OccurrenceState.PLANNING, "reason": dead}])
-    tick(project, DECEMBER - timedelta(hours=39))
+    code = f"""if True:
+        import os, pathlib, datetime
+        from pillarbox.ground import clock
+        from pillarbox.mailings import preparation, schedules
+        from pillarbox.store.project import open_project
+        project = open_project(pathlib.Path({str(project.folder)!r}))
+        {breaks} = lambda *given, **more: os._exit(9)
+        with clock.freeze(datetime.datetime.fromisoformat("2026-12-01T20:00:00+00:00")):
+            schedules.tick(project)"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=projects.ROOT, check=False).returncode == 9
+    assert only(project).state is OccurrenceState.PLANNING
+    tick(project, DECEMBER - timedelta(hours=35))
+    tick(project, DECEMBER - timedelta(hours=35))
     assert only(project).state is OccurrenceState.PLANNED
+    assert kinds(project) == ["scheduled"]
+    approve(project, DECEMBER - timedelta(hours=30))
+    tick(project, DECEMBER)
+    with project.store.reading() as connection:
+        assert [each.state for each in mailings.all_of(connection)].count(MailingState.SENDING) == 1
 
 
 def test_a_clock_that_jumps_back_plans_and_sends_nothing_twice(project: Project) -> None:
@@ -630,3 +646,62 @@ def test_one_folder_has_one_schedule(project: Project) -> None:
     added(project)
     with pytest.raises(Refused, match="scheduled already"):
         added(project, rule="FREQ=DAILY")
+
+
+def test_one_broken_schedule_keeps_nothing_from_the_others(project: Project) -> None:
+    """Its zone is gone from the system: that is raised, and the other schedule is planned all the same."""
+    broken = added(project, appeal="other-{yyyy}-{mm}", rule="FREQ=DAILY")
+    added(project)
+    folder(project, "newsletter-2026-12")
+    with project.store.writing() as connection:
+        connection.execute(schedules_table.update().where(schedules_table.c.id == broken.id).values(zone="Gone/Zone"))
+    with pytest.raises(Refused, match="Gone/Zone"):
+        tick(project, DECEMBER - timedelta(hours=40))
+    assert only(project).state is OccurrenceState.PLANNED
+
+
+def test_a_database_that_comes_back_finds_the_occurrence_waiting(project: Project,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gone in mid-planning: nothing is said of the letter, and the next tick plans it."""
+    added(project)
+    folder(project, "newsletter-2026-12")
+
+    def away(*_given: Any) -> Any:
+        raise StoreError("The database could not do it.", retry=True)
+
+    monkeypatch.setattr(preparation, "check", away)
+    with pytest.raises(StoreError):
+        tick(project, DECEMBER - timedelta(hours=40))
+    monkeypatch.undo()
+    assert (only(project).state, told(project)) == (OccurrenceState.WAITING, [])
+    tick(project, DECEMBER - timedelta(hours=40))
+    assert only(project).state is OccurrenceState.PLANNED
+
+
+ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Nuuk", "Asia/Beirut",
+         "Antarctica/Troll", "Pacific/Auckland")
+RULES = ("FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SU", "FREQ=MONTHLY;BYDAY=-1SU", "FREQ=DAILY;INTERVAL=3", "FREQ=DAILY;COUNT=9")
+
+
+def test_each_local_occurrence_is_made_exactly_once(project: Project) -> None:
+    """For many zones, rules and times of day, and workers that look at any moments, also backwards."""
+    numbers = iter(range(10_000))
+
+    @given(st.sampled_from(RULES), st.sampled_from(ZONES), st.integers(0, 47), st.sampled_from((3, 10)),
+           st.lists(st.integers(-60 * 24, 60 * 24 * 4), min_size=1, max_size=12))
+    @settings(max_examples=40, deadline=None, database=None)
+    def walk(rule: str, zone: str, half_hour: int, month: int, gaps: list[int]) -> None:
+        began = now = datetime(2027, month, 20, tzinfo=UTC)
+        schedule = added(project, appeal=f"news{next(numbers)}", rule=rule, zone=zone, now=began,
+                         at=f"{half_hour // 2:02}:{half_hour % 2 * 30:02}")
+        moments = [now := now + timedelta(minutes=gap) for gap in gaps]
+        for moment in moments:
+            with clock.freeze(moment):
+                schedules._make(project, schedule)
+        wanted = schedules.repeats(schedule).between(began, max(moments) + schedules.AHEAD)
+        with project.store.reading() as connection:
+            made = table.of_schedule(connection, schedule.id, since=began - timedelta(days=9))
+        assert [(each.local, each.due_at) for each in made] == [
+            (occasion.local.isoformat(timespec="minutes"), occasion.due) for occasion in wanted]
+
+    walk()
