@@ -176,7 +176,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         if run is None:
             return
         held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
-        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining)
+        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining,
+                                                                           next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 

@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
     "worker": ("pillarbox.cli.worker:worker", "Send what is due: what waits for its time, what was left over."),
+    "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
+    "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
     "store": ("pillarbox.cli.projects:store", "The database."),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from pillarbox.events.apply import tie_late
@@ -122,11 +124,12 @@ def _road(transport: str, practice: bool) -> str:
     return f"{transport} ({'practice' if practice else 'live'})"
 
 
-def why_unfinished(mailing: Mailing, remaining: int) -> str:
+def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | None = None) -> str:
     """Why a run ended before its mailing was done; empty when it is done.
 
     Args:
         remaining: its messages that are planned or on their way.
+        next_due: when the next of those comes that wait for a time of their own.
     """
     match mailing.state:
         case MailingState.PAUSED:
@@ -137,6 +140,9 @@ def why_unfinished(mailing: Mailing, remaining: int) -> str:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:
         return f"its time is over; {remaining:,} messages stay behind."
+    if next_due:
+        return (f"{remaining:,} messages wait for their own time, the next at {next_due:%d %B %Y %H:%M} UTC. A worker "
+                "sends them then, or `send` again.")
     return (f"{remaining:,} messages are held by another process. When that one has ended, `send` again sees to what "
             "it left.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.states import MessageState, Outcome
@@ -26,6 +27,8 @@ class Status:
     outcomes: Mapping[str, int]
     details: Mapping[str, int]
     """The words of what failed or is in doubt, and how often."""
+    next_due: datetime | None = None
+    """When the next message comes that waits for a time of its own."""
 
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``status --json``."""
@@ -47,6 +50,7 @@ def status(project: Project, name: str | None = None) -> Status:
         count = messages.states(connection, mailing.id)
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
+        next_due = messages.next_due(connection, mailing.id)
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
@@ -56,4 +60,5 @@ def status(project: Project, name: str | None = None) -> Status:
         in_doubt=count.get(MessageState.IN_DOUBT, 0), cancelled=count.get(MessageState.CANCELLED, 0),
         withdrawn=count.get(MessageState.WITHDRAWN, 0),
         remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
-        outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details)
+        outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
+        next_due=next_due)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, brakes, control, holding, hours, launch
+from pillarbox.mailings import asking, brakes, control, holding, hours, launch, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -32,7 +32,7 @@ StepOfAMailing = tuple[str, Callable[[Project, Mailing], object]]
 
 # Other parts of the house that act by the clock, a line each: what it is called when it breaks, and the call.
 BEFORE: Sequence[Step] = (
-    # ("the schedules", schedules.tick),
+    ("the schedules", schedules.tick),
     # ("the nightly backup", backup.nightly),
 )
 # The same for each mailing that is being sent.
