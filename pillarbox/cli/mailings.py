@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -124,7 +125,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
         if as_json:
             printing.as_json(found.to_json())
         else:
-            _show_status(found)
+            _show_status(found, project.settings.project.zone)
         why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
@@ -216,13 +217,14 @@ def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
     """
     with opened(ctx) as project:
         found = standing.status(project, name)
+        zone = project.settings.project.zone
     if as_json:
         printing.as_json(found.to_json())
     else:
-        _show_status(found)
+        _show_status(found, zone)
 
 
-def _show_status(found: standing.Status) -> None:
+def _show_status(found: standing.Status, zone: str) -> None:
     mailing = found.mailing
     if mailing.practice:
         printing.practice_banner()
@@ -236,6 +238,9 @@ def _show_status(found: standing.Status) -> None:
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+    if found.notices:
+        printing.say("\nWhat happened by itself, newest first:")
+        printing.items(f"{moment.astimezone(ZoneInfo(zone)):%d %b %H:%M}: {words}" for moment, words in found.notices)
     if found.in_doubt:
         printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or decide:")
         printing.to_copy(f"pillarbox reconcile {mailing.name} --assume sent")

@@ -16,6 +16,7 @@ import pytest
 from pillarbox.deliver import staff
 from pillarbox.ground import clock
 from pillarbox.ground.keys import new_key
+from pillarbox.mailings import status
 from pillarbox.mailings.notices import MOST, deliver
 from pillarbox.model.sections import StaffSettings
 from pillarbox.standin.behaviour import Act, Behaviour, Fault
@@ -233,3 +234,13 @@ def test_a_broken_disk_disturbs_nobody(project: Project, tmp_path: Path) -> None
     note(project)
     assert deliver(project) == 0
     assert untold(project) == 1
+
+
+def test_status_knows_the_newest_of_its_mailing(project: Project) -> None:
+    """Newest first, and those of others are left out."""
+    mailing = planned(project)
+    note(project, "Of no mailing.")
+    for number in range(5):
+        note(project, f"Number {number}.", mailing_id=mailing.id)
+    found = status.status(project, mailing.name)
+    assert [words for _, words in found.notices] == ["Number 4.", "Number 3.", "Number 2."]
