@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import live
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
 
@@ -30,7 +32,9 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
         audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
                      detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
-        return mailings.by_id(connection, mailing.id)
+        approved = mailings.by_id(connection, mailing.id)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
+    return approved
 
 
 def start(project: Project, name: str, *, actor: str) -> Mailing:
@@ -53,7 +57,9 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
-        return mailings.by_id(connection, mailing.id)
+        started = mailings.by_id(connection, mailing.id)
+    _told(started, before=mailing.state)
+    return started
 
 
 def refuse_to_start(mailing: Mailing) -> None:
@@ -124,7 +130,9 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         cancel_within(connection, mailing, reason=reason, actor=actor)
-        return mailings.by_id(connection, mailing.id)
+        cancelled = mailings.by_id(connection, mailing.id)
+    _told(cancelled, before=mailing.state)
+    return cancelled
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
@@ -150,7 +158,14 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
             raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
-        return mailings.by_id(connection, mailing.id)
+        moved = mailings.by_id(connection, mailing.id)
+    _told(moved, before=mailing.state)
+    return moved
+
+
+def _told(mailing: Mailing, *, before: MailingState) -> None:
+    """Into the log, once it is committed; why stands in the ledger, in words."""
+    log.info("mailing.moved", mailing=mailing.name, practice=mailing.practice, before=before, after=mailing.state)
 
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
@@ -160,5 +175,9 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False
-        return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
-                             finished_at=clock.now())
+        closed = mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
+                               finished_at=clock.now())
+    if closed:
+        log.info("mailing.sent", mailing=mailing.name, practice=mailing.practice,
+                 **{state.value: number for state, number in standing.items()})
+    return closed

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 from pillarbox.deliver import staff
 from pillarbox.deliver.headers import one_line
 from pillarbox.deliver.staff import StaffMail
-from pillarbox.ground import clock, logs
+from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError
 from pillarbox.mailings.envelopes import PRACTICE_SENDER
 from pillarbox.model.config import Settings
@@ -71,10 +71,12 @@ def _deliver(project: Project) -> int:
     except Exception:
         with project.store.writing() as connection:
             wait = notices.failed(connection, least=_FIRST_WAIT, most=_LONGEST_WAIT)
+        metrics.NOTICES.labels("failed").inc()
         log.warning("notices.wait", notices=len(rows), wait_seconds=wait.total_seconds())
         raise
     with project.store.writing() as connection:
         notices.went(connection, [row.id for row in rows], clock.now() + _QUIET)
+    metrics.NOTICES.labels("told").inc()
     log.info("notices.told", notices=len(rows), staff=len(project.settings.staff.email))
     return len(rows)
 

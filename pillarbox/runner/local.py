@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from pillarbox.ground import logs
 from pillarbox.mailings import control
 from pillarbox.mailings.submit import Dispatch, Submitted, submit
 from pillarbox.model.states import Verdict
+
+log = logs.get("runner")
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
@@ -39,6 +43,8 @@ class Run:
         Raises:
             PillarboxError: a fault of ours; what was in flight has been settled.
         """
+        mailing, since = self.dispatch.mailing, time.monotonic()
+        log.info("run.began", mailing=mailing.name, practice=mailing.practice, connections=connections)
         with ThreadPoolExecutor(max_workers=connections, thread_name_prefix="send") as pool:
             futures = [pool.submit(self._work) for _ in range(connections)]
             try:
@@ -46,6 +52,9 @@ class Run:
                     future.result()
             finally:
                 self.stopping.set()
+                log.info("run.ended", mailing=mailing.name, withdrawn=self.withdrawn,
+                         seconds=time.monotonic() - since, stopped=bool(self.stopped_because),
+                         **{verdict.value: number for verdict, number in self.counts.items()})
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
 
     def _work(self) -> None:
