@@ -83,6 +83,14 @@ class SendgridClient:
         """
         return _answer(self._client.scopes.get())
 
+    def get(self, path: str) -> Answer:
+        """GET /v3/``path``, such as ``user/webhooks/event/settings/all``.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        return _answer(self._client._(path).get())
+
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
