@@ -26,7 +26,8 @@ def examine(folder: Path, *, thorough: bool = False) -> Report:
     found += configuration.examine(settings)
     if any(finding.code == "zone" for finding in found):
         return Report.of(found, practice=settings.practice)  # times cannot be told, and no project can be opened
-    found += _inside(folder, settings, thorough=thorough)
+    # Without the database nothing works at all: what is wrong with it is said first.
+    found = _inside(folder, settings, thorough=thorough) + found
     return Report.of(found, practice=settings.practice)
 
 
