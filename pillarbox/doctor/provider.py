@@ -28,7 +28,8 @@ SCOPES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("mail.batch.create",), ("user.scheduled_sends.create",), ("user.scheduled_sends.read",)),
     "looking up what is in doubt (`reconcile`; SendGrid sells it as an add-on)": (
         ("messages.read", "email_activity.read"),),
-    "hearing of bounces and unsubscribes by `sync`": (("suppression.read",), ("stats.read", "categories.stats.read")),
+    "reading SendGrid's own lists of who bounced or left": (
+        ("suppression.read",), ("stats.read", "categories.stats.read")),
     "seeing here how the event webhook is set": (("user.webhooks.event.settings.read",),),
 }
 _MUST_HEAR = ("delivered", "bounce", "dropped", "spam_report", "unsubscribe")

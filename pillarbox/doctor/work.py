@@ -125,7 +125,7 @@ def _waiting_for_it(connection: Connection) -> list[str]:
 
 
 def _heard(connection: Connection, settings: Settings) -> Iterator[Finding]:
-    if settings.project.transport != "sendgrid":
+    if settings.project.transport != "sendgrid" or settings.project.home == "laptop":
         return
     marks = numbers.all_marks(connection)
     heard, received = marks.get("events-heard:sendgrid"), marks.get("events-received:sendgrid")
@@ -140,8 +140,7 @@ def _heard(connection: Connection, settings: Settings) -> Iterator[Finding]:
     if newest is not None and clock.now() - newest.last > _SILENT and (received is None or received < newest.last):
         yield unless_practice(
             newest.practice, "events-silent", f"Nothing was heard from SendGrid since {newest.name} left.",
-            "See that the event webhook reaches `serve`; what was missed: `pillarbox sync`." if
-            settings.project.home == "box" else "Run `pillarbox sync`.")
+            "See that `serve` runs and can be reached from outside: SendGrid tries again for 24 hours.")
     elif heard is not None:
         yield well("events", f"Events were heard up to {_at(heard, settings)}.")
 
