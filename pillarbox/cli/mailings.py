@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -316,6 +317,10 @@ def _show_status(project: Project, found: standing.Status) -> None:
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+    if found.notices:
+        zone = ZoneInfo(project.settings.project.zone)
+        printing.say("\nWhat happened by itself, newest first:")
+        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {words}" for moment, words in found.notices)
     if found.in_doubt:
         printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
         printing.to_copy(f"pillarbox reconcile {mailing.name}")

@@ -18,7 +18,7 @@ from pillarbox.ground.errors import LetterError, PillarboxError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pillarbox.cli.projects:init", "Make a project folder."),
     "demo": ("pillarbox.cli.demo:demo", "The whole road on made-up people: import, plan, send, events, report."),
-    "doctor": ("pillarbox.cli.projects:doctor", "Say what is wrong with this project, in plain words."),
+    "doctor": ("pillarbox.cli.doctor:doctor", "Say what is wrong with this project, in plain words."),
     "lists": ("pillarbox.cli.lists:lists", "Import lists of supporters, and look at them."),
     "segments": ("pillarbox.cli.lists:segments", "Look at the saved rules of lists/segments.toml."),
     "suppressions": ("pillarbox.cli.lists:suppressions", "Addresses to which nothing may go."),

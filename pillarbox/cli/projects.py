@@ -1,4 +1,4 @@
-"""init, doctor, store: the project's folder and database."""
+"""init, store: the project's folder and database."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
-from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import new_secret
 from pillarbox.ground.resources import shipped
 from pillarbox.model import config
-from pillarbox.store.project import Project, open_project
+from pillarbox.store.project import open_project
 
 _IGNORED = """# Supporters, keys and letters to real people never enter git.
 pillarbox.key
@@ -82,47 +82,6 @@ def init(folder: Path) -> None:
     printing.say("\nNext, to try it on made-up people:")
     printing.to_copy(f"cd {shlex.quote(str(folder))}")
     printing.to_copy("pillarbox lists import lists/sample-supporters.csv --list test --basis consent")
-
-
-@click.command()
-@printing.json_option
-@click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Say what is wrong with this project, in plain words."""
-    from pillarbox.deliver.choose import transport as choose_transport
-    from pillarbox.mailings import live
-
-    with opened(ctx) as project:
-        wrong = live.faults(project)
-        transport = None
-        try:
-            transport = choose_transport(project.settings)
-            transport.check()
-        except PillarboxError as fault:
-            wrong.append(fault.sentence())
-        finally:
-            if transport is not None:
-                transport.close()
-        if project.settings.project.transport == "sendgrid" and not (
-                project.settings.sendgrid.webhook_key.get_secret_value()):
-            wrong.append("No webhook key is set, so SendGrid's events are refused: set PILLARBOX_SENDGRID_WEBHOOK_KEY.")
-        _tell(project, wrong, as_json=as_json)
-    if wrong and not project.settings.practice:
-        ctx.exit(1)
-
-
-def _tell(project: Project, wrong: list[str], *, as_json: bool) -> None:
-    practice = project.settings.practice
-    if as_json:
-        printing.as_json({"ok": not wrong, "practice": practice, "faults": wrong})
-        return
-    if practice:
-        printing.practice_banner()
-    printing.items(wrong)
-    if not wrong:
-        printing.say("All is well.")
-    elif practice:
-        printing.say("In practice none of this stands in the way; live, all of it does.")
 
 
 @click.group()

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from pillarbox.events.apply import tie_late
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
@@ -15,6 +15,8 @@ from pillarbox.people import frequency
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
 
@@ -34,7 +36,9 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
         audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
                      detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
-        return mailings.by_id(connection, mailing.id)
+        approved = mailings.by_id(connection, mailing.id)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
+    return approved
 
 
 def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
@@ -80,7 +84,9 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
         frequency.begin(connection)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
-        return mailings.by_id(connection, mailing.id)
+        started = mailings.by_id(connection, mailing.id)
+    _told(started, before=mailing.state)
+    return started
 
 
 def refuse_to_start(mailing: Mailing) -> None:
@@ -197,7 +203,9 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         cancel_within(connection, mailing, reason=reason, actor=actor)
-        return mailings.by_id(connection, mailing.id)
+        cancelled = mailings.by_id(connection, mailing.id)
+    _told(cancelled, before=mailing.state)
+    return cancelled
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
@@ -239,7 +247,14 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
             raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
         detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
-        return mailings.by_id(connection, mailing.id)
+        moved = mailings.by_id(connection, mailing.id)
+    _told(moved, before=mailing.state)
+    return moved
+
+
+def _told(mailing: Mailing, *, before: MailingState) -> None:
+    """Into the log, once it is committed; why stands in the ledger, in words."""
+    log.info("mailing.moved", mailing=mailing.name, practice=mailing.practice, before=before, after=mailing.state)
 
 
 def _cannot(mailing: Mailing, action: str) -> str:
@@ -277,7 +292,9 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False
-        if held:
-            return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.HELD)
-        return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
-                             finished_at=clock.now())
+        after, when = (MailingState.HELD, None) if held else (MailingState.SENT, clock.now())
+        closed = mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=after, finished_at=when)
+    if closed:
+        log.info("mailing.held" if held else "mailing.sent", mailing=mailing.name, practice=mailing.practice,
+                 **{state.value: number for state, number in standing.items()})
+    return closed

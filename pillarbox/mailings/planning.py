@@ -16,7 +16,7 @@ from typing import Any
 
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
-from pillarbox.ground import address, clock
+from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
@@ -30,6 +30,8 @@ from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import mailings as mailings_table
+
+log = logs.get("mailings")
 
 ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
@@ -101,12 +103,16 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, outcome, excluded)
-    except BaseException:
+    except BaseException as fault:
+        log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
         raise
     with project.store.reading() as connection:
-        return Planned(mailing=mailings.by_id(connection, mailing.id), slow_reasons=outcome.slow_reasons,
-                       warnings=tuple(warnings))
+        planned = mailings.by_id(connection, mailing.id)
+    log.info("plan.done", mailing=planned.name, practice=planned.practice, planned=planned.planned,
+             excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
+             seconds=(clock.now() - planned.created_at).total_seconds())
+    return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings))
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,

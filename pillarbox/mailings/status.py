@@ -8,9 +8,11 @@ from datetime import datetime
 
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.states import MessageState, Outcome
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, messages, notices
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+_NOTICES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,8 @@ class Status:
     """The words of what failed or is in doubt, and how often."""
     next_due: datetime | None = None
     """When the next message comes that waits for a time of its own."""
+    notices: tuple[tuple[datetime, str], ...] = ()
+    """What happened to it by itself, newest first: when, and the words."""
 
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``status --json``."""
@@ -51,6 +55,7 @@ def status(project: Project, name: str | None = None) -> Status:
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
         next_due = messages.next_due(connection, mailing.id)
+        told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
@@ -61,4 +66,4 @@ def status(project: Project, name: str | None = None) -> Status:
         withdrawn=count.get(MessageState.WITHDRAWN, 0),
         remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
         outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
-        next_due=next_due)
+        next_due=next_due, notices=tuple((row.at, row.words) for row in told))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, brakes, control, holding, hours, launch, schedules
+from pillarbox.mailings import asking, brakes, control, holding, hours, launch, notices, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -41,7 +41,7 @@ OF_EACH: Sequence[StepOfAMailing] = (
     ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
-    # ("the notices", notices.deliver),
+    ("the notices", notices.deliver),
 )
 
 _GRACE = timedelta(minutes=10)
