@@ -37,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "donations": ("pillarbox.cli.donations:donations", "Import and add donations; see what raised them."),
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
-    "store": ("pillarbox.cli.projects:store", "The database."),
+    "store": ("pillarbox.cli.store:store", "The database: back it up, restore it, move it."),
 }
 
 

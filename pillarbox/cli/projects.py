@@ -1,4 +1,4 @@
-"""init, doctor, store: the project's folder and database."""
+"""init, doctor: the project's folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.ground.keys import new_secret
 from pillarbox.ground.resources import shipped
 from pillarbox.model import config
-from pillarbox.store.project import Project, open_project
+from pillarbox.store.project import Project
 
 _IGNORED = """# Supporters, keys and letters to real people never enter git.
 pillarbox.key
@@ -123,24 +123,3 @@ def _tell(project: Project, wrong: list[str], *, as_json: bool) -> None:
         printing.say("All is well.")
     elif practice:
         printing.say("In practice none of this stands in the way; live, all of it does.")
-
-
-@click.group()
-def store() -> None:
-    """The database."""
-
-
-@store.command()
-@click.pass_context
-def adopt(ctx: click.Context) -> None:
-    """Make this machine the home of a database that was copied or moved here."""
-    open_project(ctx.obj, adopt=True).close()
-    printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
-
-
-@store.command()
-@click.pass_context
-def upgrade(ctx: click.Context) -> None:
-    """Bring the database to the tables that this version knows; opening a project does it too."""
-    with opened(ctx):
-        printing.say("The database is up to date.")

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
+from pillarbox.keeping import journal
 from pillarbox.mailings import live
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
@@ -50,6 +51,8 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if mailing.started_at is None:
+            journal.note(project, connection, mailing)
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
