@@ -28,6 +28,7 @@ SUFFIX = ".backup"
 MADE, NIGHTLY, TRIED = "backup", "backup-nightly", "backup-tried"
 """Marks: the last backup of any kind, the last nightly one, and when a nightly one was last begun."""
 _AGAIN_AFTER = timedelta(hours=1)
+_TOLD_AGAIN = timedelta(hours=20)
 _OVERDUE = timedelta(hours=24)
 _PART_LIMIT = timedelta(hours=24)
 
@@ -166,12 +167,19 @@ def nightly(project: Project) -> Path | None:
     try:
         path = backup(project, "nightly")
     except PillarboxError as fault:
-        with project.store.writing() as connection:
-            notices.add(connection, kind="backup", words=f"The nightly backup failed. {fault.sentence()}")
+        _tell(project, fault)
         return None
     with project.store.writing() as connection:
         _mark(connection, NIGHTLY)
     return path
+
+
+def _tell(project: Project, fault: PillarboxError) -> None:
+    """Tell staff, once a day, however often it is tried."""
+    with project.store.writing() as connection:
+        if not any(notice.kind == "backup" and clock.now() - notice.at < _TOLD_AGAIN
+                   for notice in notices.newest(connection)):
+            notices.add(connection, kind="backup", words=f"The nightly backup failed. {fault.sentence()}")
 
 
 def _begin(project: Project) -> bool:
