@@ -12,7 +12,7 @@ STOREYS = [
     {"ground"},
     {"model"},
     {"content", "store", "shape", "standin", "tables"},
-    {"people", "compose", "deliver", "money"},
+    {"people", "compose", "deliver", "money", "keeping"},
     {"events", "giving"},
     {"mailings", "reports"},
     {"runner", "doctor"},

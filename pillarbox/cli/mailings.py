@@ -20,6 +20,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.keeping import backup
 from pillarbox.mailings import control, departure, holding, launch, moments, planning
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -159,15 +160,17 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
             run = None
             if moment and not hold:
                 departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff", per_second=rate)
-            elif moment:
-                sendgrid = cast("SendgridTransport", transport)
-                mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
-                run = _run(project, mailing, transport, quiet=as_json)
             else:
-                if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
-                    _count_down(mailing, project.settings.launch.countdown_seconds)
-                mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
-                                        practise=practise)
+                if mailing.started_at is None:
+                    backup.before_send(project)
+                if moment:
+                    sendgrid = cast("SendgridTransport", transport)
+                    mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
+                else:
+                    if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
+                        _count_down(mailing, project.settings.launch.countdown_seconds)
+                    mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
+                                            practise=practise)
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if as_json:

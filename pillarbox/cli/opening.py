@@ -33,6 +33,8 @@ def opened(ctx: click.Context) -> Iterator[Project]:
     project = open_project(ctx.obj)
     if os.environ.get(LEVEL):
         logging_from(project.settings)
+    if project.store.closed is not None:
+        click.echo(f"READ ONLY: {project.store.closed.sentence()}", err=True)
     try:
         yield project
     finally:

@@ -1,4 +1,4 @@
-"""init, store: the project's folder and database."""
+"""init: the project's folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
-from pillarbox.cli.opening import opened
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import new_secret
 from pillarbox.ground.resources import shipped
 from pillarbox.model import config
-from pillarbox.store.project import open_project
 
 _IGNORED = """# Supporters, keys and letters to real people never enter git.
 pillarbox.key
@@ -84,22 +82,3 @@ def init(folder: Path) -> None:
     printing.to_copy("pillarbox lists import lists/sample-supporters.csv --list test --basis consent")
 
 
-@click.group()
-def store() -> None:
-    """The database."""
-
-
-@store.command()
-@click.pass_context
-def adopt(ctx: click.Context) -> None:
-    """Make this machine the home of a database that was copied or moved here."""
-    open_project(ctx.obj, adopt=True).close()
-    printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
-
-
-@store.command()
-@click.pass_context
-def upgrade(ctx: click.Context) -> None:
-    """Bring the database to the tables that this version knows; opening a project does it too."""
-    with opened(ctx):
-        printing.say("The database is up to date.")

@@ -24,6 +24,8 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     from pillarbox.web import serve as serving
 
     with opened(ctx) as project:
+        if project.store.closed is not None:  # nobody's unsubscribing may be lost in a copy
+            raise project.store.closed
         logging_from(project.settings)
         serving.serve(
             project.store, project.settings, project.id, host=host, port=port, theme=theme_of(project),

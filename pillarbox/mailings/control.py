@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
+from pillarbox.keeping import journal
 from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
@@ -72,6 +73,8 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if mailing.started_at is None:
+            journal.note(project, connection, mailing)
         if opening:
             launch.begin(connection, mailing, opening)
         elif now:

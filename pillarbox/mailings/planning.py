@@ -20,6 +20,7 @@ from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
+from pillarbox.keeping import journal
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
@@ -129,6 +130,7 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
                           todo="Wait for it, then look with `pillarbox status`.", retry=True)
         edition_id, _ = editions.choose(connection, appeal=wish.appeal, again=wish.again, practice=practice,
                                         actor=wish.actor, keep_approved=wish.keep_approved)
+        journal.refuse_unknown(project, connection, edition_id=edition_id)
         mailings.keep_bundle(connection, bundle_id=source.bundle.id, appeal=wish.appeal, content=source.bundle.pack())
         mailing_id = mailings.create(
             connection, name=mailings.new_name(connection, wish.appeal, day), appeal=wish.appeal,
