@@ -1,4 +1,4 @@
-"""plan, approve, send, status, pause, resume, cancel, reconcile."""
+"""plan, approve, send, status, pause, resume, cancel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -19,8 +20,8 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.keeping import backup
 from pillarbox.mailings import control, departure, holding, launch, moments, planning
-from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
 from pillarbox.model.states import MailingState
@@ -46,26 +47,29 @@ mailing_argument = click.argument("name", metavar="MAILING")
 @click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day that the letter speaks of (2026-12-10); today when not said.")
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
+@click.option("--span", "span_hours", type=click.FloatRange(0, 24 * 31), metavar="HOURS",
+              help="Leave out whoever got another mailing within as many hours; 0: nobody. Else as in [limits].")
 @printing.json_option
 @click.pass_context
 def plan(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], exclude: tuple[str, ...],
-         for_date: datetime | None, again: str | None, as_json: bool) -> None:
+         for_date: datetime | None, again: str | None, span_hours: float | None, as_json: bool) -> None:
     """Compose every message of a mailing; nothing leaves.
 
     One fault in one supporter's copy, and nothing is planned: the fault names supporter, field, file and line.
     """
     wish = planning.Wish(appeal=slug, rule=Rule(lists=lists, segments=segments, exclude=exclude),
-                         for_date=for_date.date() if for_date else None, again=again)
+                         for_date=for_date.date() if for_date else None, again=again, span_hours=span_hours)
     with opened(ctx) as project:
         with printing.progress(None, f"Composing {slug}", quiet=as_json) as advance:
             planned = planning.plan(project, wish, on_progress=advance)
         if as_json:
             printing.as_json(planned.to_json())
         else:
-            _show_plan(planned)
+            show_plan(planned)
 
 
-def _show_plan(planned: planning.Planned) -> None:
+def show_plan(planned: planning.Planned) -> None:
+    """What was planned, and what comes next."""
     mailing = planned.mailing
     if mailing.practice:
         printing.practice_banner()
@@ -156,15 +160,17 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
             run = None
             if moment and not hold:
                 departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff", per_second=rate)
-            elif moment:
-                sendgrid = cast("SendgridTransport", transport)
-                mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
-                run = _run(project, mailing, transport, quiet=as_json)
             else:
-                if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
-                    _count_down(mailing, project.settings.launch.countdown_seconds)
-                mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
-                                        practise=practise)
+                if mailing.started_at is None:
+                    backup.before_send(project)
+                if moment:
+                    sendgrid = cast("SendgridTransport", transport)
+                    mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
+                else:
+                    if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
+                        _count_down(mailing, project.settings.launch.countdown_seconds)
+                    mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
+                                            practise=practise)
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if as_json:
@@ -174,7 +180,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         if run is None:
             return
         held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
-        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining)
+        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining,
+                                                                           next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 
@@ -313,10 +320,13 @@ def _show_status(project: Project, found: standing.Status) -> None:
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+    if found.notices:
+        zone = ZoneInfo(project.settings.project.zone)
+        printing.say("\nWhat happened by itself, newest first:")
+        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {words}" for moment, words in found.notices)
     if found.in_doubt:
-        printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or decide:")
-        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume sent")
-        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume unsent")
+        printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
+        printing.to_copy(f"pillarbox reconcile {mailing.name}")
 
 
 def _reins(name: str, help_text: str) -> click.Command:
@@ -349,23 +359,3 @@ def _reins(name: str, help_text: str) -> click.Command:
 pause = _reins("pause", "Hold a mailing back. What is in flight finishes.")
 resume = _reins("resume", "Let a paused mailing go on. `send` then continues it.")
 cancel = _reins("cancel", "End a mailing; what has left has left.")
-
-
-@click.command()
-@mailing_argument
-@click.option("--assume", type=click.Choice(["sent", "unsent"]),
-              help="Staff's decision for what no event has settled. `unsent` sends it again: some may get it twice.")
-@printing.json_option
-@click.pass_context
-def reconcile(ctx: click.Context, name: str, assume: Literal["sent", "unsent"] | None, as_json: bool) -> None:
-    """Settle what nobody is sure went."""
-    with opened(ctx) as project:
-        done = reconciling.reconcile(project, name, assume=assume)
-    if as_json:
-        printing.as_json(done.to_json())
-    elif done.assumed:
-        printing.say(f"{escape(done.mailing)}: {done.settled:,} messages are now taken as {done.assumed}.")
-    elif done.in_doubt:
-        printing.say(f"{escape(done.mailing)}: nobody is sure that {done.in_doubt:,} messages went.")
-    else:
-        printing.say(f"{escape(done.mailing)}: of every message it is known whether it went.")

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.mailings import control, hours
 from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.store import due, mailings, messages
+
+log = logs.get("runner")
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
@@ -51,6 +53,8 @@ class Run:
         Raises:
             PillarboxError: a fault of ours; what was in flight has been settled.
         """
+        mailing, since = self.dispatch.mailing, time.monotonic()
+        log.info("run.began", mailing=mailing.name, practice=mailing.practice, connections=connections)
         with ThreadPoolExecutor(max_workers=connections, thread_name_prefix="send") as pool:
             futures = [pool.submit(self._work) for _ in range(connections)]
             try:
@@ -59,6 +63,10 @@ class Run:
             except BaseException:
                 self.stopping.set()
                 raise
+            finally:
+                log.info("run.ended", mailing=mailing.name, withdrawn=self.withdrawn,
+                         seconds=time.monotonic() - since, stopped=bool(self.stopped_because),
+                         **{verdict.value: number for verdict, number in self.counts.items()})
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
 
     def to_the_end(self, connections: int) -> None:

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, brakes, control, holding, hours, launch
+from pillarbox.keeping import backup
+from pillarbox.mailings import asking, brakes, control, holding, hours, launch, notices, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -32,8 +33,8 @@ StepOfAMailing = tuple[str, Callable[[Project, Mailing], object]]
 
 # Other parts of the house that act by the clock, a line each: what it is called when it breaks, and the call.
 BEFORE: Sequence[Step] = (
-    # ("the schedules", schedules.tick),
-    # ("the nightly backup", backup.nightly),
+    ("the schedules", schedules.tick),
+    ("the nightly backup", backup.nightly),
 )
 # The same for each mailing that is being sent.
 OF_EACH: Sequence[StepOfAMailing] = (
@@ -41,7 +42,7 @@ OF_EACH: Sequence[StepOfAMailing] = (
     ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
-    # ("the notices", notices.deliver),
+    ("the notices", notices.deliver),
 )
 
 _GRACE = timedelta(minutes=10)
@@ -147,6 +148,8 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
     try:
         control.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
+        if mailing.started_at is None:
+            backup.before_send(project)
         control.start(project, mailing.name, actor=worker)
     except Refused as fault:
         if fault.retry and moment - at < _GRACE:

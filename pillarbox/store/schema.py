@@ -237,7 +237,9 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-_UNREACHED = f"state NOT IN ('{MessageState.CANCELLED}', '{MessageState.WITHDRAWN}', '{MessageState.FAILED}')"
+UNREACHED = (MessageState.CANCELLED, MessageState.WITHDRAWN, MessageState.FAILED)
+"""Where a message surely never left."""
+_UNREACHED = f"state NOT IN ({', '.join(repr(state.value) for state in UNREACHED)})"
 
 messages = Table(
     "messages", metadata, _id(),
