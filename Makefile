@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench bench-million crash-lab lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/pillarbox demo demo
@@ -13,6 +13,12 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench
+
+bench-million: $(VENV)/.dev
+	@$(BIN)/python -m bench --only million
+
+crash-lab: $(VENV)/.dev
+	@$(BIN)/python -m lab --write docs/reliability.md
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

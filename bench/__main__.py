@@ -10,21 +10,28 @@ import argparse
 import os
 import platform
 
-from bench import composing, start, whole
+from bench import composing, ledger, million, start, whole, workers
 
 
 def main() -> None:
     """Run the benchmarks and print their table."""
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--supporters", type=int, default=100_000, help="for the whole mailing (default 100,000)")
-    parser.add_argument("--only", choices=["composing", "whole", "start"], help="one part alone")
+    parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
+    parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "million"],
+                        help="one part alone; million takes many minutes, and runs only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
     plain = None
     if given.only in (None, "composing"):
         plain = composing.run()
     if given.only in (None, "whole"):
-        whole.run(given.supporters, plain)
+        whole.run(given.supporters or 100_000, plain)
+    if given.only in (None, "ledger"):
+        ledger.run()
+    if given.only in (None, "workers"):
+        workers.run()
+    if given.only == "million":
+        million.run(given.supporters or 1_000_000)
     if given.only in (None, "start"):
         start.run()
 
