@@ -7,17 +7,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 from rich.markup import escape
 
-from pillarbox.cli import printing
+from pillarbox.cli import departures, printing
 from pillarbox.cli.opening import opened
 from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
+from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import control, planning
+from pillarbox.mailings import control, departure, holding, moments, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -28,6 +30,9 @@ from pillarbox.runner.local import Run
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+if TYPE_CHECKING:
+    from pillarbox.deliver.sendgrid.transport import SendgridTransport
 
 _TAKERS = {"files": "the mail folder", "smtp": "the mail server", "sendgrid": "SendGrid"}
 mailing_argument = click.argument("name", metavar="MAILING")
@@ -104,27 +109,52 @@ def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
 @mailing_argument
 @click.option("--yes", is_flag=True, help="Ask nothing (practice mailings only).")
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
+@departures.at_option
+@departures.hold_option
 @printing.json_option
 @click.pass_context
-def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: bool) -> None:
+def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | None, hold: bool,
+         as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
 
     Nothing is sent twice: what a crash left unclear is "not sure it went", and waits for `reconcile`.
     """
+    if hold and at is None:
+        raise click.UsageError("--hold-at-sendgrid needs --at: until when shall SendGrid keep it?")
     with opened(ctx) as project:
+        zone = project.settings.project.zone
+        moment = moments.read_moment(at, zone, now=clock.now()) if at is not None else None
         mailing = _the_open_one(project, name)
         control.refuse_to_start(mailing)
+        if moment and hold:
+            holding.refuse_hold(project, mailing, moment)
+        elif moment:
+            departure.refuse_begun(mailing)
+            departure.refuse_time(mailing, moment, zone)
+            departure.refuse_unattended(project, moment)
+        else:
+            departure.refuse_closed(mailing, zone)
         with _closing(choose_transport(project.settings)) as transport:
             transport.check()
             bury_the_dead(project, mailing, repeatable=transport.repeatable)
-            _confirm(project, mailing, yes=yes, count=count)
-            mailing = control.start(project, mailing.name, actor="staff")
-            run = _run(project, mailing, transport, quiet=as_json)
+            remaining = _confirm(project, mailing, yes=yes, count=count, when=moment)
+            if moment and not hold:
+                departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff")
+                run = None
+            else:
+                if moment:
+                    sendgrid = cast("SendgridTransport", transport)
+                    mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
+                else:
+                    mailing = control.start(project, mailing.name, actor="staff")
+                run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if as_json:
             printing.as_json(found.to_json())
         else:
-            _show_status(found)
+            _show_status(project, found)
+        if run is None:
+            return
         why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
@@ -145,24 +175,30 @@ def _closing(transport: Transport) -> Iterator[Transport]:
         transport.close()
 
 
-def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None) -> None:
-    """A practice mailing asks yes or no; a live one has its count typed."""
+def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None, when: datetime | None) -> int:
+    """A practice mailing asks yes or no; a live one has its count typed. Returns how many messages were confirmed."""
     remaining = standing.status(project, mailing.name).remaining
+    zone = project.settings.project.zone
+    later = f" on {moments.in_words(when, zone)}" if when else ""
+    if not when and mailing.send_at and mailing.send_at > clock.now() and not yes and count is None:
+        click.echo(f"{mailing.name} waits to leave on {moments.in_words(mailing.send_at, zone)}; this sends it now.",
+                   err=True)
     if mailing.practice:
         _see_count(mailing, remaining, count)
         if not yes and count is None and remaining:
-            click.confirm(f"PRACTICE: hand {remaining:,} messages to {_TAKERS[mailing.transport]}? Nobody is mailed.",
-                          default=True, abort=True)
-        return
+            click.confirm(f"PRACTICE: hand {remaining:,} messages to {_TAKERS[mailing.transport]}{later}? Nobody is "
+                          "mailed.", default=True, abort=True)
+        return remaining
     sender = project.settings.sender
     if count is None and yes:
         raise Refused(f"{mailing.name} is live: --yes does not answer for it, and nothing was sent.",
                       todo="Say how many messages shall go, with --count N.")
     if count is None:
         click.echo(f"LIVE, through {_TAKERS[mailing.transport]}: “{mailing.title}”\n"
-                   f"from {sender.name} <{sender.email}> to {remaining:,} supporters.", err=True)
+                   f"from {sender.name} <{sender.email}> to {remaining:,} supporters{later}.", err=True)
         count = click.prompt("Type the number of messages to send them", type=int, err=True)
     _see_count(mailing, remaining, count)
+    return remaining
 
 
 def _see_count(mailing: Mailing, remaining: int, count: int | None) -> None:
@@ -176,9 +212,11 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
         run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance)
         with _draining(run.stopping) as asked:
-            run(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
+            run.to_the_end(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:
-            run.stopped_because = "you asked it to stop; what was in flight has finished. `send` again continues"
+            then = (f"A worker goes on with it; `pillarbox pause {mailing.name}` holds it back"
+                    if departures.attended(project) else "`send` again continues")
+            run.stopped_because = f"you asked it to stop; what was in flight has finished. {then}."
     return run
 
 
@@ -200,27 +238,36 @@ def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
 
 @click.command()
 @click.argument("name", metavar="[MAILING]", required=False)
+@click.option("--watch", is_flag=True, help="Show it again and again until the mailing has ended.")
 @printing.json_option
 @click.pass_context
-def status(ctx: click.Context, name: str | None, as_json: bool) -> None:
+def status(ctx: click.Context, name: str | None, watch: bool, as_json: bool) -> None:
     """Where a mailing stands.
 
     The newest when none is named. The counts add up, or it says that they do not.
     """
     with opened(ctx) as project:
-        found = standing.status(project, name)
-    if as_json:
-        printing.as_json(found.to_json())
-    else:
-        _show_status(found)
+        def look() -> standing.Status:
+            holding.release(project)
+            return standing.status(project, name)
+
+        if watch:
+            name = look().mailing.name
+            departures.watch(look, partial(_show_status, project), as_json=as_json)
+        elif as_json:
+            printing.as_json(look().to_json())
+        else:
+            _show_status(project, look())
 
 
-def _show_status(found: standing.Status) -> None:
+def _show_status(project: Project, found: standing.Status) -> None:
     mailing = found.mailing
     if mailing.practice:
         printing.practice_banner()
     printing.say(f"[bold]{escape(mailing.title)}[/]")
     printing.say(f"[dim]{escape(mailing.name)}, {MAILING_STATE[mailing.state]}[/]")
+    if words := departures.said(project, mailing):
+        printing.say(escape(words))
     handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written to files"}
     counted = ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
                ("not sure it went", found.in_doubt), ("refused", found.failed),
@@ -242,18 +289,22 @@ def _reins(name: str, help_text: str) -> click.Command:
     @printing.json_option
     @click.pass_context
     def rein(ctx: click.Context, name: str, reason: str, as_json: bool) -> None:
+        words = ""
         with opened(ctx) as project:
             match ctx.info_name:
                 case "pause":
                     mailing = control.pause(project, name, reason=reason or "by staff")
                 case "resume":
                     mailing = control.resume(project, name)
+                    words = departures.said(project, mailing)
                 case _:
-                    mailing = control.cancel(project, name, reason=reason or "by staff")
+                    mailing = holding.cancel(project, name, reason=reason or "by staff")
         if as_json:
             printing.as_json({"mailing": mailing.name, "state": mailing.state.value})
         else:
             printing.say(f"{escape(mailing.name)} is now {MAILING_STATE[mailing.state]}.")
+            if ctx.info_name == "resume" and words:
+                printing.say(escape(words))
 
     return rein
 

@@ -32,6 +32,12 @@ def as_json(data: object) -> None:
     click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
+def json_line(data: object) -> None:
+    """Print data as one line of JSON, at once: for what goes on and on."""
+    click.echo(orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS).decode())
+    sys.stdout.flush()
+
+
 def say(text: str = "") -> None:
     """Print a line; Rich's markup applies, so texts from outside go through ``rich.markup.escape``.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import orjson
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
@@ -44,10 +44,11 @@ def worker(ctx: click.Context, once: bool, as_json: bool) -> None:
 
 def _say(words: str) -> None:
     click.echo(f"{clock.now():%Y-%m-%d %H:%M:%S} UTC  {words}")
+    sys.stdout.flush()
 
 
 def _line(words: str) -> None:
-    click.echo(orjson.dumps({"at": clock.now(), "said": words}).decode())
+    printing.json_line({"at": clock.now(), "said": words})
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import live
+from pillarbox.mailings import live, moments
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
@@ -50,8 +50,11 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        # Sent now: a later time that it waited for holds no longer. One that SendGrid keeps goes on as it began.
+        keeps = mailing.provider_batch or mailing.send_at is None or mailing.send_at <= moment
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
-                      after=MailingState.SENDING, started_at=mailing.started_at or moment)
+                      after=MailingState.SENDING, started_at=mailing.started_at or moment,
+                      send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
 
@@ -68,6 +71,10 @@ def refuse_to_start(mailing: Mailing) -> None:
                       todo=f"To send another edition: `pillarbox plan {mailing.appeal} --again LABEL …`.")
     if mailing.state is MailingState.CANCELLED:
         raise Refused(f"{mailing.name} was cancelled: {mailing.state_reason or 'by staff'}.", todo="Plan it again.")
+    if mailing.state is MailingState.HELD:
+        when = f" until {moments.in_words(mailing.send_at, 'UTC')} UTC" if mailing.send_at else ""
+        raise Refused(f"{mailing.name} lies at SendGrid, which keeps it{when}; nothing was sent again.",
+                      todo=f"`pillarbox cancel {mailing.name}` takes it back, until 10 minutes before.")
     if mailing.state is MailingState.PAUSED:
         raise Refused(f"{mailing.name} is paused: {mailing.state_reason or 'by staff'}.",
                       todo=f"When that is settled: `pillarbox resume {mailing.name}`, then send.")
@@ -118,18 +125,37 @@ def pause(project: Project, name: str, *, reason: str, actor: str = "staff") -> 
     Raises:
         Refused: the mailing is not being sent.
     """
+    with project.store.reading() as connection:
+        mailing = mailings.find(connection, name)
+    if mailing.state is MailingState.HELD:
+        raise Refused(f"{mailing.name} lies at SendGrid and cannot be paused.",
+                      todo=f"`pillarbox cancel {mailing.name}` takes it back, until 10 minutes before its time.")
     return _move(project, name, before=(MailingState.PLANNED, MailingState.SENDING), after=MailingState.PAUSED,
                  reason=reason, actor=actor, action="pause")
 
 
 def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
-    """Open the gate of a paused mailing again; `send` then continues it.
+    """Open the gate of a paused mailing again; a worker, or `send`, then continues it.
+
+    One that waits for its time goes on waiting. One that had begun, or whose time is over, is due from now on: that it
+    may go is what staff say hereby.
 
     Raises:
         Refused: the mailing is not paused.
     """
-    return _move(project, name, before=(MailingState.PAUSED,), after=MailingState.PLANNED, reason="", actor=actor,
-                 action="resume")
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        moment = clock.now()
+        at, by, after = mailing.send_at, mailing.send_by, MailingState.PLANNED
+        if mailing.provider_batch and at and moment < at:
+            after = MailingState.SENDING
+        elif mailing.started_at or (at and at <= moment):
+            at, by = moment, actor
+        if not mailings.move(connection, mailing.id, before=(MailingState.PAUSED,), after=after, send_at=at,
+                             send_by=by):
+            raise Refused(f"{mailing.name} is {mailing.state}; `resume` does not apply to it.")
+        audit.record(connection, actor=actor, action="resume", subject=mailing.name)
+        return mailings.by_id(connection, mailing.id)
 
 
 def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:
@@ -158,6 +184,20 @@ def cancel_rest(connection: Connection, mailing_id: int) -> None:
     if mailings.state(connection, mailing_id) is MailingState.CANCELLED:
         messages.change_state(connection, mailing_id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                               detail="came back after the mailing was cancelled")
+        mailing = mailings.by_id(connection, mailing_id)
+        if mailing.provider_batch and mailing.send_at and mailing.finished_at and mailing.finished_at < mailing.send_at:
+            discard(connection, mailing_id)
+
+
+def discard(connection: Connection, mailing_id: int) -> int:
+    """Cancel what a provider had of a mailing that was taken back in time; returns how many messages.
+
+    SendGrid discards all that bears the batch's name: also what came to it after the cancel, and what nobody is sure
+    reached it.
+    """
+    return sum(messages.change_state(connection, mailing_id, before=state, after=MessageState.CANCELLED,
+                                     detail="taken back from SendGrid before its time")
+               for state in (MessageState.ACCEPTED, MessageState.IN_DOUBT))
 
 
 def _move(project: Project, name: str, *, before: tuple[MailingState, ...], after: MailingState, reason: str,
@@ -171,11 +211,17 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
 
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
-    """Close a mailing of which nothing is planned or on its way any more; returns whether it is closed."""
+    """Close a mailing of which nothing is planned or on its way any more; returns whether it is closed.
+
+    It is sent then, or lies at a provider that keeps it until its time.
+    """
+    held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
     with project.store.writing() as connection:
         cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False
+        if held:
+            return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.HELD)
         return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
                              finished_at=clock.now())

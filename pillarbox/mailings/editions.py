@@ -44,6 +44,9 @@ def _make_way(connection: Connection, earlier: Mailing, *, actor: str) -> None:
         return
     standing = messages.states(connection, earlier.id)
     untouched = set(standing) <= {MessageState.PLANNED, MessageState.WITHDRAWN}
+    if earlier.state is MailingState.PLANNED and untouched and earlier.send_at:
+        raise Refused(f"{earlier.name} waits for its time, and a new plan would take its place.",
+                      todo=f"If it shall not go: `pillarbox cancel {earlier.name}`, then plan.")
     if earlier.state is MailingState.PLANNED and untouched:
         control.cancel_within(connection, earlier, reason="replaced by a newer plan", actor=actor)
     elif earlier.state is MailingState.SENT:

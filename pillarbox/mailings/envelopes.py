@@ -29,7 +29,8 @@ def envelope(project: Project, mailing: Mailing) -> Envelope:
     return Envelope(
         project=project.id, mailing=mailing.name, practice=mailing.practice, base_url=base_url(settings),
         from_name=sender.name, from_email=sender.email or PRACTICE_SENDER, reply_to=sender.reply_to or sender.email,
-        unsubscribe_mailto=sender.unsubscribe_mailto)
+        unsubscribe_mailto=sender.unsubscribe_mailto, hold_batch=mailing.provider_batch,
+        hold_until=mailing.send_at if mailing.provider_batch else None)
 
 
 def link_maker(settings: Settings, pages: Mapping[str, str], source_code: str) -> LinkMaker:

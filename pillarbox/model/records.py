@@ -145,6 +145,10 @@ class Envelope:
     unsubscribe_mailto: str
     """Address for List-Unsubscribe's mailto form; may be empty."""
     reply_to_name: str = ""
+    hold_until: datetime | None = None
+    """When the provider shall let it go; None: at once."""
+    hold_batch: str = ""
+    """The provider's name for all that it keeps of this mailing until then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pillarbox.mailings import control
-from pillarbox.mailings.submit import Dispatch, Submitted, submit
-from pillarbox.model.states import Verdict
+from pillarbox.ground import clock
+from pillarbox.mailings import control, hours
+from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
+from pillarbox.model.states import MailingState, Verdict
+from pillarbox.store import due, mailings, messages
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
 _FIRST_PAUSE_SECONDS = 0.5
+# What others have in hand is waited for, as long as it grows less now and then.
+_OTHERS_SECONDS = 90.0
 _LONGEST_WAIT_SECONDS = 600.0
 
 
@@ -46,9 +51,41 @@ class Run:
             try:
                 for future in futures:
                     future.result()
-            finally:
+            except BaseException:
                 self.stopping.set()
+                raise
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
+
+    def to_the_end(self, connections: int) -> None:
+        """The same, and wait for what other processes have in hand of the mailing: workers may share it.
+
+        Raises:
+            PillarboxError: a fault of ours; what was in flight has been settled.
+        """
+        project, mailing = self.dispatch.project, self.dispatch.mailing
+        self(connections)
+        moved, left = time.monotonic(), -1
+        while not self.stopping.is_set():
+            with project.store.reading() as connection:
+                now = mailings.by_id(connection, mailing.id)
+                more = messages.next_group(connection, mailing.id) is not None
+                standing = due.unsettled_count(connection, mailing.id)
+            if now.state is not MailingState.SENDING or not standing:
+                return
+            if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
+                return
+            if standing != left:
+                if left > standing:
+                    self.on_progress(left - standing)
+                moved, left = time.monotonic(), standing
+            if time.monotonic() - moved > _OTHERS_SECONDS:
+                return
+            if more:
+                self(connections)
+                moved, left = time.monotonic(), -1
+            self.stopping.wait(_FIRST_PAUSE_SECONDS)
+            bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
+            control.finish_if_done(project, mailing)
 
     def _work(self) -> None:
         try:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, control, hours
+from pillarbox.mailings import asking, control, holding, hours
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -89,6 +89,7 @@ def tick(project: Project, *, worker: str) -> Ticked:
         open_now = due.of_states(connection, MailingState.SENDING)
     for mailing in open_now:
         _guarded(done, mailing.name, partial(_look_after, project, mailing, done))
+    done.did += [f"{name} has left SendGrid." for name in holding.release(project)]
     with project.store.reading() as connection:
         ahead = due.waiting(connection)
     done.next_at = min((mailing.send_at for mailing in ahead if mailing.send_at), default=None)

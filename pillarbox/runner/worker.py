@@ -203,7 +203,7 @@ class Loop:
             try:
                 transport.check()
                 run = Run(dispatch=Dispatch.of(self.project, mailing, transport), stopping=drain)
-                if not self.stopping.is_set():
+                if not self.stopping.is_set() and not drain.is_set():
                     run(settings.sendgrid.connections if transport.name == "sendgrid" else 1)
             finally:
                 transport.close()

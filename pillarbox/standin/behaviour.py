@@ -69,7 +69,8 @@ class Behaviour:
     hang_seconds: float = 30.0
     senders: tuple[str, ...] = ()
     """Addresses or domains that may stand in ``from``; empty: any. Others are answered 403."""
-    scopes: tuple[str, ...] = ("mail.send", "suppression.read", "user.credits.read",
+    scopes: tuple[str, ...] = ("mail.send", "mail.batch.create", "user.scheduled_sends.create",
+                               "user.scheduled_sends.read", "suppression.read", "user.credits.read",
                                "user.webhooks.event.settings.read", "stats.read")
     credits: int = 1_000_000
     """What /v3/user/credits says remains."""

@@ -20,6 +20,7 @@ from pillarbox.standin import intake
 from pillarbox.standin.behaviour import Act, Fault, Mode, Stage
 from pillarbox.standin.events import events
 from pillarbox.standin.limits import MOST_MESSAGE_BYTES, Refusal, refusals
+from pillarbox.standin.scheduled import Answer
 from pillarbox.standin.suppressions import LISTS
 
 if TYPE_CHECKING:
@@ -51,12 +52,23 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: a request's line may carry an address."""
 
     def do_POST(self) -> None:
-        """Mail Send; nothing else is posted here."""
-        if urlsplit(self.path).path != SEND:
-            if self._read_body() is not None:
-                self._fail(404)
+        """Mail Send, and what belongs to scheduled sends."""
+        path = urlsplit(self.path).path
+        if path == SEND:
+            self._mail_send()
+        elif (body := self._read_body()) is None:
             return
-        self._mail_send()
+        elif not self._authorised():
+            self._fail(401)
+        else:
+            self._told(self.server.scheduled.post(path, _parsed(body), clock.now()))
+
+    def do_DELETE(self) -> None:
+        """Taking the status off a scheduled send."""
+        if self._authorised():
+            self._told(self.server.scheduled.delete(urlsplit(self.path).path))
+        else:
+            self._fail(401)
 
     def handle_one_request(self) -> None:
         """Serve one request; a planned break ends the connection."""
@@ -70,8 +82,9 @@ class Handler(BaseHTTPRequestHandler):
         """What ``sync``, ``check`` and tests read."""
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query))
+        self.server.scheduled.release(clock.now())
         if parts.path == "/_standin/counts":
-            self._json(200, self.server.mailbox.counts())
+            self._json(200, self.server.counts())
         elif parts.path == "/_standin/events":
             self._json(200, events(self.server.mailbox.messages, seed=int(query.get("seed", "1"))))
         elif parts.path == SEND:
@@ -81,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         elif (found := self._resource(parts.path, query)) is not None:
             self._json(*found)
         else:
-            self._fail(404)
+            self._told(self.server.scheduled.get(parts.path))
 
     def _resource(self, path: str, query: dict[str, str]) -> tuple[int, Any] | None:
         behaviour, name = self.server.behaviour, path.removeprefix("/v3/suppression/")
@@ -155,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
         except orjson.JSONDecodeError:
             self._json(400, _errors(Refusal(message="Bad Request", field=None)))
             return
-        if found := refusals(request, int(time.time())):
+        if found := [*refusals(request, int(time.time())), *self.server.scheduled.refusals(request)]:
             self._json(400, _errors(*found))
         elif not self._may_send(request["from"]["email"]):
             self._json(403, _errors(Refusal(message="The from address does not match a verified Sender Identity.",
@@ -164,7 +177,10 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, b"")
         else:
             request_id = self.server.request_id(number)
-            self.server.mailbox.add(intake.messages(request, request_id, clock.now()))
+            now = clock.now()
+            taken = self.server.scheduled.take(intake.messages(request, request_id, now), request, now)
+            if taken:
+                self.server.mailbox.add(taken)
             self._accepted(request_id, fault)
 
     def _accepted(self, request_id: str, fault: Fault | None) -> None:
@@ -233,6 +249,14 @@ class Handler(BaseHTTPRequestHandler):
             message = "authorization required"
         self._json(status, _errors(Refusal(message=message, field=None)), more)
 
+    def _told(self, answer: Answer | None) -> None:
+        """An answer of the scheduled sends: data, refusals, or nothing at all."""
+        status, content = answer or (404, [Refusal(message=_WORDS[404], field=None)])
+        if content is None:
+            self._answer(status, b"")
+        else:
+            self._json(status, _errors(*content) if status >= 400 else content)
+
     def _json(self, status: int, content: Any, more: dict[str, str] | None = None) -> None:
         self._answer(status, orjson.dumps(content), more)
 
@@ -243,6 +267,13 @@ class Handler(BaseHTTPRequestHandler):
                  f"Content-Type: {kind}", f"Content-Length: {len(body)}",
                  *(f"{name}: {value}" for name, value in (more or {}).items())]
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body or b"null")
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _errors(*found: Refusal) -> dict[str, Any]:

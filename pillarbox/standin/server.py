@@ -18,9 +18,11 @@ from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from pillarbox.ground import clock
 from pillarbox.standin.behaviour import Behaviour
 from pillarbox.standin.handler import Handler
 from pillarbox.standin.mailbox import Kept, Mailbox
+from pillarbox.standin.scheduled import Scheduled
 from pillarbox.standin.suppressions import Suppressions
 
 
@@ -31,9 +33,11 @@ class Server(ThreadingHTTPServer):
     block_on_close = True
     request_queue_size = 128
 
-    def __init__(self, port: int, behaviour: Behaviour, mailbox: Mailbox, suppressions: Suppressions) -> None:
+    def __init__(self, port: int, behaviour: Behaviour, mailbox: Mailbox, suppressions: Suppressions,
+                 scheduled: Scheduled) -> None:
         self.behaviour = behaviour
         self.mailbox = mailbox
+        self.scheduled = scheduled
         self.suppressions = suppressions
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
@@ -47,6 +51,10 @@ class Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+    def counts(self) -> dict[str, Any]:
+        """What was sent here so far, and what waits for its time."""
+        return self.mailbox.counts() | {"held": self.scheduled.held, "discarded": self.scheduled.discarded}
 
     def next_post(self) -> int:
         """The number of a POST to /v3/mail/send, from 1, counted as soon as its headers are here."""
@@ -98,6 +106,7 @@ class Standin:
         self.behaviour = behaviour or Behaviour()
         self.mailbox = Mailbox(keep=self.behaviour.keep, letters=self.behaviour.letters, journal=self.behaviour.journal)
         self.suppressions = Suppressions()
+        self.scheduled = Scheduled(self.mailbox.add)
         self._port = port
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -111,12 +120,14 @@ class Standin:
 
     @property
     def messages(self) -> list[Kept]:
-        """The accepted messages, oldest first."""
+        """The accepted messages whose time has come, oldest first."""
+        self.scheduled.release(clock.now())
         return self.mailbox.messages
 
     def counts(self) -> dict[str, Any]:
         """The same as ``GET /_standin/counts``."""
-        return self.mailbox.counts()
+        self.scheduled.release(clock.now())
+        return self.mailbox.counts() | {"held": self.scheduled.held, "discarded": self.scheduled.discarded}
 
     def start(self) -> Self:
         """Listen, in a thread.
@@ -126,7 +137,8 @@ class Standin:
         """
         if self._server is not None:
             raise RuntimeError("the stand-in runs already")
-        self._server = Server(self._port, self.behaviour, self.mailbox, self.suppressions)
+        self._server = Server(self._port, self.behaviour, self.mailbox, self.suppressions,
+                              self.scheduled)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="stand-in", daemon=True)
         self._thread.start()
         return self

@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 from urllib.request import Request as UrlRequest
 
+import orjson
 import sendgrid
 import urllib3
 from python_http_client.client import Client
@@ -49,7 +50,7 @@ class NoAnswerError(Exception):
 
 
 class SendgridClient:
-    """POST /v3/mail/send and a few GETs. One object serves many threads.
+    """POST /v3/mail/send, and what goes with it. One object serves many threads.
 
     Args:
         api_key: never logged.
@@ -82,6 +83,31 @@ class SendgridClient:
             NoAnswerError: no whole answer came.
         """
         return _answer(self._client.scopes.get())
+
+    def new_batch(self) -> Answer:
+        """POST /v3/mail/batch: a name for what is to be kept until its time.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        return _answer(self._client.mail.batch.post(request_body=_Body(b"{}")))
+
+    def cancel_batch(self, batch: str) -> Answer:
+        """POST /v3/user/scheduled_sends: what is kept under this name shall be discarded.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        content = orjson.dumps({"batch_id": batch, "status": "cancel"})
+        return _answer(self._client.user.scheduled_sends.post(request_body=_Body(content)))
+
+    def batch_status(self, batch: str) -> Answer:
+        """GET /v3/user/scheduled_sends/{batch_id}: whether it is cancelled or paused.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        return _answer(self._client.user.scheduled_sends._(batch).get())
 
     def close(self) -> None:
         """Close the connections."""

@@ -180,6 +180,8 @@ def _head(unit: Unit, letter: Body) -> dict[str, Any]:
         "categories": [envelope.mailing],
         "tracking_settings": _tracking(unit),
     }
+    if envelope.hold_until:
+        head |= {"send_at": int(envelope.hold_until.timestamp()), "batch_id": envelope.hold_batch}
     if envelope.reply_to:
         head["reply_to"] = _sender(envelope.reply_to_name, envelope.reply_to)
     return head

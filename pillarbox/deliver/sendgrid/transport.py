@@ -9,7 +9,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from pillarbox.deliver.headers import ascii_address
-from pillarbox.deliver.sendgrid import payload, verdicts
+from pillarbox.deliver.sendgrid import payload, scheduled, verdicts
 from pillarbox.deliver.sendgrid.client import CONNECT_SECONDS, NoAnswerError, SendgridClient
 from pillarbox.deliver.sendgrid.verdicts import Meaning, Reading
 from pillarbox.deliver.words import plain
@@ -94,6 +94,22 @@ class SendgridTransport:
             TransportError: there is no key, or no safe address.
         """
         return _Submission(unit, self).run(self._connected())
+
+    def new_batch(self) -> str:
+        """Ask SendGrid for the name of a batch that it shall keep until its time.
+
+        Raises:
+            TransportError: it gives none.
+        """
+        return scheduled.new_batch(self._connected())
+
+    def cancel_batch(self, batch: str) -> None:
+        """Have SendGrid discard what it keeps under a batch's name; returns when SendGrid has confirmed it.
+
+        Raises:
+            TransportError: it has not.
+        """
+        scheduled.cancel(self._connected(), batch)
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,0 +1,105 @@
+"""A mailing that leaves by itself at a time that staff named: a worker starts it then (``send --at``)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
+from pillarbox.mailings import control, live, moments
+from pillarbox.model.states import MailingState
+from pillarbox.store import audit, mailings, workers
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+
+def wait(project: Project, name: str, *, at: datetime, count: int, actor: str) -> Mailing:
+    """Have a worker start a planned mailing at a time; said again, the time is another.
+
+    Args:
+        project: the open project.
+        name: the mailing.
+        at: in UTC, to come.
+        count: messages that staff confirmed; kept in the audit log. At that time there may be fewer, never more.
+        actor: who asks.
+
+    Raises:
+        Refused: it cannot be sent, not at that time, no worker is there to do it, or the settings are not fit for it.
+    """
+    live.refuse(project)
+    refuse_unattended(project, at)
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        control.refuse_to_start(mailing)
+        refuse_begun(mailing)
+        refuse_time(mailing, at, project.settings.project.zone)
+        if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.PLANNED,
+                             send_at=at, send_by=actor):
+            raise Refused(f"{mailing.name} is being sent already.")
+        audit.record(connection, actor=actor, action="send-at", subject=mailing.name,
+                     detail={"at": at.isoformat(), "count": count})
+        return mailings.by_id(connection, mailing.id)
+
+
+def refuse_unattended(project: Project, at: datetime) -> None:
+    """See that a worker runs that could start a mailing.
+
+    Raises:
+        Refused: none was seen lately; says how to start one.
+    """
+    with project.store.reading() as connection:
+        if workers.present(connection):
+            return
+    todo = "Start one with `pillarbox worker`, and leave it running on a machine that is on at that time"
+    if project.settings.project.transport == "sendgrid" and at - clock.now() <= FARTHEST_HELD:
+        todo += "; or let SendGrid keep the letters until then, with --hold-at-sendgrid"
+    raise Refused("No worker has been seen in the last 5 minutes, so nobody would send it at that time.",
+                  todo=f"{todo}. Nothing was changed.")
+
+
+def refuse_closed(mailing: Mailing, zone: str) -> None:
+    """See that a mailing may leave at this moment.
+
+    Raises:
+        Refused: it is outside its hours of the day.
+    """
+    moment = clock.now()
+    if mailing.provider_batch and mailing.send_at and moment < mailing.send_at:
+        return
+    if not moments.within(mailing.hours, zone, moment):
+        opens = moments.opening(mailing.hours, zone, moment)
+        raise Refused(f"{mailing.name} may leave within {mailing.hours} only, and now it is "
+                      f"{moments.in_words(moment, zone)}.",
+                      todo=f"From {moments.in_words(opens, zone)} on: `pillarbox send {mailing.name}`; or let a worker "
+                           "do it, with --at.")
+
+
+FARTHEST_HELD = timedelta(hours=72)
+"""SendGrid takes ``send_at`` no farther ahead (Mail Send description, twilio/sendgrid-oai, read 2026-11)."""
+
+
+def refuse_begun(mailing: Mailing) -> None:
+    """See that a mailing has not begun to leave.
+
+    Raises:
+        Refused: it is being sent.
+    """
+    if mailing.state is MailingState.SENDING:
+        raise Refused(f"{mailing.name} is being sent already; it cannot wait for a time any more.",
+                      todo=f"`pillarbox pause {mailing.name}` holds back what is left.")
+
+
+def refuse_time(mailing: Mailing, at: datetime, zone: str) -> None:
+    """See that a mailing may leave at a time.
+
+    Raises:
+        Refused: outside its hours of the day, or before or after the times that it was planned with.
+    """
+    if mailing.not_before and at < mailing.not_before:
+        raise Refused(f"{mailing.name} may not leave before {moments.in_words(mailing.not_before, zone)}.")
+    if mailing.not_after and at > mailing.not_after:
+        raise Refused(f"{mailing.name} was not to leave after {moments.in_words(mailing.not_after, zone)}.",
+                      todo="Plan it again for a new date.")
+    if not moments.within(mailing.hours, zone, at):
+        raise Refused(f"{moments.in_words(at, zone)} lies outside the hours in which {mailing.name} may leave "
+                      f"({mailing.hours}).", todo="Name a time within them.")

@@ -1,0 +1,141 @@
+"""Mailings that SendGrid keeps until their time: handed over now, cancellable until ten minutes before.
+
+Rules: https://www.twilio.com/docs/sendgrid/api-reference/cancel-scheduled-sends (read 2026-11). No worker is needed at
+that time; who unsubscribes after the handing over still gets the letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused, TransportError
+from pillarbox.mailings import control, departure, live, moments
+from pillarbox.model.states import MailingState, MessageState
+from pillarbox.store import audit, due, mailings, messages
+from pillarbox.store.mailings import Mailing
+from pillarbox.store.project import Project
+
+if TYPE_CHECKING:
+    from pillarbox.deliver.sendgrid.transport import SendgridTransport
+
+LAST_CANCEL = timedelta(minutes=10)
+"""Later than this before its time SendGrid takes nothing back."""
+
+
+def is_held(mailing: Mailing) -> bool:
+    """Whether what was handed over of a mailing still lies at SendGrid."""
+    return bool(mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at)
+
+
+def refuse_hold(project: Project, mailing: Mailing, at: datetime) -> None:
+    """See that SendGrid can keep a mailing until a time.
+
+    Raises:
+        Refused: another way out, too far ahead, or begun already.
+    """
+    if project.settings.project.transport != "sendgrid":
+        raise Refused("Only SendGrid keeps letters until their time, and this project sends through "
+                      f"{project.settings.project.transport}.",
+                      todo="Leave --hold-at-sendgrid out, and a worker sends them then.")
+    if at - clock.now() > departure.FARTHEST_HELD:
+        raise Refused("SendGrid keeps letters for 72 hours at most, and "
+                      f"{moments.in_words(at, project.settings.project.zone)} is farther away.",
+                      todo="Leave --hold-at-sendgrid out, and a worker sends them then.")
+    if mailing.state is not MailingState.PLANNED or mailing.started_at:
+        raise Refused(f"{mailing.name} has begun to leave; SendGrid cannot keep the rest apart.",
+                      todo=f"`pillarbox send {mailing.name}` goes on with it.")
+    departure.refuse_time(mailing, at, project.settings.project.zone)
+
+
+def hold(project: Project, name: str, transport: SendgridTransport, *, at: datetime, count: int, actor: str) -> Mailing:
+    """Open the gate of a planned mailing whose messages SendGrid shall keep until ``at``; ``Run`` then hands them over.
+
+    Raises:
+        Refused: see ``refuse_hold`` and ``control.start``.
+        TransportError: SendGrid gives no batch id; nothing was changed.
+    """
+    live.refuse(project)
+    batch = transport.new_batch()
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        control.refuse_to_start(mailing)
+        refuse_hold(project, mailing, at)
+        if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.SENDING,
+                             started_at=clock.now(), send_at=at, send_by=actor, provider_batch=batch):
+            raise Refused(f"{mailing.name} is being sent already.")
+        audit.record(connection, actor=actor, action="hold", subject=mailing.name,
+                     detail={"at": at.isoformat(), "count": count})
+        return mailings.by_id(connection, mailing.id)
+
+
+def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:
+    """Cancel a mailing; what SendGrid keeps of it is taken back first, and nothing changes unless SendGrid confirms it.
+
+    Raises:
+        Refused: it was sent or cancelled, its time is too near, or SendGrid does not confirm.
+    """
+    with project.store.reading() as connection:
+        mailing = mailings.find(connection, name)
+    if not is_held(mailing) or mailing.state is MailingState.CANCELLED:
+        return control.cancel(project, mailing.name, reason=reason, actor=actor)
+    _refuse_near(project, mailing)
+    _take_back(project, mailing)
+    with project.store.writing() as connection:
+        if not mailings.move(connection, mailing.id, before=(*control.OPEN, MailingState.HELD),
+                             after=MailingState.CANCELLED, reason=reason, finished_at=clock.now()):
+            raise Refused(f"{mailing.name} was cancelled by somebody else at this moment.")
+        messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
+                              detail=reason)
+        discarded = control.discard(connection, mailing.id)
+        audit.record(connection, actor=actor, action="cancel", subject=mailing.name,
+                     detail={"reason": reason, "taken_back": discarded})
+        return mailings.by_id(connection, mailing.id)
+
+
+def _refuse_near(project: Project, mailing: Mailing) -> None:
+    if mailing.send_at and clock.now() > mailing.send_at - LAST_CANCEL:
+        when = moments.in_words(mailing.send_at, project.settings.project.zone)
+        raise Refused(f"SendGrid sends {mailing.name} on {when}, and takes nothing back in the last 10 minutes.",
+                      todo="Nothing was changed. If it must not stand, plan an apology with `pillarbox correct "
+                           f"{mailing.name}`." if mailing.state is MailingState.HELD else
+                           f"`pillarbox pause {mailing.name}` keeps back what has not been handed over.")
+
+
+def _take_back(project: Project, mailing: Mailing) -> None:
+    try:
+        with _sendgrid(project) as transport:
+            transport.cancel_batch(mailing.provider_batch)
+    except TransportError as fault:
+        raise Refused(f"SendGrid has not confirmed that {mailing.name} is cancelled: {fault.what} It still stands, and "
+                      "nothing was changed.", todo="Try again, or cancel it in SendGrid's own pages.",
+                      retry=fault.retry) from None
+
+
+@contextmanager
+def _sendgrid(project: Project) -> Iterator[SendgridTransport]:
+    from pillarbox.deliver.sendgrid.transport import SendgridTransport  # brings libraries that others do not need
+
+    transport = SendgridTransport(project.settings.sendgrid)
+    try:
+        yield transport
+    finally:
+        transport.close()
+
+
+def release(project: Project) -> list[str]:
+    """Call sent what SendGrid has kept and whose time has come; returns the mailings' names. Harmless at any time."""
+    moment = clock.now()
+    with project.store.reading() as connection:
+        found = [mailing for mailing in due.of_states(connection, MailingState.HELD)
+                 if mailing.send_at and mailing.send_at <= moment]
+    released = []
+    for mailing in found:
+        with project.store.writing() as connection:
+            if mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENT,
+                             finished_at=mailing.send_at):
+                released.append(mailing.name)
+    return released
