@@ -162,7 +162,7 @@ class Member(Loop):
 
     def _app(self) -> App:
         app = App(connector=PsycopgConnector(
-            conninfo=queue.conninfo(self.project.store), kwargs={"options": queue.options(self.project.store)},
+            conninfo=queue.conninfo(self.project.store), kwargs=queue.connection_options(self.project.store),
             min_size=1, max_size=4, timeout=_OPEN_SECONDS))
 
         @app.task(name=queue.CARRY, queue=queue.CARRY)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, text
 
 from pillarbox.ground.errors import StoreError
-from pillarbox.store.connect import Store
+from pillarbox.store.connect import Store, alive
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -126,10 +126,9 @@ def conninfo(store: Store) -> str:
     return store.writer.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def options(store: Store) -> str:
-    """The server options of the queue's own connections: what the URL says, and our schema as the only one searched."""
-    given = store.writer.url.query.get("options", "")
-    return f"{given if isinstance(given, str) else ' '.join(given)} -c search_path={SCHEMA}".strip()
+def connection_options(store: Store) -> dict[str, Any]:
+    """What the queue's own connections are opened with: our schema is the only one that they search."""
+    return alive(store.writer.url, f"-c search_path={SCHEMA}")
 
 
 def _name(mailing_id: int) -> str:
