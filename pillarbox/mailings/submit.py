@@ -24,7 +24,7 @@ from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, 
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, messages, migrate
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.messages import Claimed
@@ -124,6 +124,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
         the unit, or None; how many were withdrawn; and whether it is worth while to claim again.
     """
     with dispatch.project.store.writing() as connection:
+        migrate.still_fits(connection)
         if not _may_send(connection, dispatch):
             return None, 0, False
         group = messages.next_group(connection, dispatch.mailing.id)

@@ -23,7 +23,7 @@ from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.mailings import asking, control, holding, hours
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
-from pillarbox.store import due, mailings, messages, workers
+from pillarbox.store import due, mailings, messages, migrate, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -78,7 +78,9 @@ def tick(project: Project, *, worker: str) -> Ticked:
 
     Raises:
         StoreError: the database is away; whatever was done until then stays done.
+        NewerDatabaseError: a newer program has changed it.
     """
+    migrate.refuse_newer(project.store)
     done = Ticked()
     _since(project)
     for name, call in BEFORE:

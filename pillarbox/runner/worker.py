@@ -24,6 +24,7 @@ from pillarbox.runner.local import Run
 from pillarbox.runner.tick import Ticked, broken, tick
 from pillarbox.store import workers
 from pillarbox.store.mailings import Mailing
+from pillarbox.store.migrate import NewerDatabaseError
 from pillarbox.store.project import Project
 
 BEAT_SECONDS = 10.0
@@ -101,15 +102,18 @@ class Loop:
         """Work until ``stopping`` is set.
 
         Raises:
-            StoreError: the database is away at the very beginning; later it is waited for.
+            StoreError: the database is away at the very beginning (later it is waited for), or a newer program has
+                changed it.
         """
         with heartbeat(self.project, worker=self.worker, kind="worker"):
-            while not self.stopping.is_set():
-                ticked = self._look()
-                if ticked is not None:
-                    self._send_all(ticked)
-                self._wait(ticked)
-            self._drain()
+            try:
+                while not self.stopping.is_set():
+                    ticked = self._look()
+                    if ticked is not None:
+                        self._send_all(ticked)
+                    self._wait(ticked)
+            finally:
+                self._drain()
 
     def once(self) -> Ticked:
         """Do what is due now, to its end; returns the last look, which found nothing more to do.
@@ -134,6 +138,8 @@ class Loop:
         """One tick; None when the database is away, which is said once."""
         try:
             ticked = tick(self.project, worker=self.worker)
+        except NewerDatabaseError:
+            raise
         except StoreError as fault:
             self._say_once("database", f"{fault.what} Waiting for it.")
             return None
