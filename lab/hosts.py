@@ -56,6 +56,11 @@ class Host:
         return ["ip", "netns", "exec", self.namespace, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"',
                 f"{self.name}.lab", *words]
 
+    @property
+    def cable(self) -> str:
+        """The bridge's end of its cable."""
+        return f"pbx{self.number}"
+
     def start(self, *words: str, **more: Any) -> subprocess.Popen[str]:
         """Start a process on this host."""
         process = subprocess.Popen(self.command(*words), text=True, **more)
@@ -68,11 +73,11 @@ class Host:
 
     def cut_off(self) -> None:
         """Pull its cable: nothing comes or goes, and nobody is told."""
-        _ip("link", "set", f"pbx{self.number}", "down")
+        _ip("link", "set", self.cable, "down")
 
     def put_back(self) -> None:
         """Plug the cable in again."""
-        _ip("link", "set", f"pbx{self.number}", "up")
+        _ip("link", "set", self.cable, "up")
 
     def lose(self) -> None:
         """As a host is lost: first its cable, so that its processes can say no goodbye, then they."""
@@ -127,7 +132,7 @@ class Network:
         return self.hosts[name]
 
     def _plug_in(self, host: Host) -> None:
-        inside, outside = "eth0", f"pbx{host.number}"
+        inside, outside = "eth0", host.cable
         _ip("netns", "add", host.namespace)
         _ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", host.namespace)
         _ip("link", "set", outside, "master", BRIDGE)
@@ -141,6 +146,9 @@ class Network:
         (folder / "hosts").write_text(f"127.0.0.1 localhost {host.name}.lab\n{names}")
 
     def _clear(self) -> None:
+        for host in self.hosts.values():  # a namespace takes its end of the cable along only when it is quite gone
+            with suppress(subprocess.CalledProcessError):
+                _ip("link", "del", host.cable)
         there = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.split("\n")
         for namespace in {line.split()[0] for line in there if line.startswith(PREFIX)}:
             with suppress(subprocess.CalledProcessError):
