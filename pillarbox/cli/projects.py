@@ -142,5 +142,9 @@ def adopt(ctx: click.Context) -> None:
 @click.pass_context
 def upgrade(ctx: click.Context) -> None:
     """Bring the database to the tables that this version knows; opening a project does it too."""
-    with opened(ctx):
+    from pillarbox.runner import queue
+
+    with opened(ctx) as project:
+        if queue.usable(project.store):
+            queue.make(project.store)
         printing.say("The database is up to date.")

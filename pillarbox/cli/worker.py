@@ -28,7 +28,7 @@ def worker(ctx: click.Context, once: bool, as_json: bool) -> None:
 
     say = _line if as_json else _say
     with opened(ctx) as project:
-        loop = choose.loop(project, say=(lambda _words: None) if as_json and once else say)
+        loop = choose.loop(project, say=(lambda _words: None) if as_json and once else say, once=once)
         with _draining(loop.stopping):
             if once:
                 ticked = loop.once()

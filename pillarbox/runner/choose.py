@@ -12,13 +12,16 @@ _WITHOUT = ("Workers on several hosts share the work as it is, each looking for 
             "`pillarbox[cluster]` they wake each other and take turns.")
 
 
-def loop(project: Project, *, say: Callable[[str], None]) -> Loop:
+def loop(project: Project, *, say: Callable[[str], None], once: bool = False) -> Loop:
     """The worker of this installation; what it lacks is said.
 
     Args:
         project: the open project.
         say: told a sentence about whatever happens; from any thread.
+        once: for a run that does what is due and ends: it waits for nobody, and needs no queue.
     """
+    if once:
+        return Loop(project=project, say=say)
     if queue.usable(project.store):
         from pillarbox.runner.cluster import Member
 

@@ -7,7 +7,8 @@ lost, doubled or thrown away with the whole schema, and ``rebuild`` makes them a
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ _OTHERS = text("SELECT 1 FROM pillarbox_queue.procrastinate_jobs WHERE queue_nam
 _STALLED = text("DELETE FROM pillarbox_queue.procrastinate_jobs WHERE status = 'doing' AND (worker_id IS NULL OR "
                 "worker_id IN (SELECT id FROM pillarbox_queue.procrastinate_workers "
                 "WHERE last_heartbeat < now() - make_interval(secs => :seconds)))")
+_SEARCH = text("SELECT set_config('search_path', :path, true)")
 _DROP = "DROP SCHEMA IF EXISTS pillarbox_queue CASCADE"
 _CREATE = "CREATE SCHEMA pillarbox_queue; CREATE TABLE pillarbox_queue.made_by (name text NOT NULL)"
 
@@ -86,12 +88,9 @@ def defer_carry(connection: Connection, mailing_id: int) -> bool:
     if connection.execute(_WAITING, {"lock": lock}).first() is not None:
         return False  # asked first, so that the database's log is not full of refused rows
     try:
-        with connection.begin_nested():
-            before = connection.execute(text("SELECT current_setting('search_path')")).scalar_one()
-            _search(connection, SCHEMA)
+        with _at_home(connection):
             _deferrer().configure_task(CARRY, queue=CARRY, queueing_lock=lock, connection=raw).defer(
                 mailing_id=mailing_id)
-            _search(connection, before)
     except AlreadyEnqueued:
         return False
     return True
@@ -109,7 +108,8 @@ def offer(store: Store, mailing_ids: Sequence[int]) -> int:
 
     try:
         with store.writing() as connection:
-            connection.execute(_STALLED, {"seconds": _GONE_SECONDS})
+            with _at_home(connection):  # its triggers look for its tables
+                connection.execute(_STALLED, {"seconds": _GONE_SECONDS})
             return sum(defer_carry(connection, mailing_id) for mailing_id in sorted(mailing_ids))
     except ConnectorException:
         raise StoreError("The queue cannot be written.", retry=True) from None
@@ -135,8 +135,14 @@ def _name(mailing_id: int) -> str:
     return f"{CARRY}:{mailing_id}"
 
 
-def _search(connection: Connection, path: str) -> None:
-    connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": path})
+@contextmanager
+def _at_home(connection: Connection) -> Iterator[None]:
+    """A savepoint in which the queue's schema is the one that is searched; whatever ends it, ours is again."""
+    with connection.begin_nested():
+        before = connection.execute(text("SELECT current_setting('search_path')")).scalar_one()
+        connection.execute(_SEARCH, {"path": SCHEMA})
+        yield
+        connection.execute(_SEARCH, {"path": before})
 
 
 @cache
@@ -172,12 +178,10 @@ def _migrated(connection: Connection, found: str) -> bool:
     from psycopg import Error
 
     try:
-        with connection.begin_nested():
-            _search(connection, SCHEMA)
+        with _at_home(connection):
             for name, path in _migrations().items():
                 if name > found:
                     _run(connection, path.read_text("utf-8"))
-            _search(connection, "public")
     except Error:
         return False
     return True
@@ -188,15 +192,13 @@ def _made_anew(connection: Connection) -> None:
     from procrastinate.schema import SchemaManager
     from psycopg import Error
 
-    before = connection.execute(text("SELECT current_setting('search_path')")).scalar_one()
     try:
         _run(connection, f"{_DROP}; {_CREATE}")
-        _search(connection, SCHEMA)
-        _run(connection, SchemaManager.get_schema())
+        with _at_home(connection):
+            _run(connection, SchemaManager.get_schema())
     except Error as fault:
         raise StoreError(f"The queue's schema could not be made: {str(fault).splitlines()[0]}.",
                          todo="Let its owner run `pillarbox store upgrade`, or grant CREATE on the database.") from None
-    _search(connection, before)
 
 
 def _run(connection: Connection, script: str) -> None:
