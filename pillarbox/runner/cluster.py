@@ -27,14 +27,12 @@ from pillarbox.mailings import hours
 from pillarbox.model.states import MailingState
 from pillarbox.runner import queue
 from pillarbox.runner.tick import Ticked
-from pillarbox.runner.worker import Loop, heartbeat
+from pillarbox.runner.worker import LOOK_SECONDS, Loop, heartbeat
 from pillarbox.store import mailings, messages
 from pillarbox.store.mailings import Mailing
 
 STINT_SECONDS = 20.0
 """A worker that has carried a mailing for so long lets go of it when another one waits."""
-LOOK_SECONDS = 5.0
-"""Between two looks of its own; the queue wakes it sooner."""
 EVERY_MINUTE = "* * * * *"
 _QUEUE_PAUSE_SECONDS = 5.0
 _OPEN_SECONDS = 10.0

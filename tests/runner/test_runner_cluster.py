@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,91 @@ def test_the_queue_is_thrown_away_in_mid_send(there: tuple[projects.TestProject,
     assert codes == [0, 0]
     found = counts(url)
     assert (found["personalizations"], found["addresses"], found["duplicates"]) == (SUPPORTERS, SUPPORTERS, 0)
+
+
+def test_a_worker_is_killed_in_mid_send(there: tuple[projects.TestProject, str, Store]) -> None:
+    """The other one finishes; what the dead one had on its way is in doubt or planned again, and nothing is silent."""
+    project, url, store = there
+    victim, other = Worker(project), Worker(project)
+    try:
+        started(store)
+        until(lambda: len(senders(store)) == 2)
+        victim.end(signal.SIGKILL)
+        until(lambda: standing(project)["remaining"] == 0)
+    finally:
+        assert other.end() == 0
+    status, found = standing(project), counts(url)
+    assert status["state"] == "sent"
+    assert status["accepted"] + status["in_doubt"] == SUPPORTERS
+    assert status["in_doubt"] <= 4 * 100
+    assert found["duplicates"] == 0
+    assert status["accepted"] <= found["personalizations"] <= SUPPORTERS
+
+
+def test_draining(there: tuple[projects.TestProject, str, Store]) -> None:
+    """SIGTERM in mid-send: requests in flight finish and are recorded, nothing new starts, the exit code is 0."""
+    project, url, store = there
+    worker = Worker(project)
+    started(store)
+    until(lambda: counts(url)["personalizations"])
+    assert worker.end() == 0
+    assert worker.lines[-1].endswith("nothing is half done.")
+    status, found = standing(project), counts(url)
+    assert status["accepted"] == found["personalizations"] < SUPPORTERS
+    assert (status["in_doubt"], status["remaining"]) == (0, SUPPORTERS - status["accepted"])
+    with store.reading() as connection:
+        assert connection.execute(text("SELECT count(*) FROM messages WHERE state = 'submitting'")).scalar_one() == 0
+
+
+def test_every_connection_is_lost_in_mid_send(there: tuple[projects.TestProject, str, Store]) -> None:
+    """As when the database is restarted: workers come back by themselves, and nothing is sent twice or in doubt."""
+    project, url, store = there
+    workers = [Worker(project), Worker(project)]
+    try:
+        started(store)
+        until(lambda: counts(url)["personalizations"])
+        for _ in range(3):
+            with store.writing() as connection:
+                connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                        "WHERE pid <> pg_backend_pid() AND datname = current_database()"))
+            time.sleep(0.5)
+        until(lambda: standing(project)["state"] == "sent", seconds=120)
+    finally:
+        codes = [worker.end() for worker in workers]
+    assert codes == [0, 0]
+    assert not any("Traceback" in line for worker in workers for line in worker.lines)
+    found = counts(url)
+    assert (found["personalizations"], found["addresses"], found["duplicates"]) == (SUPPORTERS, SUPPORTERS, 0)
+    assert standing(project)["accepted"] == SUPPORTERS
+
+
+def test_two_mailings_take_turns(there: tuple[projects.TestProject, str, Store], tmp_path: Path) -> None:
+    """A worker lets go of a long mailing when another one waits, so that none waits for the other's end."""
+    from pillarbox.runner.cluster import Member
+    from pillarbox.store.project import open_project
+
+    project, url, store = there
+    project.run("plan", "harbour", "--list", "all", "--again", "second")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in project.environment.items():
+            patch.setenv(name, value)
+        opened = open_project(project.folder)
+    member = Member(project=opened, look_seconds=0.5, stint_seconds=0.5)
+    working = threading.Thread(target=member)
+    working.start()
+    try:
+        started(store)
+        until(lambda: all(state == "sent" for state in _column(store, "SELECT state FROM mailings")), seconds=120)
+    finally:
+        member.stopping.set()
+        working.join(60)
+        opened.close()
+    order = _column(store, "SELECT mailing_id FROM attempts WHERE size > 0 ORDER BY id")
+    turns = sum(before != after for before, after in pairwise(order))
+    assert turns > 1, order
+    assert counts(url)["personalizations"] == 2 * SUPPORTERS
+
+
+def _column(store: Store, query: str) -> list[Any]:
+    with store.reading() as connection:
+        return list(connection.execute(text(query)).scalars())
