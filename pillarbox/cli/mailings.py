@@ -19,7 +19,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import control, departure, holding, moments, planning
+from pillarbox.mailings import closing, control, departure, holding, moments, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -149,6 +149,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
                     mailing = control.start(project, mailing.name, actor="staff")
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
+        if found.mailing.state is MailingState.SENDING and found.remaining and closing.look(project, found.mailing):
+            found = standing.status(project, mailing.name)
         if as_json:
             printing.as_json(found.to_json())
         else:
@@ -211,7 +213,7 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     remaining = standing.status(project, mailing.name).remaining
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
         run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance)
-        with _draining(run.stopping) as asked:
+        with _draining(run) as asked:
             run.to_the_end(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:
             then = (f"A worker goes on with it; `pillarbox pause {mailing.name}` holds it back"
@@ -221,12 +223,12 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
 
 
 @contextmanager
-def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
+def _draining(run: Run) -> Iterator[threading.Event]:
     asked = threading.Event()
 
     def drain(_number: int, _frame: object) -> None:
         asked.set()
-        stopping.set()
+        run.drain()
 
     before = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -8,7 +8,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import live, moments
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import audit, mailings, messages
+from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -55,6 +55,8 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment,
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
+        due.note_start(connection, mailing.id)
+        due.forget_closing(connection, mailing.id)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         return mailings.by_id(connection, mailing.id)
 
@@ -111,6 +113,8 @@ def why_unfinished(mailing: Mailing, remaining: int) -> str:
             return f"it was paused: {mailing.state_reason}. `pillarbox resume {mailing.name}`, then `send`, goes on."
         case MailingState.CANCELLED:
             return f"it was cancelled: {mailing.state_reason}. Nothing more of it leaves."
+        case MailingState.SENDING if mailing.state_reason:
+            return mailing.state_reason
     if not remaining:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:

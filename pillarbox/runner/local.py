@@ -31,7 +31,7 @@ class Run:
     on_progress: Callable[[int], None] = lambda _done: None
     """Called with the number of messages just settled, from any thread."""
     stopping: threading.Event = field(default_factory=threading.Event)
-    """Set it to drain: the acts in flight finish, nothing new starts."""
+    """Set it, or call ``drain``: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     withdrawn: int = 0
     stopped_because: str = ""
@@ -86,6 +86,11 @@ class Run:
             self.stopping.wait(_FIRST_PAUSE_SECONDS)
             bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
             control.finish_if_done(project, mailing)
+
+    def drain(self) -> None:
+        """The acts in flight finish, nothing new starts. From any thread, and from a signal."""
+        self.stopping.set()
+        self.dispatch.transport.hurry()
 
     def _work(self) -> None:
         try:

@@ -80,6 +80,9 @@ class SmtpTransport:
                 stop, wait = fault.detail if fault.stop else "", fault.wait
         return Result(receipts=tuple(receipts), stop=stop, wait_seconds=wait)
 
+    def hurry(self) -> None:
+        """Nothing to do: a unit is one message."""
+
     def close(self) -> None:
         """Say QUIT on every connection."""
         with self._lock:
