@@ -41,7 +41,7 @@ class Applied:
     unmatched: int = 0
     """Of the new ones: about a supporter of ours, but no telling which message."""
     alarms: tuple[Alarm, ...] = ()
-    """Messages that the ledger thought unsent."""
+    """Messages that the ledger thought unsent, or that were sent again after it did."""
 
     def __add__(self, other: Applied) -> Applied:
         return Applied(new=self.new + other.new, repeated=self.repeated + other.repeated,
@@ -95,6 +95,24 @@ def tie_late(store: Store) -> int:
     return len(signs)
 
 
+def heal(store: Store, mailing_id: int) -> int:
+    """Settle what is in doubt of a mailing by the events that were heard already.
+
+    Most events heal as they come. What is left: those that lost our ids and came before a receipt, and those about
+    messages that were put in doubt after them (a restored database).
+
+    Returns:
+        How many messages are no longer in doubt.
+    """
+    tie_late(store)
+    with store.writing() as connection:
+        signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
+                 for row in table.about_doubt(connection, mailing_id)]
+        about = {sign.message_id for sign in signs}
+        ledger.settle(connection, signs, table.messages_by_id(connection, about))
+    return len(about)
+
+
 def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
     row = {
@@ -126,7 +144,8 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
 
 
 def _sign(event: Event, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id)
+    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id,
+                attempt_id=event.attempt_id)
 
 
 def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:

@@ -21,6 +21,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 # What others have in hand is waited for, as long as it grows less now and then.
 _OTHERS_SECONDS = 90.0
 _LONGEST_WAIT_SECONDS = 600.0
+# How soon one who waits sees that the mailing was paused or cancelled elsewhere.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,6 +32,8 @@ class Run:
     dispatch: Dispatch
     on_progress: Callable[[int], None] = lambda _done: None
     """Called with the number of messages just settled, from any thread."""
+    on_wait: Callable[[str], None] = lambda _why: None
+    """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set it, or call ``drain``: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -38,6 +42,7 @@ class Run:
     unreachable: bool = False
     """Whether that was a provider that could not be reached: a later run may fare better."""
     _returned_in_a_row: int = 0
+    _told: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, connections: int) -> None:
@@ -121,8 +126,27 @@ class Run:
                            "`send` again continues.")
         if settled:
             self.on_progress(settled)
-        if pause and not self.stopping.is_set():
-            self.stopping.wait(min(pause, _LONGEST_WAIT_SECONDS))
+        if done.waiting and pause > _LOOK_SECONDS:
+            self._tell(done.waiting)
+        self._wait(min(pause, _LONGEST_WAIT_SECONDS))
+
+    def _tell(self, why: str) -> None:
+        with self._lock:
+            news = why not in self._told
+            self._told.add(why)
+        if news:
+            self.on_wait(why)
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, holding nothing; less of it when the run stops, or the mailing is held back elsewhere."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stopping.wait(min(left, _LOOK_SECONDS)):
+            if left > _LOOK_SECONDS and not self._is_open():
+                return
+
+    def _is_open(self) -> bool:
+        with self.dispatch.project.store.reading() as connection:
+            return mailings.state(connection, self.dispatch.mailing.id) is MailingState.SENDING
 
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, closing, control, holding, hours
+from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -38,8 +38,8 @@ BEFORE: Sequence[Step] = (
 )
 # The same for each mailing that is being sent.
 OF_EACH: Sequence[StepOfAMailing] = (
-    # ("the launch", launch.advance),
-    # ("the brakes", brakes.look),
+    ("the launch", launch.advance),
+    ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
     # ("the notices", notices.deliver),
@@ -185,7 +185,7 @@ def _look_after(project: Project, mailing: Mailing, done: Ticked, since: datetim
     with project.store.reading() as connection:
         mailing = mailings.by_id(connection, mailing.id)
         left = due.unsettled(connection, mailing.id)
-        group = messages.next_group(connection, mailing.id)
+        group = messages.next_group(connection, mailing.id, wave=mailing.wave)
     if mailing.state is not MailingState.SENDING:
         return
     if not left:

@@ -72,6 +72,11 @@ class Behaviour:
     scopes: tuple[str, ...] = ("mail.send", "mail.batch.create", "user.scheduled_sends.create",
                                "user.scheduled_sends.read", "suppression.read", "user.credits.read",
                                "user.webhooks.event.settings.read", "stats.read")
+    activity: bool = False
+    """Whether the account has the add-on by which its messages can be searched (Email Activity)."""
+    activity_limit: int = 6
+    """So many questions of that search are taken in ``activity_seconds``; then 429."""
+    activity_seconds: float = 60.0
     credits: int = 1_000_000
     """What /v3/user/credits says remains."""
     keep: int = 20_000

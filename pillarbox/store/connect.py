@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
@@ -18,6 +19,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from pillarbox.ground.errors import StoreError
 
 BUSY_SECONDS = 60
+_JSON: dict[str, Any] = {"json_deserializer": orjson.loads,
+                         "json_serializer": lambda value: orjson.dumps(value).decode()}
 _DAMAGED = ("malformed", "not a database")
 _CACHE_KIB = 64 * 1024
 # Checkpoints at 32 MiB of log instead of 4: sending rewrites a few MiB a batch, and each checkpoint waits for the disk.
@@ -121,7 +124,7 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
 
 def _postgresql(url: URL) -> Store:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10,
-                           hide_parameters=True)
+                           hide_parameters=True, **_JSON)
     return Store(reader=engine, writer=engine)
 
 
@@ -141,7 +144,7 @@ def _sqlite(url: URL, folder: Path) -> Store:
 
 def _sqlite_engine(url: URL, begin: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-                           hide_parameters=True)
+                           hide_parameters=True, **_JSON)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:

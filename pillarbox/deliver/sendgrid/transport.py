@@ -143,10 +143,18 @@ class SendgridTransport:
     def _connected(self) -> SendgridClient:
         with self._lock:
             if self._client is None:
-                self._client = SendgridClient(
-                    api_key=_sound_key(self._settings), url=_sound_url(self._settings),
-                    timeout_seconds=self._settings.timeout_seconds, connections=self._settings.connections)
+                self._client = connected(self._settings)
             return self._client
+
+
+def connected(settings: SendgridSettings) -> SendgridClient:
+    """A client for the account.
+
+    Raises:
+        TransportError: there is no key, or no safe address.
+    """
+    return SendgridClient(api_key=_sound_key(settings), url=_sound_url(settings),
+                          timeout_seconds=settings.timeout_seconds, connections=settings.connections)
 
 
 def _sound_key(settings: SendgridSettings) -> str:

@@ -159,6 +159,9 @@ class SmtpTransport:
                 code, words = server.getreply()
             except _SERVER_GONE as fault:
                 raise _Halt(Verdict.UNKNOWN, f"The whole message was handed over, then: {self._lost(fault)}") from None
+            if code != 250 and not 400 <= code < 600:
+                # Half an answer ("25"), or one that no rule knows: the message may have been taken.
+                raise _Halt(Verdict.UNKNOWN, _said("took the whole message, then answered strangely", code, words))
         if code >= 500:
             raise _Halt(Verdict.REFUSED, _said("refused the message", code, words))
         if code != 250:
@@ -260,6 +263,6 @@ def _no_tls(fault: ssl.SSLError) -> str:
 
 
 def _why(fault: Exception) -> str:
-    if isinstance(fault, TimeoutError):
+    if isinstance(fault, TimeoutError) or isinstance(fault.__context__, TimeoutError):  # smtplib wraps it
         return "no answer in time"
     return str(getattr(fault, "strerror", None) or "it closed the connection")
