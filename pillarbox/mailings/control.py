@@ -181,8 +181,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
             at, by = moment, actor
         if not mailings.move(connection, mailing.id, before=(MailingState.PAUSED,), after=after, send_at=at,
                              send_by=by):
-            raise Refused(f"{mailing.name} is {mailing.state}; `resume` does not apply to it.")
-        audit.record(connection, actor=actor, action="resume", subject=mailing.name)
+            raise Refused(_cannot(mailing, "resume"), todo=_INSTEAD.get(("resume", mailing.state), ""))
+        audit.record(connection, actor=actor, action="resume", subject=mailing.name,
+                     detail={"accepted": brakes.known(connection, mailing)})
         return mailings.by_id(connection, mailing.id)
 
 
@@ -199,7 +200,10 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
-    """Cancel in the caller's transaction."""
+    """Cancel in the caller's transaction. What a provider keeps until its time is cancelled by ``holding.cancel``."""
+    if mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at:
+        raise Refused(f"{mailing.name} lies at SendGrid, in part or whole, until its time.",
+                      todo=f"`pillarbox cancel {mailing.name}` takes it back.")
     if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
                          finished_at=clock.now()):
         raise Refused(_cannot(mailing, "cancel"), todo=_INSTEAD.get(("cancel", mailing.state), ""))
@@ -235,7 +239,7 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
             raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
-        detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
+        detail = {"reason": reason}
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
         return mailings.by_id(connection, mailing.id)
 

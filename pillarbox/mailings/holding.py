@@ -15,6 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.mailings import control, departure, live, moments
 from pillarbox.model.states import MailingState, MessageState
+from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -67,6 +68,8 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.SENDING,
                              started_at=clock.now(), send_at=at, send_by=actor, provider_batch=batch):
             raise Refused(f"{mailing.name} is being sent already.")
+        frequency.begin(connection)
+        due.note_start(connection, mailing.id)
         audit.record(connection, actor=actor, action="hold", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})
         return mailings.by_id(connection, mailing.id)
