@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -19,6 +20,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.keeping import backup
 from pillarbox.mailings import closing, control, departure, holding, launch, moments, planning
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -158,15 +160,17 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
             run = None
             if moment and not hold:
                 departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff", per_second=rate)
-            elif moment:
-                sendgrid = cast("SendgridTransport", transport)
-                mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
-                run = _run(project, mailing, transport, quiet=as_json)
             else:
-                if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
-                    _count_down(mailing, project.settings.launch.countdown_seconds)
-                mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
-                                        practise=practise)
+                if mailing.started_at is None:
+                    backup.before_send(project)
+                if moment:
+                    sendgrid = cast("SendgridTransport", transport)
+                    mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
+                else:
+                    if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
+                        _count_down(mailing, project.settings.launch.countdown_seconds)
+                    mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
+                                            practise=practise)
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
         if found.mailing.state is MailingState.SENDING and found.remaining and closing.look(project, found.mailing):
@@ -178,7 +182,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         if run is None:
             return
         held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
-        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining)
+        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining,
+                                                                           next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 
@@ -317,6 +322,10 @@ def _show_status(project: Project, found: standing.Status) -> None:
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+    if found.notices:
+        zone = ZoneInfo(project.settings.project.zone)
+        printing.say("\nWhat happened by itself, newest first:")
+        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {words}" for moment, words in found.notices)
     if found.in_doubt:
         printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
         printing.to_copy(f"pillarbox reconcile {mailing.name}")

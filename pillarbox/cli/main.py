@@ -18,7 +18,7 @@ from pillarbox.ground.errors import LetterError, PillarboxError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pillarbox.cli.projects:init", "Make a project folder."),
     "demo": ("pillarbox.cli.demo:demo", "The whole road on made-up people: import, plan, send, events, report."),
-    "doctor": ("pillarbox.cli.projects:doctor", "Say what is wrong with this project, in plain words."),
+    "doctor": ("pillarbox.cli.doctor:doctor", "Say what is wrong with this project, in plain words."),
     "lists": ("pillarbox.cli.lists:lists", "Import lists of supporters, and look at them."),
     "segments": ("pillarbox.cli.lists:segments", "Look at the saved rules of lists/segments.toml."),
     "suppressions": ("pillarbox.cli.lists:suppressions", "Addresses to which nothing may go."),
@@ -39,7 +39,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
     "worker": ("pillarbox.cli.worker:worker", "Send what is due: what waits for its time, what was left over."),
-    "store": ("pillarbox.cli.projects:store", "The database."),
+    "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
+    "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
+    "store": ("pillarbox.cli.store:store", "The database: back it up, restore it, move it."),
 }
 
 

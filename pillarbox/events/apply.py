@@ -13,11 +13,13 @@ from pillarbox.events import consequences, ledger, scanners
 from pillarbox.events.devices import device
 from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
-from pillarbox.ground import address, clock
+from pillarbox.ground import address, clock, logs, metrics
 from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, EventKind
 from pillarbox.store import events as table
 from pillarbox.store.connect import Store
+
+log = logs.get("events")
 
 HEARD = "events-heard:{provider}"
 """Mark: the time of the newest event that this provider reported."""
@@ -58,8 +60,21 @@ def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
     if not events:
         return Applied()
     with store.writing() as connection:
-        return sum((take_in(connection, events[start : start + CHUNK], secret=secret)
-                    for start in range(0, len(events), CHUNK)), Applied())
+        applied = sum((take_in(connection, events[start : start + CHUNK], secret=secret)
+                       for start in range(0, len(events), CHUNK)), Applied())
+    _tell(applied)
+    return applied
+
+
+def _tell(applied: Applied) -> None:
+    """Counted and logged once it is committed."""
+    counts = {"new": applied.new, "repeated": applied.repeated, "foreign": applied.foreign,
+              "unmatched": applied.unmatched}
+    metrics.count(metrics.EVENTS, counts)
+    metrics.ALARMS.inc(len(applied.alarms))
+    log.info("events.taken-in", **counts, alarms=len(applied.alarms))
+    for alarm in applied.alarms:
+        log.warning("events.left-after-all", message=alarm.message_id, mailing=alarm.mailing_id, state=alarm.state)
 
 
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:

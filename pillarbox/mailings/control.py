@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from pillarbox.events.apply import tie_late
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
+from pillarbox.keeping import journal
 from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
 
@@ -32,7 +37,9 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
         audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
                      detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
-        return mailings.by_id(connection, mailing.id)
+        approved = mailings.by_id(connection, mailing.id)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
+    return approved
 
 
 def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
@@ -66,6 +73,8 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if mailing.started_at is None:
+            journal.note(project, connection, mailing)
         if opening:
             launch.begin(connection, mailing, opening)
         elif now:
@@ -80,7 +89,9 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
         due.note_start(connection, mailing.id)
         due.forget_closing(connection, mailing.id)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
-        return mailings.by_id(connection, mailing.id)
+        started = mailings.by_id(connection, mailing.id)
+    _told(started, before=mailing.state)
+    return started
 
 
 def refuse_to_start(mailing: Mailing) -> None:
@@ -124,11 +135,12 @@ def _road(transport: str, practice: bool) -> str:
     return f"{transport} ({'practice' if practice else 'live'})"
 
 
-def why_unfinished(mailing: Mailing, remaining: int) -> str:
+def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | None = None) -> str:
     """Why a run ended before its mailing was done; empty when it is done.
 
     Args:
         remaining: its messages that are planned or on their way.
+        next_due: when the next of those comes that wait for a time of their own.
     """
     match mailing.state:
         case MailingState.PAUSED:
@@ -141,6 +153,9 @@ def why_unfinished(mailing: Mailing, remaining: int) -> str:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:
         return f"its time is over; {remaining:,} messages stay behind."
+    if next_due:
+        return (f"{remaining:,} messages wait for their own time, the next at {next_due:%d %B %Y %H:%M} UTC. A worker "
+                "sends them then, or `send` again.")
     return (f"{remaining:,} messages are held by another process. When that one has ended, `send` again sees to what "
             "it left.")
 
@@ -196,7 +211,9 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         cancel_within(connection, mailing, reason=reason, actor=actor)
-        return mailings.by_id(connection, mailing.id)
+        cancelled = mailings.by_id(connection, mailing.id)
+    _told(cancelled, before=mailing.state)
+    return cancelled
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
@@ -241,7 +258,14 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
             raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
         detail = {"reason": reason}
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
-        return mailings.by_id(connection, mailing.id)
+        moved = mailings.by_id(connection, mailing.id)
+    _told(moved, before=mailing.state)
+    return moved
+
+
+def _told(mailing: Mailing, *, before: MailingState) -> None:
+    """Into the log, once it is committed; why stands in the ledger, in words."""
+    log.info("mailing.moved", mailing=mailing.name, practice=mailing.practice, before=before, after=mailing.state)
 
 
 def _cannot(mailing: Mailing, action: str) -> str:
@@ -279,7 +303,9 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False
-        if held:
-            return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.HELD)
-        return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
-                             finished_at=clock.now())
+        after, when = (MailingState.HELD, None) if held else (MailingState.SENT, clock.now())
+        closed = mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=after, finished_at=when)
+    if closed:
+        log.info("mailing.held" if held else "mailing.sent", mailing=mailing.name, practice=mailing.practice,
+                 **{state.value: number for state, number in standing.items()})
+    return closed

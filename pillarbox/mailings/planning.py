@@ -16,10 +16,11 @@ from typing import Any
 
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
-from pillarbox.ground import address, clock
+from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
+from pillarbox.keeping import journal
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
@@ -30,6 +31,8 @@ from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import mailings as mailings_table
+
+log = logs.get("mailings")
 
 ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
@@ -55,6 +58,13 @@ class Wish:
     """Whoever got another mailing within as many hours is left out; 0: nobody is; None: as the settings say."""
     corrects_id: int | None = None
     """The mailing that this one apologises for; no span holds it back."""
+    send_at: datetime | None = None
+    """When a worker starts it; None: staff do."""
+    send_by: str = ""
+    due_at: Callable[[audience.Candidate], datetime] | None = None
+    """A time of its own for each supporter's message, before which it is not sent."""
+    keep_approved: bool = False
+    """Refuse to replace an earlier plan of the edition that was approved."""
     actor: str = "staff"
 
 
@@ -91,15 +101,19 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
-        outcome = _compose_all(project, mailing, segments, reached, on_progress)
+        outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, outcome, excluded)
-    except BaseException:
+    except BaseException as fault:
+        log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
         raise
     with project.store.reading() as connection:
-        return Planned(mailing=mailings.by_id(connection, mailing.id), slow_reasons=outcome.slow_reasons,
-                       warnings=tuple(warnings))
+        planned = mailings.by_id(connection, mailing.id)
+    log.info("plan.done", mailing=planned.name, practice=planned.practice, planned=planned.planned,
+             excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
+             seconds=(clock.now() - planned.created_at).total_seconds())
+    return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings))
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,
@@ -113,9 +127,10 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
         if any(mailing.appeal == wish.appeal and mailing.practice == practice
                for mailing in mailings.composing(connection)):
             raise Refused(f"{wish.appeal} is being planned at this moment by another process.",
-                          todo="Wait for it, then look with `pillarbox status`.")
+                          todo="Wait for it, then look with `pillarbox status`.", retry=True)
         edition_id, _ = editions.choose(connection, appeal=wish.appeal, again=wish.again, practice=practice,
-                                        actor=wish.actor)
+                                        actor=wish.actor, keep_approved=wish.keep_approved)
+        journal.refuse_unknown(project, connection, edition_id=edition_id)
         mailings.keep_bundle(connection, bundle_id=source.bundle.id, appeal=wish.appeal, content=source.bundle.pack())
         mailing_id = mailings.create(
             connection, name=mailings.new_name(connection, wish.appeal, day), appeal=wish.appeal,
@@ -124,7 +139,8 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
             audience=wish.rule.to_json() | {"definitions": letters.definitions(segments, wish.rule)}, excluded={},
             for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()),
             hours=project.settings.launch.hours, corrects_id=wish.corrects_id,
-            span_hours=project.settings.limits.span_hours if wish.span_hours is None else wish.span_hours)
+            span_hours=project.settings.limits.span_hours if wish.span_hours is None else wish.span_hours,
+            send_at=wish.send_at, send_by=wish.send_by)
         return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
                 audience.left_out(connection, wish.rule, segments, recent=frequency.of_mailing(connection, mailing_id)))
 
@@ -146,7 +162,8 @@ class _Outcome:
 
 
 def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
-                 on_progress: Callable[[int], None]) -> _Outcome:
+                 on_progress: Callable[[int], None],
+                 due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
     composer = letters.composer(source, mailing)
     links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
@@ -158,8 +175,12 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
             if kept is not None:
                 kept.result()
                 kept = None
-            if not outcome.fault_count:  # else go on through the list, to show every fault at once
-                kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
+            if outcome.fault_count:
+                continue  # go on through the list, to show every fault at once
+            if due_at:
+                for person, (_, row) in zip(chunk, rows, strict=True):
+                    row["due_at"] = due_at(person)
+            kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
         if kept is not None:
             kept.result()
     outcome.slow_path, outcome.slow_reasons = composer.slow_path, composer.reasons

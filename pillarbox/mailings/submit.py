@@ -15,7 +15,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from pillarbox.deliver.transport import Transport
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import brakes, envelopes, hours
@@ -29,6 +29,8 @@ from pillarbox.store import mailings, messages
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 # A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
 _PATIENCE = 3
@@ -99,7 +101,8 @@ def submit(dispatch: Dispatch) -> Submitted | None:
         PillarboxError: a fault of ours before the outside act; the unit is planned again.
     """
     began = clock.now()
-    unit, withdrawn, turn = _claim(dispatch)
+    with metrics.timed(metrics.SUBMIT_SECONDS.labels("claim")) as claiming:
+        unit, withdrawn, turn = _claim(dispatch)
     if unit is None:
         if turn.group is None:
             return _waiting(dispatch, turn) if turn.wait_seconds else None
@@ -110,18 +113,38 @@ def submit(dispatch: Dispatch) -> Submitted | None:
         _settle(dispatch, unit, turn, result)
         return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
     try:
-        result = dispatch.transport.send(unit)
+        with metrics.timed(metrics.SUBMIT_SECONDS.labels("post")) as posting:
+            result = dispatch.transport.send(unit)
     except PillarboxError as fault:
+        log.fault("batch.not-tried", fault, mailing=dispatch.mailing.name, attempt=unit.attempt_id)
         _settle(dispatch, unit, turn, Result(receipts=_all(unit, Verdict.RETURNED, fault.what)))
         raise
-    except Exception:  # whatever broke, nobody knows how far it came: doubt is the only honest answer
+    except Exception as fault:  # whatever broke, nobody knows how far it came: doubt is the only honest answer
+        log.fault("batch.broke", fault, mailing=dispatch.mailing.name, attempt=unit.attempt_id)
         _settle(dispatch, unit, turn, Result(receipts=_all(unit, Verdict.UNKNOWN, "the transport broke in mid-act")))
         raise
     result = _lose_patience(dispatch, unit, result)
-    _settle(dispatch, unit, turn, result)
+    with metrics.timed(metrics.SUBMIT_SECONDS.labels("settle")) as settling:
+        _settle(dispatch, unit, turn, result)
     dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
-    return Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
+    done = Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
                      result=result)
+    _tell(dispatch, unit, done, claim=claiming.seconds, post=posting.seconds, settle=settling.seconds)
+    return done
+
+
+def _tell(dispatch: Dispatch, unit: Unit, done: Submitted, *, claim: float, post: float, settle: float) -> None:
+    """Count and log a batch that is settled; whoever must act on it is told louder."""
+    mailing, counts = dispatch.mailing, {verdict.value: number for verdict, number in done.counts.items()}
+    practice = "yes" if mailing.practice else "no"
+    metrics.BATCHES.labels(mailing.transport, practice).inc()
+    metrics.count(metrics.MESSAGES, {**counts, "withdrawn": done.withdrawn}, practice=practice)
+    alarming = done.result.stop or done.result.unreachable or Verdict.UNKNOWN in done.counts
+    (log.warning if alarming else log.info)(
+        "batch.settled", mailing=mailing.name, attempt=unit.attempt_id, size=len(unit.messages), **counts,
+        withdrawn=done.withdrawn or None, claim_seconds=claim, post_seconds=post, settle_seconds=settle,
+        wait_seconds=done.result.wait_seconds or None, stopped=bool(done.result.stop) or None,
+        unreachable=done.result.unreachable or None)
 
 
 def _waiting(dispatch: Dispatch, turn: Turn) -> Submitted:
@@ -227,8 +250,12 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
             worker = Worker.parse(attempt.worker)
             if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
                 continue
-            found += messages.bury(
-                connection, mailing.id, attempt.id,
-                state=MessageState.PLANNED if repeatable else MessageState.IN_DOUBT,
+            after = MessageState.PLANNED if repeatable else MessageState.IN_DOUBT
+            buried = messages.bury(
+                connection, mailing.id, attempt.id, state=after,
                 detail="" if repeatable else "the sender died while this was on its way")
+            found += buried
+            metrics.count(metrics.BURIED, {after.value: buried})
+            log.warning("attempt.buried", mailing=mailing.name, attempt=attempt.id, worker=attempt.worker, after=after,
+                        settled=buried)
     return found

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.mailings import control, hours
 from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.store import due, mailings, messages
+
+log = logs.get("runner")
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
@@ -51,6 +53,8 @@ class Run:
         Raises:
             PillarboxError: a fault of ours; what was in flight has been settled.
         """
+        mailing, since = self.dispatch.mailing, time.monotonic()
+        log.info("run.began", mailing=mailing.name, practice=mailing.practice, connections=connections)
         with ThreadPoolExecutor(max_workers=connections, thread_name_prefix="send") as pool:
             futures = [pool.submit(self._work) for _ in range(connections)]
             try:
@@ -59,6 +63,10 @@ class Run:
             except BaseException:
                 self.stopping.set()
                 raise
+            finally:
+                log.info("run.ended", mailing=mailing.name, withdrawn=self.withdrawn,
+                         seconds=time.monotonic() - since, stopped=bool(self.stopped_because),
+                         **{verdict.value: number for verdict, number in self.counts.items()})
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
 
     def to_the_end(self, connections: int) -> None:
@@ -74,20 +82,18 @@ class Run:
             with project.store.reading() as connection:
                 now = mailings.by_id(connection, mailing.id)
                 more = messages.next_group(connection, mailing.id) is not None
-                standing = due.unsettled_count(connection, mailing.id)
-            if now.state is not MailingState.SENDING or not standing:
+                in_hand = due.on_its_way(connection, mailing.id)
+            if now.state is not MailingState.SENDING or not (more or in_hand):
                 return
             if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
                 return
-            if standing != left:
-                if left > standing:
-                    self.on_progress(left - standing)
-                moved, left = time.monotonic(), standing
+            if in_hand != left:
+                moved, left = time.monotonic(), in_hand
             if time.monotonic() - moved > _OTHERS_SECONDS:
                 return
             if more:
                 self(connections)
-                moved, left = time.monotonic(), -1
+                moved = time.monotonic()
             self.stopping.wait(_FIRST_PAUSE_SECONDS)
             bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
             control.finish_if_done(project, mailing)

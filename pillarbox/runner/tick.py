@@ -20,7 +20,8 @@ from pathlib import Path
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch
+from pillarbox.keeping import backup
+from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, messages, workers
@@ -33,8 +34,8 @@ StepOfAMailing = tuple[str, Callable[[Project, Mailing], object]]
 
 # Other parts of the house that act by the clock, a line each: what it is called when it breaks, and the call.
 BEFORE: Sequence[Step] = (
-    # ("the schedules", schedules.tick),
-    # ("the nightly backup", backup.nightly),
+    ("the schedules", schedules.tick),
+    ("the nightly backup", backup.nightly),
 )
 # The same for each mailing that is being sent.
 OF_EACH: Sequence[StepOfAMailing] = (
@@ -42,7 +43,7 @@ OF_EACH: Sequence[StepOfAMailing] = (
     ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
-    # ("the notices", notices.deliver),
+    ("the notices", notices.deliver),
 )
 
 _GRACE = timedelta(minutes=10)
@@ -143,11 +144,13 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
     control.refuse_other_road(project, mailing)
     zone, moment = project.settings.project.zone, clock.now()
     at = hours.first_moment(mailing, zone, mailing.send_at or moment)
-    if at > moment:
+    if at > moment or schedules.holds_back(project, mailing):
         return
     try:
         control.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
+        if mailing.started_at is None:
+            backup.before_send(project)
         control.start(project, mailing.name, actor=mailing.send_by or worker)
     except Refused as fault:
         if fault.retry and moment - at < _GRACE:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from pillarbox.ground import clock
-from pillarbox.standin import intake, search
+from pillarbox.standin import account, intake, search
 from pillarbox.standin.behaviour import Act, Fault, Mode, Stage
 from pillarbox.standin.events import events
 from pillarbox.standin.limits import MOST_MESSAGE_BYTES, Refusal, refusals
@@ -121,23 +121,8 @@ class Handler(BaseHTTPRequestHandler):
                 return 400, _errors(Refusal(message="must be a number within its bounds", field=str(fault)))
         if path == "/v3/asm/suppressions":
             return 200, self.server.suppressions.groups()
-        if path == "/v3/scopes":
-            return 200, {"scopes": list(behaviour.scopes)}
-        if path == "/v3/user/credits":
-            used = self.server.mailbox.accepted
-            return 200, {"remain": max(0, behaviour.credits - used), "total": behaviour.credits, "overage": 0,
-                         "used": used, "last_reset": "2026-01-01", "next_reset": "2027-01-01",
-                         "reset_frequency": "monthly"}
-        if path in ("/v3/user/webhooks/event/settings", "/v3/user/webhooks/event/settings/all"):
-            return 200, self._webhook_settings(everything=path.endswith("/all"))
-        return None
-
-    def _webhook_settings(self, *, everything: bool) -> dict[str, Any]:
-        kinds = ("processed", "delivered", "deferred", "bounce", "dropped", "open", "click", "spam_report",
-                 "unsubscribe", "group_unsubscribe", "group_resubscribe")
-        one = {"enabled": True, "url": "", "id": "stand-in", "friendly_name": "stand-in", "public_key": "",
-               **dict.fromkeys(kinds, True)}
-        return {"max_allowed": 1, "webhooks": [one]} if everything else one
+        return account.resource(path, scopes=behaviour.scopes, webhooks=behaviour.webhooks, total=behaviour.credits,
+                                remaining=max(0, behaviour.credits - self.server.mailbox.accepted))
 
     # ------------------------------------------------------------------------------------------ mail send
 

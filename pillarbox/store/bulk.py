@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Table
 
+from pillarbox.store.schema import Moment
+
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows whose values are the database's own kinds already: text, whole numbers, booleans, None.
+    """Insert rows of text, whole numbers, booleans, times and None.
 
     On SQLite all of them go in by one statement: its driver lets other threads work while a statement runs, and takes
     Python's lock again for each row of a list.
@@ -23,6 +25,9 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     """
     if not rows:
         return
+    for place, name in enumerate(columns):
+        if isinstance(kind := table.c[name].type, Moment) and (written := kind.bind_processor(connection.dialect)):
+            rows = [(*row[:place], written(row[place]), *row[place + 1 :]) for row in rows]
     quote = connection.dialect.identifier_preparer.quote
     into = f"INSERT INTO {quote(table.name)} ({', '.join(quote(name) for name in columns)})"
     if connection.dialect.name == "sqlite":

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class ClashError(StoreError):
     """
 
 
+class DamagedFileError(StoreError):
+    """What lies where the database should be is none, or a broken one."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
     """An open database. Read with ``reading()``, write with ``writing()``; both are one transaction.
@@ -45,6 +49,8 @@ class Store:
     writer: Engine
     gate: AbstractContextManager[Any] = field(default_factory=nullcontext)
     """SQLite has one writer at a time. Threads of one process queue here: its own waiting is by sleeping."""
+    closed: StoreError | None = None
+    """Why nothing may be written, when that is so: ``writing`` raises it."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,14 +60,31 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; nothing is written."""
-        with self._said(), self.reader.connect() as connection:
+        with self.said(), self.reader.connect() as connection:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One consistent view for as many statements as it takes; others write on meanwhile."""
+        with self.said(), self.reader.connect() as connection:
+            # SQLite's readers see the database as it was at their first look until they end (WAL).
+            yield connection if self.is_sqlite else connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by any exception."""
-        with self._said(), self.gate, self.writer.begin() as connection:
+        """One transaction: committed at the end, rolled back by any exception.
+
+        Raises:
+            StoreError: when this database is open for reading only.
+        """
+        if self.closed is not None:
+            raise self.closed
+        with self.said(), self.gate, self.writer.begin() as connection:
             yield connection
+
+    def only_reading(self, why: StoreError) -> Store:
+        """The same database, in which nothing may be written; ``why`` is what an attempt is told."""
+        return replace(self, closed=why)
 
     def close(self) -> None:
         """Close every connection."""
@@ -69,7 +92,8 @@ class Store:
         self.writer.dispose()
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def said(self) -> Iterator[None]:
+        """Within the block the database's own faults are raised as sentences of ours."""
         try:
             yield
         except (DBAPIError, NoConnectionError) as fault:
@@ -107,8 +131,9 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
                           todo="Nothing was left half done; try again.")
     words = str(fault.orig).strip().splitlines()[0] if fault.orig and str(fault.orig).strip() else "no answer"
     if any(damaged in words for damaged in _DAMAGED):
-        return StoreError(f"The database file is damaged: {words}.",
-                          todo="Send nothing from it; put the newest backup beside it.")
+        return DamagedFileError(f"The database file is damaged: {words}.",
+                                todo="Send nothing from it; `pillarbox store restore` puts the newest backup in its "
+                                     "place.")
     if isinstance(fault, IntegrityError):  # the first line names rule and table; the values stand in the next
         return ClashError(f"The database refused a row: {words}.", retry=True,
                           todo="Another command may have been first. Nothing was left half done; look where things "

@@ -44,11 +44,10 @@ def unsettled(connection: Connection, mailing_id: int) -> bool:
         .limit(1)).first() is not None
 
 
-def unsettled_count(connection: Connection, mailing_id: int) -> int:
-    """How many messages of a mailing are planned or on their way."""
-    return int(connection.execute(
-        select(func.count()).where(messages.c.mailing_id == mailing_id,
-                                   messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)))).scalar_one())
+def on_its_way(connection: Connection, mailing_id: int) -> int:
+    """How many messages of a mailing are in some sender's hands."""
+    return int(connection.execute(select(func.count()).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.SUBMITTING)).scalar_one())
 
 
 def last_activity(connection: Connection, mailing_id: int) -> datetime | None:

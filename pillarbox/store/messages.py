@@ -63,12 +63,14 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Seque
 
     Args:
         connection: in the transaction that writes them.
-        rows: columns of ``messages``, as named in ``_PLANNED``; the id is given here.
+        rows: columns of ``messages``, as named in ``_PLANNED``; the id is given here. All of them may
+            have ``due_at`` too.
         values: of each row, as ``letters.pack_values`` wrote them.
     """
     ids = _new_ids(connection, len(rows))
-    planned = itemgetter(*_PLANNED)
-    insert_rows(connection, messages, ("id", *_PLANNED),
+    columns = (*_PLANNED, "due_at") if any("due_at" in row for row in rows) else _PLANNED
+    planned = itemgetter(*columns)
+    insert_rows(connection, messages, ("id", *columns),
                 [(id_, *planned(row)) for id_, row in zip(ids, rows, strict=True)])
     insert_rows(connection, message_values, ("message_id", "values"), list(zip(ids, values, strict=True)))
 
@@ -142,13 +144,33 @@ def next_group(connection: Connection, mailing_id: int, *, wave: int | None = No
         wave: later waves wait; None: none of them does.
         domains: messages to others are passed over.
     """
-    where = [messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, *domains.where]
+    where = [messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, _due(), *domains.where]
     if wave is not None:
         where.append(messages.c.wave <= wave)
     row = connection.execute(
         select(messages.c.wave, messages.c.shape_id, messages.c.tracked).where(*where)
         .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
     return Group(wave=row[0], shape_id=row[1], tracked=row[2], domains=domains) if row else None
+
+
+def _due() -> ColumnElement[bool]:
+    """A message that waits for a time of its own is not taken before it."""
+    return or_(messages.c.due_at.is_(None), messages.c.due_at <= clock.now())
+
+
+def next_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """When the next planned message comes whose own time is still ahead; None: none waits for its time."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+        messages.c.due_at > clock.now())).scalar_one()
+    return found
+
+
+def first_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """The earliest own time among a mailing's messages; None: they have none."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id)).scalar_one()
+    return found
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
@@ -164,7 +186,7 @@ def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, w
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
-                  messages.c.tracked == group.tracked, *group.domains.where)
+                  messages.c.tracked == group.tracked, *group.domains.where, _due())
            .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
     if connection.dialect.name != "sqlite":
         # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more

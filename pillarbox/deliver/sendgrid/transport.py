@@ -148,7 +148,7 @@ class SendgridTransport:
 
 
 def connected(settings: SendgridSettings) -> SendgridClient:
-    """A client for the account.
+    """A client for the account that the settings name; nothing is asked yet.
 
     Raises:
         TransportError: there is no key, or no safe address.
