@@ -186,7 +186,7 @@ def test_several_at_once_are_harmless(peopled: Store, onward: Path) -> None:
 def test_an_older_program_does_not_open_it(peopled: Store, onward: Path) -> None:
     """Neither opening, nor checking, nor upgrading: each says that a newer version is needed."""
     assert newer_program(peopled, onward).communicate(timeout=60) == ("", None)
-    for attempt in (migrate.check, migrate.upgrade, migrate.refuse_newer):
+    for attempt in (migrate.check, migrate.upgrade, migrate.refuse_when_left_behind):
         with pytest.raises(NewerDatabaseError, match=r"newer Pillarbox.*stands at 0002.*Install the newer version"):
             attempt(peopled)
 

@@ -32,5 +32,7 @@ def import_(ctx: click.Context, file: Path, as_json: bool) -> None:
         printing.counts((("new events", applied.new), ("known already", applied.repeated),
                          ("of other senders", applied.foreign), ("of no letter of ours", applied.unmatched)))
         if applied.alarms:
-            printing.say(f"[bold red]Letters that the ledger has as not sent did go: {len(applied.alarms):,}. "
-                         "The audit log names them.[/]")
+            twice = sum(alarm.twice for alarm in applied.alarms)
+            printing.say(f"[bold red]Letters that were taken as not sent did go: {len(applied.alarms):,}"
+                         + (f", {twice:,} of them twice, or maybe twice" if twice else "") +
+                         ". The audit log names them.[/]")

@@ -1,14 +1,15 @@
-"""plan, approve, send, status, pause, resume, cancel, reconcile."""
+"""plan, approve, send, status, pause, resume, cancel."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 import click
 from rich.markup import escape
@@ -19,8 +20,8 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import control, departure, holding, moments, planning
-from pillarbox.mailings import reconcile as reconciling
+from pillarbox.keeping import backup
+from pillarbox.mailings import closing, control, departure, holding, launch, moments, planning
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
 from pillarbox.model.states import MailingState
@@ -46,26 +47,29 @@ mailing_argument = click.argument("name", metavar="MAILING")
 @click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day that the letter speaks of (2026-12-10); today when not said.")
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
+@click.option("--span", "span_hours", type=click.FloatRange(0, 24 * 31), metavar="HOURS",
+              help="Leave out whoever got another mailing within as many hours; 0: nobody. Else as in [limits].")
 @printing.json_option
 @click.pass_context
 def plan(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], exclude: tuple[str, ...],
-         for_date: datetime | None, again: str | None, as_json: bool) -> None:
+         for_date: datetime | None, again: str | None, span_hours: float | None, as_json: bool) -> None:
     """Compose every message of a mailing; nothing leaves.
 
     One fault in one supporter's copy, and nothing is planned: the fault names supporter, field, file and line.
     """
     wish = planning.Wish(appeal=slug, rule=Rule(lists=lists, segments=segments, exclude=exclude),
-                         for_date=for_date.date() if for_date else None, again=again)
+                         for_date=for_date.date() if for_date else None, again=again, span_hours=span_hours)
     with opened(ctx) as project:
         with printing.progress(None, f"Composing {slug}", quiet=as_json) as advance:
             planned = planning.plan(project, wish, on_progress=advance)
         if as_json:
             printing.as_json(planned.to_json())
         else:
-            _show_plan(planned)
+            show_plan(planned)
 
 
-def _show_plan(planned: planning.Planned) -> None:
+def show_plan(planned: planning.Planned) -> None:
+    """What was planned, and what comes next."""
     mailing = planned.mailing
     if mailing.practice:
         printing.practice_banner()
@@ -111,16 +115,31 @@ def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
 @departures.at_option
 @departures.hold_option
+@click.option("--rate", type=click.FloatRange(min=0), metavar="N",
+              help="At most N messages of it a second, over all senders; 0 takes an earlier limit away.")
+@click.option("--now", is_flag=True,
+              help="Everyone at once: no countdown, no first wave, no watch; also ends a watch that is under way.")
+@click.option("--launch", "practise", is_flag=True, help="Launch a practice mailing as if it were live.")
 @printing.json_option
 @click.pass_context
 def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | None, hold: bool,
+         rate: float | None, now: bool, practise: bool,
          as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
 
     Nothing is sent twice: what a crash left unclear is "not sure it went", and waits for `reconcile`.
+
+    A live mailing is launched: after a countdown, which Ctrl-C stops with nothing sent, the most engaged supporters get
+    it first. Then nothing leaves while it is watched whether letters bounce or are complained about; then everybody
+    else gets it. It pauses itself and says why when something goes wrong. See [launch], [limits] and [brakes] in
+    pillarbox.toml, and docs/launch.md.
     """
     if hold and at is None:
         raise click.UsageError("--hold-at-sendgrid needs --at: until when shall SendGrid keep it?")
+    if now and practise:
+        raise click.UsageError("--now and --launch contradict each other.")
+    if at is not None and (now or practise):
+        raise click.UsageError("--now and --launch are about sending at once; they do not go with --at.")
     with opened(ctx) as project:
         zone = project.settings.project.zone
         moment = moments.read_moment(at, zone, now=clock.now()) if at is not None else None
@@ -138,24 +157,33 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
             transport.check()
             bury_the_dead(project, mailing, repeatable=transport.repeatable)
             remaining = _confirm(project, mailing, yes=yes, count=count, when=moment)
+            run = None
             if moment and not hold:
-                departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff")
-                run = None
+                departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff", per_second=rate)
             else:
+                if mailing.started_at is None:
+                    backup.before_send(project)
                 if moment:
                     sendgrid = cast("SendgridTransport", transport)
                     mailing = holding.hold(project, mailing.name, sendgrid, at=moment, count=remaining, actor="staff")
                 else:
-                    mailing = control.start(project, mailing.name, actor="staff")
+                    if launch.is_fresh(mailing) and (practise or not mailing.practice) and not now:
+                        _count_down(mailing, project.settings.launch.countdown_seconds)
+                    mailing = control.start(project, mailing.name, actor="staff", per_second=rate, now=now,
+                                            practise=practise)
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
+        if found.mailing.state is MailingState.SENDING and found.remaining and closing.look(project, found.mailing):
+            found = standing.status(project, mailing.name)
         if as_json:
             printing.as_json(found.to_json())
         else:
             _show_status(project, found)
         if run is None:
             return
-        why = run.stopped_because or control.why_unfinished(found.mailing, found.remaining)
+        held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
+        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining,
+                                                                           next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
 
@@ -206,12 +234,28 @@ def _see_count(mailing: Mailing, remaining: int, count: int | None) -> None:
         raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")
 
 
+def _count_down(mailing: Mailing, seconds: float) -> None:
+    """Leave time to think better of it.
+
+    Raises:
+        Refused: somebody stopped it; nothing was sent.
+    """
+    if not seconds:
+        return
+    with _draining(threading.Event().set) as asked:
+        printing.count_down(seconds, f"{mailing.name} leaves in {{seconds}} s. Ctrl-C stops it, and nothing is sent.",
+                            asked)
+    if asked.is_set():
+        raise Refused(f"{mailing.name} was stopped in its countdown; nothing was sent.")
+
+
 def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: bool) -> Run:
     """Send in the foreground; Ctrl-C and SIGTERM drain: what is in flight finishes, nothing new starts."""
     remaining = standing.status(project, mailing.name).remaining
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
-        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance)
-        with _draining(run.stopping) as asked:
+        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance,
+                  on_wait=lambda why: None if quiet else printing.note(f"Waiting: {why}."))
+        with _draining(run.drain) as asked:
             run.to_the_end(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:
             then = (f"A worker goes on with it; `pillarbox pause {mailing.name}` holds it back"
@@ -221,14 +265,14 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
 
 
 @contextmanager
-def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
+def _draining(drain: Callable[[], object]) -> Iterator[threading.Event]:
     asked = threading.Event()
 
-    def drain(_number: int, _frame: object) -> None:
+    def told(_number: int, _frame: object) -> None:
         asked.set()
-        stopping.set()
+        drain()
 
-    before = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:
@@ -273,13 +317,18 @@ def _show_status(project: Project, found: standing.Status) -> None:
                ("not sure it went", found.in_doubt), ("refused", found.failed),
                ("left out since planning", found.withdrawn), ("cancelled", found.cancelled))
     printing.counts([("planned", mailing.planned), *((f"  {words}", number) for words, number in counted if number)])
+    if waiting := launch.words(mailing, project.settings.project.zone):
+        printing.say(f"\nWaiting: {escape(waiting)}.")
     if found.details:
         printing.say("\nWhy:")
         printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+    if found.notices:
+        zone = ZoneInfo(project.settings.project.zone)
+        printing.say("\nWhat happened by itself, newest first:")
+        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {words}" for moment, words in found.notices)
     if found.in_doubt:
-        printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or decide:")
-        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume sent")
-        printing.to_copy(f"pillarbox reconcile {mailing.name} --assume unsent")
+        printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
+        printing.to_copy(f"pillarbox reconcile {mailing.name}")
 
 
 def _reins(name: str, help_text: str) -> click.Command:
@@ -312,23 +361,3 @@ def _reins(name: str, help_text: str) -> click.Command:
 pause = _reins("pause", "Hold a mailing back. What is in flight finishes.")
 resume = _reins("resume", "Let a paused mailing go on. `send` then continues it.")
 cancel = _reins("cancel", "End a mailing; what has left has left.")
-
-
-@click.command()
-@mailing_argument
-@click.option("--assume", type=click.Choice(["sent", "unsent"]),
-              help="Staff's decision for what no event has settled. `unsent` sends it again: some may get it twice.")
-@printing.json_option
-@click.pass_context
-def reconcile(ctx: click.Context, name: str, assume: Literal["sent", "unsent"] | None, as_json: bool) -> None:
-    """Settle what nobody is sure went."""
-    with opened(ctx) as project:
-        done = reconciling.reconcile(project, name, assume=assume)
-    if as_json:
-        printing.as_json(done.to_json())
-    elif done.assumed:
-        printing.say(f"{escape(done.mailing)}: {done.settled:,} messages are now taken as {done.assumed}.")
-    elif done.in_doubt:
-        printing.say(f"{escape(done.mailing)}: nobody is sure that {done.in_doubt:,} messages went.")
-    else:
-        printing.say(f"{escape(done.mailing)}: of every message it is known whether it went.")

@@ -18,7 +18,7 @@ from pillarbox.ground.errors import LetterError, PillarboxError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pillarbox.cli.projects:init", "Make a project folder."),
     "demo": ("pillarbox.cli.demo:demo", "The whole road on made-up people: import, plan, send, events, report."),
-    "doctor": ("pillarbox.cli.projects:doctor", "Say what is wrong with this project, in plain words."),
+    "doctor": ("pillarbox.cli.doctor:doctor", "Say what is wrong with this project, in plain words."),
     "lists": ("pillarbox.cli.lists:lists", "Import lists of supporters, and look at them."),
     "segments": ("pillarbox.cli.lists:segments", "Look at the saved rules of lists/segments.toml."),
     "suppressions": ("pillarbox.cli.lists:suppressions", "Addresses to which nothing may go."),
@@ -32,13 +32,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("pillarbox.cli.mailings:pause", "Hold a mailing back."),
     "resume": ("pillarbox.cli.mailings:resume", "Let a paused mailing go on."),
     "cancel": ("pillarbox.cli.mailings:cancel", "End a mailing; what has left has left."),
-    "reconcile": ("pillarbox.cli.mailings:reconcile", "Settle what nobody is sure went."),
+    "correct": ("pillarbox.cli.doubt:correct", "Plan an apology to exactly those whom a mailing reached."),
+    "reconcile": ("pillarbox.cli.doubt:reconcile", "Settle what nobody is sure went."),
     "events": ("pillarbox.cli.events:events", "Read events from a file."),
     "donations": ("pillarbox.cli.donations:donations", "Import and add donations; see what raised them."),
     "report": ("pillarbox.cli.reports:report", "What a mailing did, and what it raised."),
     "serve": ("pillarbox.cli.serve:serve", "Answer supporters and SendGrid: unsubscribe, letters, events."),
     "worker": ("pillarbox.cli.worker:worker", "Send what is due: what waits for its time, what was left over."),
-    "store": ("pillarbox.cli.projects:store", "The database."),
+    "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
+    "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
+    "store": ("pillarbox.cli.store:store", "The database: back it up, restore it, move it."),
 }
 
 

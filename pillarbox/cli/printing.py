@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +24,7 @@ console = Console(highlight=False)
 _errors = Console(stderr=True, highlight=False)
 _STYLE = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.ADVICE: "cyan"}
 _PLAIN_SECONDS = 5.0
+_LINE = "\r\x1b[2K"
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """For every command whose answer a script may want; the command then prints with ``as_json``."""
@@ -108,6 +111,30 @@ def findings(found: Iterable[object], *, error: bool = False) -> None:
 def practice_banner() -> None:
     """Say that nobody is mailed."""
     console.print("[bold black on yellow] PRACTICE [/] nobody was mailed, and nobody will be\n", highlight=False)
+
+
+def note(sentence: str) -> None:
+    """Say on stderr what goes on, while long work shows its progress there."""
+    _errors.print(sentence, markup=False, soft_wrap=not _errors.is_terminal)
+
+
+def count_down(seconds: float, words: str, stopped: threading.Event) -> None:
+    """Let time pass, and show on stderr how much is left: in one line of a terminal, elsewhere once.
+
+    Args:
+        seconds: how long.
+        words: a sentence with ``{seconds}`` in it.
+        stopped: when it is set, the time is over.
+    """
+    until = time.monotonic() + seconds
+    if not _errors.is_terminal:
+        note(words.format(seconds=math.ceil(seconds)))
+    while (left := until - time.monotonic()) > 0 and not stopped.is_set():
+        if _errors.is_terminal:
+            click.echo(_LINE + words.format(seconds=math.ceil(left)), nl=False, err=True)
+        stopped.wait(min(left, 1.0))
+    if _errors.is_terminal:
+        click.echo(_LINE, nl=False, err=True)
 
 
 @contextmanager

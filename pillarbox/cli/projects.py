@@ -1,4 +1,4 @@
-"""init, doctor, store: the project's folder and database."""
+"""init: the project's folder."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
-from pillarbox.cli.opening import opened
-from pillarbox.ground.errors import PillarboxError, Refused
+from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import new_secret
 from pillarbox.ground.resources import shipped
 from pillarbox.model import config
-from pillarbox.store.project import Project, open_project
 
 _IGNORED = """# Supporters, keys and letters to real people never enter git.
 pillarbox.key
@@ -84,67 +82,3 @@ def init(folder: Path) -> None:
     printing.to_copy("pillarbox lists import lists/sample-supporters.csv --list test --basis consent")
 
 
-@click.command()
-@printing.json_option
-@click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Say what is wrong with this project, in plain words."""
-    from pillarbox.deliver.choose import transport as choose_transport
-    from pillarbox.mailings import live
-
-    with opened(ctx) as project:
-        wrong = live.faults(project)
-        transport = None
-        try:
-            transport = choose_transport(project.settings)
-            transport.check()
-        except PillarboxError as fault:
-            wrong.append(fault.sentence())
-        finally:
-            if transport is not None:
-                transport.close()
-        if project.settings.project.transport == "sendgrid" and not (
-                project.settings.sendgrid.webhook_key.get_secret_value()):
-            wrong.append("No webhook key is set, so SendGrid's events are refused: set PILLARBOX_SENDGRID_WEBHOOK_KEY.")
-        _tell(project, wrong, as_json=as_json)
-    if wrong and not project.settings.practice:
-        ctx.exit(1)
-
-
-def _tell(project: Project, wrong: list[str], *, as_json: bool) -> None:
-    practice = project.settings.practice
-    if as_json:
-        printing.as_json({"ok": not wrong, "practice": practice, "faults": wrong})
-        return
-    if practice:
-        printing.practice_banner()
-    printing.items(wrong)
-    if not wrong:
-        printing.say("All is well.")
-    elif practice:
-        printing.say("In practice none of this stands in the way; live, all of it does.")
-
-
-@click.group()
-def store() -> None:
-    """The database."""
-
-
-@store.command()
-@click.pass_context
-def adopt(ctx: click.Context) -> None:
-    """Make this machine the home of a database that was copied or moved here."""
-    open_project(ctx.obj, adopt=True).close()
-    printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
-
-
-@store.command()
-@click.pass_context
-def upgrade(ctx: click.Context) -> None:
-    """Bring the database to the tables that this version knows; opening a project does it too."""
-    from pillarbox.runner import queue
-
-    with opened(ctx) as project:
-        if queue.usable(project.store):
-            queue.make(project.store)
-        printing.say("The database is up to date.")

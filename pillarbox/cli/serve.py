@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pillarbox.cli import printing
-from pillarbox.cli.opening import opened
+from pillarbox.cli.opening import logging_from, opened
 
 if TYPE_CHECKING:
     from pillarbox.store.project import Project
@@ -24,6 +24,9 @@ def serve(ctx: click.Context, host: str, port: int) -> None:
     from pillarbox.web import serve as serving
 
     with opened(ctx) as project:
+        if project.store.closed is not None:  # nobody's unsubscribing may be lost in a copy
+            raise project.store.closed
+        logging_from(project.settings)
         serving.serve(
             project.store, project.settings, project.id, host=host, port=port, theme=theme_of(project),
             ready=lambda taken: printing.say(f"Listening on http://{host}:{taken}; Ctrl-C ends it."))

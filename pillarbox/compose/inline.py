@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
 from threading import Lock
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
 import cssutils
 from cssselect import SelectorError
@@ -25,6 +25,8 @@ from pillarbox.ground.errors import LetterError
 _SILENT = 60  # above logging.CRITICAL: cssutils prints what it does not know to stderr, and its logger is the process's
 # No attribute is made out of CSS: width="100%" would blow up images in Outlook, align="center" would move tables.
 _FROM_CSS = ["align", "valign", "bgcolor", "width", "height"]
+
+_SHEETS_KEPT = 64
 
 # Elements without content (WHATWG HTML 13.1.2, read 2026-11), and the old ones that libxml2 knows.
 _VOID = frozenset(("area", "base", "basefont", "br", "col", "embed", "frame", "hr", "img", "input", "isindex", "link",
@@ -66,13 +68,30 @@ class PremailerInliner:
             written = _shield(tree)
             sheet = etree.SubElement(_head(tree), "style")
             sheet.text = rules
-            Premailer(disable_basic_attributes=_FROM_CSS, disable_validation=True, cache_css_parsing=False,
+            _Premailer(disable_basic_attributes=_FROM_CSS, disable_validation=True, cache_css_parsing=False,
                       cssutils_logging_level=_SILENT, align_floating_images=False, allow_network=False,
                       strip_important=True).transform(tree.getroot(), pretty_print=False)
             for element, style in written:
                 if element.get("style") == style + ";":
                     element.set("style", style)
             return serialise(_unmarked(tree))
+
+
+class _Premailer(Premailer):  # type: ignore[misc]
+    """Premailer that reads a style sheet once: the shapes of a letter share it, and cssutils takes its time.
+
+    What it keeps are strings and numbers (its own cache keeps cssutils' objects, under keys that collide).
+    """
+
+    _read: ClassVar[dict[tuple[str, int], tuple[list[Any], list[Any]]]] = {}
+
+    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
+        known = self._read.get((css_body, ruleset_index))
+        if known is None:
+            if len(self._read) >= _SHEETS_KEPT:
+                self._read.clear()
+            known = self._read[css_body, ruleset_index] = super()._parse_style_rules(css_body, ruleset_index)
+        return known
 
 
 class CssInlineInliner:

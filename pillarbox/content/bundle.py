@@ -28,6 +28,7 @@ from pillarbox.model.states import Kind
 FORM = 1
 """Version of the packed form; raised when a field is added that an older Pillarbox must not overlook."""
 UNPACKED_BYTES = 256 * 1024 * 1024
+SENDER = ("name", "email", "reply_to", "unsubscribe_mailto", "home", "base_url")
 LINKS = ("donate", "donate_monthly", "sign_up", "website", "share")
 
 
@@ -43,18 +44,22 @@ class Bundle:
     """Name → layout, component or include."""
     links: Mapping[str, str]
     """The charity's pages (see ``LINKS``), the appeal's own before the project's; empty when there is none."""
+    sender: Mapping[str, str]
+    """Who it comes from and where supporters reach us (see ``SENDER``), as the settings were; empty when not said."""
 
     def pack(self) -> bytes:
         """The bundle as bytes for the database."""
-        return zlib.compress(_json(_content(self.appeal, self.theme, self.templates, self.links)), 9)
+        return zlib.compress(_json(_content(self.appeal, self.theme, self.templates, self.links, self.sender)), 9)
 
 
-def freeze(appeal: Appeal, theme: Theme, templates: Mapping[str, Source], links: Mapping[str, str]) -> Bundle:
+def freeze(appeal: Appeal, theme: Theme, templates: Mapping[str, Source], links: Mapping[str, str],
+           sender: Mapping[str, str]) -> Bundle:
     """A bundle of these parts; ``links`` are the project's, which the appeal's own override."""
     merged = {name: appeal.links.get(name) or links.get(name, "") for name in LINKS}
     merged["website"] = merged["website"] or theme.charity.website
-    digest = hashlib.sha256(_json(_content(appeal, theme, templates, merged))).hexdigest()
-    return Bundle(id=digest, appeal=appeal, theme=theme, templates=dict(templates), links=merged)
+    known = {name: sender.get(name, "") for name in SENDER}
+    digest = hashlib.sha256(_json(_content(appeal, theme, templates, merged, known))).hexdigest()
+    return Bundle(id=digest, appeal=appeal, theme=theme, templates=dict(templates), links=merged, sender=known)
 
 
 def unpack(packed: bytes) -> Bundle:
@@ -75,7 +80,7 @@ def unpack(packed: bytes) -> Bundle:
         appeal = Appeal(**{**letter, "kind": Kind(letter["kind"]), "topics": tuple(letter["topics"])},
                         letter=Source(**source), text=Source(**text) if text else None)
         templates = {name: Source(**each) for name, each in data["templates"].items()}
-        bundle = freeze(appeal, Theme.model_validate(data["theme"]), templates, data["links"])
+        bundle = freeze(appeal, Theme.model_validate(data["theme"]), templates, data["links"], data["sender"])
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError):
         raise StoreError("A mailing's bundle cannot be read.",
                          todo="Restore the database from a backup, or plan the mailing again.") from None
@@ -99,11 +104,14 @@ def gather(settings: Settings, slug: str, project: Path | None = None) -> tuple[
                                 message=f"There is no layout {appeal.layout!r}: use one of {', '.join(known)}."))
     if appeal is None or theme is None or any(each.level is Level.ERROR for each in findings):
         return None, tuple(findings)
-    return freeze(appeal, theme, templates, settings.links.model_dump()), tuple(findings)
+    sender = {**settings.sender.model_dump(), "home": settings.project.home, "base_url": settings.project.base_url}
+    return freeze(appeal, theme, templates, settings.links.model_dump(), sender), tuple(findings)
 
 
-def _content(appeal: Appeal, theme: Theme, templates: Mapping[str, Source], links: Mapping[str, str]) -> Any:
+def _content(appeal: Appeal, theme: Theme, templates: Mapping[str, Source], links: Mapping[str, str],
+             sender: Mapping[str, str]) -> Any:
     return {"form": FORM, "appeal": asdict(appeal), "theme": theme.constants(), "links": dict(links),
+            "sender": dict(sender),
             "templates": {name: asdict(source) for name, source in templates.items()}}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from pillarbox.deliver.search import MessageSearch
 from pillarbox.deliver.transport import Transport
 from pillarbox.model.config import Settings
 
@@ -40,3 +41,17 @@ TRANSPORTS: Mapping[str, Callable[[Settings], Transport]] = {
 def transport(settings: Settings) -> Transport:
     """The way out that ``[project] transport`` names."""
     return TRANSPORTS[settings.project.transport](settings)
+
+
+def search(settings: Settings) -> MessageSearch | None:
+    """The provider's record of what it took; None where there is none to ask (files, an SMTP server).
+
+    Raises:
+        TransportError: there is no key, or no safe address.
+    """
+    if settings.project.transport != "sendgrid":
+        return None
+    from pillarbox.deliver.sendgrid.search import SendgridSearch
+    from pillarbox.deliver.sendgrid.transport import connected
+
+    return SendgridSearch(connected(settings.sendgrid))

@@ -13,11 +13,13 @@ from pillarbox.events import consequences, ledger, scanners
 from pillarbox.events.devices import device
 from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
-from pillarbox.ground import address, clock
+from pillarbox.ground import address, clock, logs, metrics
 from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, EventKind
 from pillarbox.store import events as table
 from pillarbox.store.connect import Store
+
+log = logs.get("events")
 
 HEARD = "events-heard:{provider}"
 """Mark: the time of the newest event that this provider reported."""
@@ -41,7 +43,7 @@ class Applied:
     unmatched: int = 0
     """Of the new ones: about a supporter of ours, but no telling which message."""
     alarms: tuple[Alarm, ...] = ()
-    """Messages that the ledger thought unsent."""
+    """Messages that the ledger thought unsent, or that were sent again after it did."""
 
     def __add__(self, other: Applied) -> Applied:
         return Applied(new=self.new + other.new, repeated=self.repeated + other.repeated,
@@ -58,8 +60,21 @@ def apply(store: Store, events: Sequence[Event], *, secret: bytes) -> Applied:
     if not events:
         return Applied()
     with store.writing() as connection:
-        return sum((take_in(connection, events[start : start + CHUNK], secret=secret)
-                    for start in range(0, len(events), CHUNK)), Applied())
+        applied = sum((take_in(connection, events[start : start + CHUNK], secret=secret)
+                       for start in range(0, len(events), CHUNK)), Applied())
+    _tell(applied)
+    return applied
+
+
+def _tell(applied: Applied) -> None:
+    """Counted and logged once it is committed."""
+    counts = {"new": applied.new, "repeated": applied.repeated, "foreign": applied.foreign,
+              "unmatched": applied.unmatched}
+    metrics.count(metrics.EVENTS, counts)
+    metrics.ALARMS.inc(len(applied.alarms))
+    log.info("events.taken-in", **counts, alarms=len(applied.alarms))
+    for alarm in applied.alarms:
+        log.warning("events.left-after-all", message=alarm.message_id, mailing=alarm.mailing_id, state=alarm.state)
 
 
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
@@ -95,6 +110,24 @@ def tie_late(store: Store) -> int:
     return len(signs)
 
 
+def heal(store: Store, mailing_id: int) -> int:
+    """Settle what is in doubt of a mailing by the events that were heard already.
+
+    Most events heal as they come. What is left: those that lost our ids and came before a receipt, and those about
+    messages that were put in doubt after them (a restored database).
+
+    Returns:
+        How many messages are no longer in doubt.
+    """
+    tie_late(store)
+    with store.writing() as connection:
+        signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
+                 for row in table.about_doubt(connection, mailing_id)]
+        about = {sign.message_id for sign in signs}
+        ledger.settle(connection, signs, table.messages_by_id(connection, about))
+    return len(about)
+
+
 def _row(item: Matched, received: datetime) -> dict[str, Any]:
     event, message = item.event, item.message
     row = {
@@ -126,7 +159,8 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
 
 
 def _sign(event: Event, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id)
+    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id,
+                attempt_id=event.attempt_id)
 
 
 def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,24 +11,27 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from pillarbox.model.states import EventKind, MessageState, Outcome
-from pillarbox.store import audit
+from pillarbox.store import audit, mailings, notices
 from pillarbox.store import events as table
 from pillarbox.store.schema import audit as audit_table
 
 ACTOR = "events"
 ALARM = "event-about-unsent-message"
+TWICE = "event-about-message-sent-again"
+# States of a message that an attempt has handed over, or may have.
+_LEFT = (MessageState.SUBMITTING, MessageState.ACCEPTED, MessageState.IN_DOUBT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alarm:
-    """The ledger said that a message never left, and the provider says that it did."""
+    """The ledger took a message for unsent, and the provider says that it left."""
 
     message_id: int
     mailing_id: int
     state: MessageState
     """What the ledger said."""
     twice: bool
-    """Another message of the same edition to the same supporter counts as sent, so the state stays as it was."""
+    """The supporter has it twice, or may have: this message was sent again, or another one of the same edition."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +42,8 @@ class Sign:
     kind: EventKind
     at: datetime
     provider_id: str
+    attempt_id: int | None = None
+    """The attempt that the provider names; None when it names none."""
 
 
 def settle(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
@@ -61,39 +67,65 @@ def settle(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row
 def _accept(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
     first: dict[int, datetime] = {}
     provider: dict[int, str] = {}
+    attempts: dict[int, set[int]] = {}
     for sign in signs:
         first[sign.message_id] = min(sign.at, first.get(sign.message_id, sign.at))
         if sign.provider_id:
             provider[sign.message_id] = min(sign.provider_id, provider.get(sign.message_id, sign.provider_id))
+        if sign.attempt_id is not None:
+            attempts.setdefault(sign.message_id, set()).add(sign.attempt_id)
     # What was accepted stays so; anything else a worker may be moving at this moment: hold it, and look again.
-    open_ids = [message_id for message_id in first if not _says_nothing_new(seen[message_id], first[message_id])]
+    open_ids = [message_id for message_id in first if not _says_nothing_new(
+        seen[message_id], first[message_id], attempts.get(message_id, set()))]
     proved, alarms = [], []
     for message_id, row in sorted(table.lock_messages(connection, open_ids).items()):
-        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, "")}
+        named = attempts.get(message_id, set())
+        proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, ""),
+                 "attempt": min(named, default=None)}
         if row.state in table.NEVER_LEFT:
             rival = table.live_rival(connection, row)
-            alarms += _raise_alarm(connection, row, twice=rival is not None)
+            alarms += _raise_alarm(connection, row, ALARM, twice=rival is not None)
             if rival is None:
                 # At once, not with the others: the next dead message of this edition must see it.
                 table.accept(connection, [proof])
         else:
             proved.append(proof)
+            if row.state in _LEFT and _of_another(row, named):
+                alarms += _raise_alarm(connection, row, TWICE, twice=True)
     table.accept(connection, proved)
+    _tell(connection, alarms)
     return alarms
 
 
-def _says_nothing_new(row: Row[Any], first: datetime) -> bool:
+def _says_nothing_new(row: Row[Any], first: datetime, attempts: set[int]) -> bool:
     return (row.state == MessageState.ACCEPTED and bool(row.provider_id)
-            and row.accepted_at is not None and row.accepted_at <= first)
+            and row.accepted_at is not None and row.accepted_at <= first and not _of_another(row, attempts))
 
 
-def _raise_alarm(connection: Connection, row: Row[Any], *, twice: bool) -> list[Alarm]:
+def _of_another(row: Row[Any], attempts: set[int]) -> bool:
+    """Whether an attempt is named that is not the message's own: one that was taken for unsent, before this one."""
+    return row.attempt_id is not None and bool(attempts - {row.attempt_id})
+
+
+def _raise_alarm(connection: Connection, row: Row[Any], action: str, *, twice: bool) -> list[Alarm]:
     subject = f"message {row.id}"
     told = connection.execute(select(audit_table.c.id).where(
-        audit_table.c.action == ALARM, audit_table.c.subject == subject).limit(1)).scalar()
+        audit_table.c.action == action, audit_table.c.subject == subject).limit(1)).scalar()
     if told is not None:
         return []
     alarm = Alarm(message_id=row.id, mailing_id=row.mailing_id, state=MessageState(row.state), twice=twice)
-    audit.record(connection, actor=ACTOR, action=ALARM, subject=subject,
+    audit.record(connection, actor=ACTOR, action=action, subject=subject,
                  detail={"mailing": row.mailing_id, "state": row.state, "twice": twice})
     return [alarm]
+
+
+def _tell(connection: Connection, alarms: Sequence[Alarm]) -> None:
+    """One notice a mailing for staff."""
+    unsent = Counter(alarm.mailing_id for alarm in alarms)
+    twice = Counter(alarm.mailing_id for alarm in alarms if alarm.twice)
+    for mailing_id, count in unsent.items():
+        words = (f"{mailings.by_id(connection, mailing_id).name}: {count:,} that were taken as not sent did go, as the "
+                 "provider's events say.")
+        if twice[mailing_id]:
+            words += f" {twice[mailing_id]:,} of these supporters got the letter twice, or may have."
+        notices.add(connection, kind="alarm", mailing_id=mailing_id, words=words)

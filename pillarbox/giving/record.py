@@ -10,13 +10,15 @@ from typing import Any
 from sqlalchemy import Connection
 
 from pillarbox.giving.attribute import Tied, attribute
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Gift
 from pillarbox.model.states import Attribution
 from pillarbox.store import audit
 from pillarbox.store import donations as table
 from pillarbox.store.connect import Store
+
+log = logs.get("giving")
 
 CHUNK = 1_000
 """Gifts looked at together: databases take only so many parameters in one statement."""
@@ -46,7 +48,11 @@ def record(store: Store, gifts: Sequence[Gift], *, secret: bytes, window_days: i
         actor: who did it, for the audit log.
     """
     with store.writing() as connection:
-        return write_down(connection, gifts, secret=secret, window_days=window_days, actor=actor)
+        recorded = write_down(connection, gifts, secret=secret, window_days=window_days, actor=actor)
+    metrics.count(metrics.GIFTS, {"new": recorded.added, "repeated": recorded.repeated})
+    log.info("donations.recorded", new=recorded.added, repeated=recorded.repeated,
+             attributed=recorded.added - recorded.attributed.get(Attribution.NONE, 0))
+    return recorded
 
 
 def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, window_days: int,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -39,7 +40,11 @@ def domain(address: str) -> str:
 
 def is_reserved(address: str) -> bool:
     """Whether the address lies in a domain that can never receive mail."""
-    name = domain(address)
+    return _is_reserved_domain(domain(address))
+
+
+@lru_cache(maxsize=10_000)
+def _is_reserved_domain(name: str) -> bool:
     return name.rpartition(".")[2] in RESERVED_TLDS or any(
         name == reserved or name.endswith("." + reserved) for reserved in RESERVED_DOMAINS)
 

@@ -31,6 +31,20 @@ def _boot() -> str:
         return "-"
 
 
+def _numbering() -> str:
+    """Where this process's number counts: in a container the same number means another process.
+
+    Outside of containers it is the machine's name; within, another one for each that is started.
+    """
+    try:
+        space = Path("/proc/self/ns/pid").readlink().name
+    except OSError:
+        return machine()
+    if space == _FIRST_PID_SPACE:
+        return machine()
+    return hashlib.sha256(f"{machine()}:{space}".encode()).hexdigest()[:12]
+
+
 def _started(pid: int) -> str:
     """A process's start time in the system's ticks; tells a process from a later one with the same number."""
     try:
@@ -39,6 +53,10 @@ def _started(pid: int) -> str:
         return "-"
     state, *rest = stat.rpartition(")")[2].split()
     return "dead" if state in "ZX" else rest[18]
+
+
+# The machine's own namespace of process numbers: PROC_PID_INIT_INO in Linux's include/linux/proc_ns.h, read 2026-11.
+_FIRST_PID_SPACE = "pid:[4026531836]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +74,7 @@ class Worker:
     @classmethod
     def this(cls) -> Worker:
         """The running process."""
-        return cls(machine=machine(), boot=_boot(), pid=os.getpid(), start=_started(os.getpid()))
+        return cls(machine=_numbering(), boot=_boot(), pid=os.getpid(), start=_started(os.getpid()))
 
     @classmethod
     def parse(cls, text: str) -> Worker | None:
@@ -70,7 +88,8 @@ class Worker:
     def surely_dead(self) -> bool:
         """Whether the process certainly no longer runs.
 
-        False when it cannot be known (another machine, or a system without /proc): then only its lease tells.
+        False when it cannot be known (another machine or container, or a system without /proc): then only its lease
+        tells.
         """
         here = Worker.this()
         if self.machine != here.machine or here.boot == "-":

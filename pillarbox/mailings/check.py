@@ -11,6 +11,7 @@ from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
 from pillarbox.compose.review import review
+from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.ground.errors import LetterError
 from pillarbox.mailings import envelopes, letters
@@ -67,7 +68,7 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Che
     copies = 0
     reviewed: set[str] = set()
     for chunk in _people(project, rule):
-        for who, made in _compose(project, source.bundle.links, composer, chunk):
+        for who, made in _compose(project, source.bundle, composer, chunk):
             copies += 1
             if isinstance(made, Fault):
                 if len(findings) < _FAULTS_SHOWN:
@@ -104,8 +105,8 @@ def _people(project: Project, rule: audience.Rule | None) -> Iterator[list[tuple
             yield chunk
 
 
-def _compose(project: Project, pages: Mapping[str, str], composer: Composer,
+def _compose(project: Project, bundle: Bundle, composer: Composer,
              people: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, Composed | Fault]]:
-    links = envelopes.link_maker(project.settings, pages, "CHECK").inert()
+    links = envelopes.link_maker(project.settings, bundle, "CHECK").inert()
     made = composer.compose([{"supporter": says, "links": links} for _, says in people])
     return zip((who for who, _ in people), made, strict=True)

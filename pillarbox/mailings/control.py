@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
-from pillarbox.ground import clock
+from pillarbox.events.apply import tie_late
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import live, moments
+from pillarbox.keeping import journal
+from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import audit, mailings, messages
+from pillarbox.people import frequency
+from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
 
@@ -30,19 +37,35 @@ def approve(project: Project, name: str, *, by: str) -> Mailing:
         mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
         audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
                      detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
-        return mailings.by_id(connection, mailing.id)
+        approved = mailings.by_id(connection, mailing.id)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
+    return approved
 
 
-def start(project: Project, name: str, *, actor: str) -> Mailing:
+def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
+          practise: bool = False) -> Mailing:
     """Open a mailing's gate: what is planned in it may be claimed. Also continues one that a crash interrupted.
+
+    A live mailing that begins is launched: first the most engaged, then a watch, then the rest.
+
+    Args:
+        project: the project.
+        name: the mailing's, or its appeal's.
+        actor: who does it, for the audit.
+        per_second: most messages of it a second from now on; 0: no such limit; None: as it was.
+        now: everyone at once, also when its launch has begun.
+        practise: launch it though it is a practice mailing.
 
     Raises:
         Refused: it has been sent, was cancelled, is paused, is live and not approved, its time has not come, or it is
             live and the settings are no longer fit for it.
     """
     live.refuse(project)
-    with project.store.writing() as connection:
+    with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
+    opening = launch.opening(project, mailing, now=now, practise=practise)
+    with project.store.writing() as connection:
+        mailing = mailings.by_id(connection, mailing.id)
         refuse_to_start(mailing)
         moment = clock.now()
         if mailing.not_before and moment < mailing.not_before:
@@ -50,13 +73,25 @@ def start(project: Project, name: str, *, actor: str) -> Mailing:
         if mailing.not_after and moment > mailing.not_after:
             raise Refused(f"{mailing.name} was not to leave after {mailing.not_after:%d %B %Y %H:%M} UTC.",
                           todo="Plan it again for a new date.")
+        if mailing.started_at is None:
+            journal.note(project, connection, mailing)
+        if opening:
+            launch.begin(connection, mailing, opening)
+        elif now:
+            launch.skip(connection, mailing)
         # Sent now: a later time that it waited for holds no longer. One that SendGrid keeps goes on as it began.
         keeps = mailing.provider_batch or mailing.send_at is None or mailing.send_at <= moment
         mailings.move(connection, mailing.id, before=(MailingState.PLANNED, MailingState.SENDING),
                       after=MailingState.SENDING, started_at=mailing.started_at or moment,
+                      per_second=mailing.per_second if per_second is None else per_second or None,
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
+        frequency.begin(connection)
+        due.note_start(connection, mailing.id)
+        due.forget_closing(connection, mailing.id)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
-        return mailings.by_id(connection, mailing.id)
+        started = mailings.by_id(connection, mailing.id)
+    _told(started, before=mailing.state)
+    return started
 
 
 def refuse_to_start(mailing: Mailing) -> None:
@@ -100,21 +135,27 @@ def _road(transport: str, practice: bool) -> str:
     return f"{transport} ({'practice' if practice else 'live'})"
 
 
-def why_unfinished(mailing: Mailing, remaining: int) -> str:
+def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | None = None) -> str:
     """Why a run ended before its mailing was done; empty when it is done.
 
     Args:
         remaining: its messages that are planned or on their way.
+        next_due: when the next of those comes that wait for a time of their own.
     """
     match mailing.state:
         case MailingState.PAUSED:
             return f"it was paused: {mailing.state_reason}. `pillarbox resume {mailing.name}`, then `send`, goes on."
         case MailingState.CANCELLED:
             return f"it was cancelled: {mailing.state_reason}. Nothing more of it leaves."
+        case MailingState.SENDING if mailing.state_reason:
+            return mailing.state_reason
     if not remaining:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:
         return f"its time is over; {remaining:,} messages stay behind."
+    if next_due:
+        return (f"{remaining:,} messages wait for their own time, the next at {next_due:%d %B %Y %H:%M} UTC. A worker "
+                "sends them then, or `send` again.")
     return (f"{remaining:,} messages are held by another process. When that one has ended, `send` again sees to what "
             "it left.")
 
@@ -140,6 +181,8 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
     One that waits for its time goes on waiting. One that had begun, or whose time is over, is due from now on: that it
     may go is what staff say hereby.
 
+    What is known of it at this moment is thereby accepted: the brakes do not stop it for that again.
+
     Raises:
         Refused: the mailing is not paused.
     """
@@ -153,8 +196,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
             at, by = moment, actor
         if not mailings.move(connection, mailing.id, before=(MailingState.PAUSED,), after=after, send_at=at,
                              send_by=by):
-            raise Refused(f"{mailing.name} is {mailing.state}; `resume` does not apply to it.")
-        audit.record(connection, actor=actor, action="resume", subject=mailing.name)
+            raise Refused(_cannot(mailing, "resume"), todo=_INSTEAD.get(("resume", mailing.state), ""))
+        audit.record(connection, actor=actor, action="resume", subject=mailing.name,
+                     detail={"accepted": brakes.known(connection, mailing)})
         return mailings.by_id(connection, mailing.id)
 
 
@@ -167,13 +211,19 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         cancel_within(connection, mailing, reason=reason, actor=actor)
-        return mailings.by_id(connection, mailing.id)
+        cancelled = mailings.by_id(connection, mailing.id)
+    _told(cancelled, before=mailing.state)
+    return cancelled
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
-    """Cancel in the caller's transaction."""
-    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason):
-        raise Refused(f"{mailing.name} is {mailing.state} and cannot be cancelled.")
+    """Cancel in the caller's transaction. What a provider keeps until its time is cancelled by ``holding.cancel``."""
+    if mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at:
+        raise Refused(f"{mailing.name} lies at SendGrid, in part or whole, until its time.",
+                      todo=f"`pillarbox cancel {mailing.name}` takes it back.")
+    if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
+                         finished_at=clock.now()):
+        raise Refused(_cannot(mailing, "cancel"), todo=_INSTEAD.get(("cancel", mailing.state), ""))
     messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                           detail=reason)
     audit.record(connection, actor=actor, action="cancel", subject=mailing.name, detail={"reason": reason})
@@ -205,9 +255,40 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
-            raise Refused(f"{mailing.name} is {mailing.state}; `{action}` does not apply to it.")
-        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail={"reason": reason})
-        return mailings.by_id(connection, mailing.id)
+            raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
+        detail = {"reason": reason}
+        audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
+        moved = mailings.by_id(connection, mailing.id)
+    _told(moved, before=mailing.state)
+    return moved
+
+
+def _told(mailing: Mailing, *, before: MailingState) -> None:
+    """Into the log, once it is committed; why stands in the ledger, in words."""
+    log.info("mailing.moved", mailing=mailing.name, practice=mailing.practice, before=before, after=mailing.state)
+
+
+def _cannot(mailing: Mailing, action: str) -> str:
+    """Why a rein does not hold."""
+    match mailing.state:
+        case MailingState.CANCELLED:
+            why = f"was cancelled ({mailing.state_reason or 'by staff'})"
+        case MailingState.SENT:
+            why = "has been sent"
+        case MailingState.PAUSED:
+            why = f"is paused already ({mailing.state_reason or 'by staff'})"
+        case _:
+            why = f"is {mailing.state}, not paused" if action == "resume" else f"is {mailing.state}"
+    return f"{mailing.name} {why}: there is nothing to {action}; nothing was changed."
+
+
+_INSTEAD = {
+    ("resume", MailingState.CANCELLED): "A cancelled mailing never leaves: plan it again. Those whom it reached keep "
+                                        "their letter.",
+    ("resume", MailingState.PLANNED): "`pillarbox send` starts it.",
+    ("cancel", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+    ("pause", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+}
 
 
 def finish_if_done(project: Project, mailing: Mailing) -> bool:
@@ -215,13 +296,16 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
 
     It is sent then, or lies at a provider that keeps it until its time.
     """
+    tie_late(project.store)  # what came before the receipts that name it
     held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
     with project.store.writing() as connection:
         cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):
             return False
-        if held:
-            return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.HELD)
-        return mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=MailingState.SENT,
-                             finished_at=clock.now())
+        after, when = (MailingState.HELD, None) if held else (MailingState.SENT, clock.now())
+        closed = mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=after, finished_at=when)
+    if closed:
+        log.info("mailing.held" if held else "mailing.sent", mailing=mailing.name, practice=mailing.practice,
+                 **{state.value: number for state, number in standing.items()})
+    return closed

@@ -13,7 +13,8 @@ from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
 
-def wait(project: Project, name: str, *, at: datetime, count: int, actor: str) -> Mailing:
+def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
+         per_second: float | None = None) -> Mailing:
     """Have a worker start a planned mailing at a time; said again, the time is another.
 
     Args:
@@ -22,6 +23,7 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str) -
         at: in UTC, to come.
         count: messages that staff confirmed; kept in the audit log. At that time there may be fewer, never more.
         actor: who asks.
+        per_second: most messages of it a second; 0: no such limit; None: as it was.
 
     Raises:
         Refused: it cannot be sent, not at that time, no worker is there to do it, or the settings are not fit for it.
@@ -34,7 +36,8 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str) -
         refuse_begun(mailing)
         refuse_time(mailing, at, project.settings.project.zone)
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.PLANNED,
-                             send_at=at, send_by=actor):
+                             send_at=at, send_by=actor,
+                             per_second=mailing.per_second if per_second is None else per_second or None):
             raise Refused(f"{mailing.name} is being sent already.")
         audit.record(connection, actor=actor, action="send-at", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})

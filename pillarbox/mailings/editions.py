@@ -13,7 +13,8 @@ from pillarbox.store.mailings import Mailing
 FIRST = "first"
 
 
-def choose(connection: Connection, *, appeal: str, again: str | None, practice: bool, actor: str) -> tuple[int, str]:
+def choose(connection: Connection, *, appeal: str, again: str | None, practice: bool, actor: str,
+           keep_approved: bool = False) -> tuple[int, str]:
     """The edition to plan, in the transaction that makes its mailing.
 
     A practice plan without a label is an edition of its own. A live plan that was never sent is replaced.
@@ -22,7 +23,8 @@ def choose(connection: Connection, *, appeal: str, again: str | None, practice: 
         the edition's id and label.
 
     Raises:
-        Refused: the edition was sent or is being sent, or its label is blank.
+        Refused: the edition was sent or is being sent, or its label is blank; or an approved plan of it stands and is
+            to be kept.
     """
     if again is not None and not again.strip():
         raise Refused("Another edition needs a label.", todo="Say which with --again LABEL, such as --again spring.")
@@ -33,6 +35,8 @@ def choose(connection: Connection, *, appeal: str, again: str | None, practice: 
         label = (again or FIRST).strip()
     for mailing in mailings.all_of(connection, appeal=appeal, practice=practice):
         if mailing.edition == label:
+            if keep_approved and mailing.approved_by and mailing.state is MailingState.PLANNED:
+                raise Refused(f"{mailing.name} is approved, and is not planned again.")
             _make_way(connection, mailing, actor=actor)
     return mailings.edition(connection, appeal=appeal, label=label, practice=practice), label
 

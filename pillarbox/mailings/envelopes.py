@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pillarbox.compose.links import LinkMaker
+from pillarbox.content import bundle as bundles
+from pillarbox.content.bundle import Bundle
+from pillarbox.ground import clock
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Envelope
+from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -15,25 +19,37 @@ PRACTICE_BASE_URL = "http://127.0.0.1:8025"
 PRACTICE_SENDER = "practice@pillarbox.example"
 
 
-def base_url(settings: Settings) -> str:
-    """Where supporters reach us; this machine in practice; empty in the Laptop home, where SendGrid answers."""
-    if settings.project.home == "laptop" and not settings.practice:
+def base_url(sender: Mapping[str, str], *, practice: bool) -> str:
+    """Where supporters reach us; this machine in practice; empty in the Laptop home, where SendGrid answers.
+
+    Args:
+        sender: the bundle's (``content.bundle.SENDER``).
+        practice: whether nobody is mailed.
+    """
+    if sender["home"] == "laptop" and not practice:
         return ""
-    return settings.project.base_url or (PRACTICE_BASE_URL if settings.practice else "")
+    return sender["base_url"] or (PRACTICE_BASE_URL if practice else "")
 
 
 def envelope(project: Project, mailing: Mailing) -> Envelope:
-    """The envelope of a mailing, from the settings as they are."""
-    settings = project.settings
-    sender = settings.sender
+    """The envelope of a mailing, from its stored bundle: the sender is as it was when the mailing was planned."""
+    with project.store.reading() as connection:
+        sender = bundles.unpack(mailings.bundle(connection, mailing.bundle_id)).sender
     return Envelope(
-        project=project.id, mailing=mailing.name, practice=mailing.practice, base_url=base_url(settings),
-        from_name=sender.name, from_email=sender.email or PRACTICE_SENDER, reply_to=sender.reply_to or sender.email,
-        unsubscribe_mailto=sender.unsubscribe_mailto, hold_batch=mailing.provider_batch,
-        hold_until=mailing.send_at if mailing.provider_batch else None)
+        project=project.id, mailing=mailing.name, practice=mailing.practice,
+        base_url=base_url(sender, practice=mailing.practice), from_name=sender["name"],
+        from_email=sender["email"] or PRACTICE_SENDER, reply_to=sender["reply_to"] or sender["email"],
+        unsubscribe_mailto=sender["unsubscribe_mailto"], hold_batch=mailing.provider_batch,
+        hold_until=mailing.send_at if mailing.provider_batch and _ahead(mailing) else None)
 
 
-def link_maker(settings: Settings, pages: Mapping[str, str], source_code: str) -> LinkMaker:
-    """Makes the links of one mailing's letters; ``pages`` are the bundle's: the appeal's own before the project's."""
-    return LinkMaker(base_url=base_url(settings), donate=pages["donate"], donate_monthly=pages["donate_monthly"],
-                     code_parameter=settings.links.code_parameter, source_code=source_code)
+def _ahead(mailing: Mailing) -> bool:
+    return mailing.send_at is not None and clock.now() < mailing.send_at
+
+
+def link_maker(settings: Settings, bundle: Bundle, source_code: str) -> LinkMaker:
+    """Makes the links of one mailing's letters; the appeal's own pages come before the project's."""
+    pages = bundle.links
+    return LinkMaker(base_url=base_url(bundle.sender, practice=settings.practice), donate=pages["donate"],
+                     donate_monthly=pages["donate_monthly"], code_parameter=settings.links.code_parameter,
+                     source_code=source_code)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
+from pillarbox.keeping import journal
 from pillarbox.mailings import control, departure, live, moments
 from pillarbox.model.states import MailingState, MessageState
+from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -63,10 +65,14 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         control.refuse_to_start(mailing)
+        journal.note(project, connection, mailing)
+        frequency.begin(connection)
         refuse_hold(project, mailing, at)
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.SENDING,
                              started_at=clock.now(), send_at=at, send_by=actor, provider_batch=batch):
             raise Refused(f"{mailing.name} is being sent already.")
+        frequency.begin(connection)
+        due.note_start(connection, mailing.id)
         audit.record(connection, actor=actor, action="hold", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})
         return mailings.by_id(connection, mailing.id)

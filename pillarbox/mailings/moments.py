@@ -192,3 +192,8 @@ def in_words(moment: datetime, zone: str) -> str:
     """``Thursday 10 December 2026 at 08:00``, on a zone's clocks."""
     shown = moment.astimezone(zone_of(zone))
     return f"{shown:%A} {shown.day} {shown:%B %Y} at {shown:%H:%M}"
+
+
+def local_text(moment: datetime, zone: str) -> str:
+    """``2026-12-10T08:00``, on a zone's clocks."""
+    return moment.astimezone(zone_of(zone)).replace(tzinfo=None).isoformat(timespec="minutes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -15,20 +16,23 @@ from typing import Any
 
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
-from pillarbox.ground import address, clock
+from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.ground.keys import new_key, new_keys
+from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
+from pillarbox.keeping import journal
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.people import audience
+from pillarbox.people import audience, frequency
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages
 from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import mailings as mailings_table
+
+log = logs.get("mailings")
 
 ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
@@ -50,6 +54,17 @@ class Wish:
     """Label of another edition."""
     not_before: datetime | None = None
     not_after: datetime | None = None
+    span_hours: float | None = None
+    """Whoever got another mailing within as many hours is left out; 0: nobody is; None: as the settings say."""
+    corrects_id: int | None = None
+    """The mailing that this one apologises for; no span holds it back."""
+    send_at: datetime | None = None
+    """When a worker starts it; None: staff do."""
+    send_by: str = ""
+    due_at: Callable[[audience.Candidate], datetime] | None = None
+    """A time of its own for each supporter's message, before which it is not sent."""
+    keep_approved: bool = False
+    """Refuse to replace an earlier plan of the edition that was approved."""
     actor: str = "staff"
 
 
@@ -86,15 +101,19 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
-        outcome = _compose_all(project, mailing, segments, reached, on_progress)
+        outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, outcome, excluded)
-    except BaseException:
+    except BaseException as fault:
+        log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
         raise
     with project.store.reading() as connection:
-        return Planned(mailing=mailings.by_id(connection, mailing.id), slow_reasons=outcome.slow_reasons,
-                       warnings=tuple(warnings))
+        planned = mailings.by_id(connection, mailing.id)
+    log.info("plan.done", mailing=planned.name, practice=planned.practice, planned=planned.planned,
+             excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
+             seconds=(clock.now() - planned.created_at).total_seconds())
+    return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings))
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,
@@ -108,9 +127,10 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
         if any(mailing.appeal == wish.appeal and mailing.practice == practice
                for mailing in mailings.composing(connection)):
             raise Refused(f"{wish.appeal} is being planned at this moment by another process.",
-                          todo="Wait for it, then look with `pillarbox status`.")
+                          todo="Wait for it, then look with `pillarbox status`.", retry=True)
         edition_id, _ = editions.choose(connection, appeal=wish.appeal, again=wish.again, practice=practice,
-                                        actor=wish.actor)
+                                        actor=wish.actor, keep_approved=wish.keep_approved)
+        journal.refuse_unknown(project, connection, edition_id=edition_id)
         mailings.keep_bundle(connection, bundle_id=source.bundle.id, appeal=wish.appeal, content=source.bundle.pack())
         mailing_id = mailings.create(
             connection, name=mailings.new_name(connection, wish.appeal, day), appeal=wish.appeal,
@@ -118,9 +138,11 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
             transport=project.settings.project.transport, bundle_id=source.bundle.id, title=source.appeal.title,
             audience=wish.rule.to_json() | {"definitions": letters.definitions(segments, wish.rule)}, excluded={},
             for_date=day, not_before=wish.not_before, not_after=wish.not_after, state_reason=str(Worker.this()),
-            hours=project.settings.launch.hours)
+            hours=project.settings.launch.hours, corrects_id=wish.corrects_id,
+            span_hours=project.settings.limits.span_hours if wish.span_hours is None else wish.span_hours,
+            send_at=wish.send_at, send_by=wish.send_by)
         return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
-                audience.left_out(connection, wish.rule, segments))
+                audience.left_out(connection, wish.rule, segments, recent=frequency.of_mailing(connection, mailing_id)))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -140,18 +162,27 @@ class _Outcome:
 
 
 def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
-                 on_progress: Callable[[int], None]) -> _Outcome:
+                 on_progress: Callable[[int], None],
+                 due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
     composer = letters.composer(source, mailing)
-    links = envelopes.link_maker(project.settings, source.bundle.links, mailing.source_code)
+    links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()
-    for chunk in _chunks(project, mailing, segments, reached, outcome):
-        rows = _compose(mailing, composer, links, chunk, outcome)
-        if outcome.fault_count:
-            continue  # go on through the list, to show every fault at once
-        with project.store.writing() as connection:
-            _keep(connection, mailing, rows, outcome)
-        on_progress(len(rows))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
+        kept: Future[None] | None = None  # written while the next chunk is composed
+        for chunk in _chunks(project, mailing, segments, reached, outcome):
+            rows = _compose(mailing, composer, links, chunk, outcome)
+            if kept is not None:
+                kept.result()
+                kept = None
+            if outcome.fault_count:
+                continue  # go on through the list, to show every fault at once
+            if due_at:
+                for person, (_, row) in zip(chunk, rows, strict=True):
+                    row["due_at"] = due_at(person)
+            kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
+        if kept is not None:
+            kept.result()
     outcome.slow_path, outcome.slow_reasons = composer.slow_path, composer.reasons
     if outcome.fault_count:
         raise LetterError(
@@ -170,7 +201,7 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
             ) -> Iterator[tuple[audience.Candidate, ...]]:
     rule = audience.Rule.from_json(mailing.audience)
     with project.store.reading() as connection:
-        stream = audience.candidates(connection, rule, segments)
+        stream = audience.candidates(connection, rule, segments, recent=frequency.of_mailing(connection, mailing.id))
         while chunk := tuple(islice(stream, ROWS_AT_ONCE)):
             fresh = tuple(person for person in chunk if person.supporter_id not in reached)
             outcome.passed_over += len(chunk) - len(fresh)
@@ -183,7 +214,7 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
              outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
     """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
     keys = new_keys(len(people))
-    codes = [new_key() if person.tracked else None for person in people]
+    codes = [code if person.tracked else None for person, code in zip(people, new_keys(len(people)), strict=True)]
     contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
                 for person, key, code in zip(people, keys, codes, strict=True)]
     state = MessageState.PLANNED.value
@@ -201,21 +232,24 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
     return rows
 
 
-def _keep(connection: Any, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome) -> None:
-    """Write one chunk, and fold it into the digest."""
-    values: list[str] = []
-    for made, row in rows:
-        shape_id = outcome.shape_ids.get(made.shape.id)
-        if shape_id is None:
-            shape_id = messages.add_shape(connection, mailing.id, made.shape)
-            outcome.shape_ids[made.shape.id] = shape_id
-            if not made.shape.private:
-                outcome.shared.append(made.shape.id)
-        row["shape_id"] = shape_id
-        values.append(pack_values(made.values))
-        outcome.digest.update(row["address_hash"].encode() + values[-1].encode())
-    messages.add(connection, [row for _, row in rows], values)
+def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome,
+          on_progress: Callable[[int], None]) -> None:
+    """Write one chunk, and fold it into the digest. Called by one thread at a time."""
+    values = [pack_values(made.values) for made, _ in rows]
+    for (_, row), said in zip(rows, values, strict=True):
+        outcome.digest.update(row["address_hash"].encode() + said.encode())
+    with project.store.writing() as connection:
+        for made, row in rows:
+            shape_id = outcome.shape_ids.get(made.shape.id)
+            if shape_id is None:
+                shape_id = messages.add_shape(connection, mailing.id, made.shape)
+                outcome.shape_ids[made.shape.id] = shape_id
+                if not made.shape.private:
+                    outcome.shared.append(made.shape.id)
+            row["shape_id"] = shape_id
+        messages.add(connection, [row for _, row in rows], values)
     outcome.planned += len(rows)
+    on_progress(len(rows))
 
 
 def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict[str, int]) -> None:
@@ -242,7 +276,8 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
 
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
     with project.store.reading() as connection:
-        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments)
+        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments,
+                                    recent=frequency.of_mailing(connection, mailing.id))
     if outcome.passed_over:
         reasons["already-reached"] = outcome.passed_over
     if not reasons:

@@ -45,7 +45,7 @@ def preview(project: Project, slug: str, *, email: str | None = None) -> list[Pa
     letter = letters.letter(source, day=clock.today(project.settings.project.zone), name="preview")
     composer = Composer(letter, finisher(PremailerInliner()))
     people = _one(project, email) if email else dict(SAMPLES)
-    links = envelopes.link_maker(project.settings, source.bundle.links, "PREVIEW").inert()
+    links = envelopes.link_maker(project.settings, source.bundle, "PREVIEW").inert()
     pages = []
     for number, (who, says) in enumerate(people.items(), 1):
         [made] = composer.compose([{"supporter": says, "links": links}])

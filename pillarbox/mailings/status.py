@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.states import MessageState, Outcome
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, messages, notices
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+
+_NOTICES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +29,10 @@ class Status:
     outcomes: Mapping[str, int]
     details: Mapping[str, int]
     """The words of what failed or is in doubt, and how often."""
+    next_due: datetime | None = None
+    """When the next message comes that waits for a time of its own."""
+    notices: tuple[tuple[datetime, str], ...] = ()
+    """What happened to it by itself, newest first: when, and the words."""
 
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``status --json``."""
@@ -47,6 +54,8 @@ def status(project: Project, name: str | None = None) -> Status:
         count = messages.states(connection, mailing.id)
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
+        next_due = messages.next_due(connection, mailing.id)
+        told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
@@ -56,4 +65,5 @@ def status(project: Project, name: str | None = None) -> Status:
         in_doubt=count.get(MessageState.IN_DOUBT, 0), cancelled=count.get(MessageState.CANCELLED, 0),
         withdrawn=count.get(MessageState.WITHDRAWN, 0),
         remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
-        outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details)
+        outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
+        next_due=next_due, notices=tuple((row.at, row.words) for row in told))

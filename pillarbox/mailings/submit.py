@@ -12,27 +12,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import orjson
 from sqlalchemy import Connection
 
 from pillarbox.deliver.transport import Transport
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import envelopes, hours
-from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, Unit
+from pillarbox.mailings import brakes, envelopes, hours
+from pillarbox.mailings.brakes import Watchman
+from pillarbox.mailings.gate import Gate, Turn
+from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages, migrate
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
-from pillarbox.store.messages import Claimed
 from pillarbox.store.project import Project
+
+log = logs.get("mailings")
 
 # A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
 _PATIENCE = 3
 _SHAPES_KEPT = 64
+_UNSENT = (Verdict.RETURNED, Verdict.REFUSED)
 # Well within the spare time of every lease: a process that slept this long between claim and act does not act.
 _STALE = timedelta(seconds=30)
 _SLEPT = "the sender slept before it could send this"
@@ -55,6 +58,8 @@ class Dispatch:
     batch: int
     """Most messages in a unit."""
     worker: str
+    gate: Gate
+    watchman: Watchman = field(default_factory=Watchman)
     returns: Counter[int] = field(default_factory=Counter)
     """How often each lone message came back in this run."""
     shapes: dict[int, Shape] = field(default_factory=dict)
@@ -65,6 +70,7 @@ class Dispatch:
         """Prepare to send a mailing through a transport, by the rule that it was planned with."""
         return cls(project=project, mailing=mailing, transport=transport,
                    segments=segments.from_json(mailing.audience.get("definitions", {})),
+                   gate=Gate(project=project, mailing_id=mailing.id),
                    envelope=envelopes.envelope(project, mailing), rule=audience.Rule.from_json(mailing.audience),
                    batch=batch_size(mailing.planned, transport.unit), worker=str(Worker.this()))
 
@@ -81,6 +87,8 @@ class Submitted:
     counts: Mapping[Verdict, int]
     withdrawn: int
     result: Result
+    waiting: str = ""
+    """Why nothing may leave for ``result.wait_seconds``: a limit, the launch's watch; empty when something left."""
 
 
 def submit(dispatch: Dispatch) -> Submitted | None:
@@ -93,70 +101,97 @@ def submit(dispatch: Dispatch) -> Submitted | None:
         PillarboxError: a fault of ours before the outside act; the unit is planned again.
     """
     began = clock.now()
-    unit, withdrawn, more = _claim(dispatch)
+    with metrics.timed(metrics.SUBMIT_SECONDS.labels("claim")) as claiming:
+        unit, withdrawn, turn = _claim(dispatch)
     if unit is None:
-        if not more:
-            return None
+        if turn.group is None:
+            return _waiting(dispatch, turn) if turn.wait_seconds else None
         return Submitted(counts={}, withdrawn=withdrawn,
                          result=Result(receipts=(), wait_seconds=0.0 if withdrawn else _HELD_SECONDS))
     if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this unit for dead
         result = Result(receipts=_all(unit, Verdict.RETURNED, _SLEPT))
-        _settle(dispatch, unit, result)
+        _settle(dispatch, unit, turn, result)
         return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
     try:
-        result = dispatch.transport.send(unit)
+        with metrics.timed(metrics.SUBMIT_SECONDS.labels("post")) as posting:
+            result = dispatch.transport.send(unit)
     except PillarboxError as fault:
-        _settle(dispatch, unit, Result(receipts=_all(unit, Verdict.RETURNED, fault.what)))
+        log.fault("batch.not-tried", fault, mailing=dispatch.mailing.name, attempt=unit.attempt_id)
+        _settle(dispatch, unit, turn, Result(receipts=_all(unit, Verdict.RETURNED, fault.what)))
         raise
-    except Exception:  # whatever broke, nobody knows how far it came: doubt is the only honest answer
-        _settle(dispatch, unit, Result(receipts=_all(unit, Verdict.UNKNOWN, "the transport broke in mid-act")))
+    except Exception as fault:  # whatever broke, nobody knows how far it came: doubt is the only honest answer
+        log.fault("batch.broke", fault, mailing=dispatch.mailing.name, attempt=unit.attempt_id)
+        _settle(dispatch, unit, turn, Result(receipts=_all(unit, Verdict.UNKNOWN, "the transport broke in mid-act")))
         raise
     result = _lose_patience(dispatch, unit, result)
-    _settle(dispatch, unit, result)
-    return Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
+    with metrics.timed(metrics.SUBMIT_SECONDS.labels("settle")) as settling:
+        _settle(dispatch, unit, turn, result)
+    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
+    done = Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
                      result=result)
+    _tell(dispatch, unit, done, claim=claiming.seconds, post=posting.seconds, settle=settling.seconds)
+    return done
 
 
-def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
+def _tell(dispatch: Dispatch, unit: Unit, done: Submitted, *, claim: float, post: float, settle: float) -> None:
+    """Count and log a batch that is settled; whoever must act on it is told louder."""
+    mailing, counts = dispatch.mailing, {verdict.value: number for verdict, number in done.counts.items()}
+    practice = "yes" if mailing.practice else "no"
+    metrics.BATCHES.labels(mailing.transport, practice).inc()
+    metrics.count(metrics.MESSAGES, {**counts, "withdrawn": done.withdrawn}, practice=practice)
+    alarming = done.result.stop or done.result.unreachable or Verdict.UNKNOWN in done.counts
+    (log.warning if alarming else log.info)(
+        "batch.settled", mailing=mailing.name, attempt=unit.attempt_id, size=len(unit.messages), **counts,
+        withdrawn=done.withdrawn or None, claim_seconds=claim, post_seconds=post, settle_seconds=settle,
+        wait_seconds=done.result.wait_seconds or None, stopped=bool(done.result.stop) or None,
+        unreachable=done.result.unreachable or None)
+
+
+def _waiting(dispatch: Dispatch, turn: Turn) -> Submitted:
+    """Nothing may leave for a while; what is heard meanwhile is looked at."""
+    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
+    return Submitted(counts={}, withdrawn=0, result=Result(receipts=(), wait_seconds=turn.wait_seconds),
+                     waiting=turn.why)
+
+
+def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
     """Take the next unit in one transaction; those who may no longer be written to are withdrawn in it.
 
     Returns:
-        the unit, or None; how many were withdrawn; and whether it is worth while to claim again.
+        the unit, or None; how many were withdrawn; and what the gate said: claiming again is worth while when it let
+        somebody pass, and later when it has them wait.
     """
     with dispatch.project.store.writing() as connection:
         migrate.still_fits(connection)
-        if not _may_send(connection, dispatch):
-            return None, 0, False
-        group = messages.next_group(connection, dispatch.mailing.id)
+        mailing = mailings.by_id(connection, dispatch.mailing.id)
+        if not _may_send(mailing, dispatch):
+            return None, 0, Turn()
+        turn = dispatch.gate.ask(connection, mailing, most=dispatch.batch)
+        group = turn.group
         if group is None:
-            return None, 0, False
+            return None, 0, turn
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
-        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, group, most=dispatch.batch,
+        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, group, most=turn.most,
                                              worker=dispatch.worker, lease_until=lease)
         if not claimed:
             messages.finish(connection, attempt_id, detail="another sender was claiming the same messages")
-            return None, 0, True
+            return None, 0, turn
         left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
                                            attempt_id=attempt_id, tracked=group.tracked)
         messages.withdraw(connection, attempt_id, left)
-        going = [row for row in claimed if row.message_id not in left]
-        if not going:
+        if len(left) == claimed:
             messages.finish(connection, attempt_id, detail="everyone in it had left")
-            return None, len(left), True
+            return None, len(left), turn
+        dispatch.gate.pay(connection, turn, claimed - len(left))
+        packed = messages.held(connection, dispatch.mailing.id, attempt_id)
         shape = _shape(connection, dispatch, group.shape_id)
     return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=group.tracked,
-                messages=tuple(_outgoing(row) for row in going)), len(left), True
+                messages=messages.unpack_held(packed)), len(left), turn
 
 
-def _may_send(connection: Connection, dispatch: Dispatch) -> bool:
-    mailing = mailings.by_id(connection, dispatch.mailing.id)
+def _may_send(mailing: Mailing, dispatch: Dispatch) -> bool:
     return (mailing.state is MailingState.SENDING
             and hours.may_leave(mailing, dispatch.project.settings.project.zone, clock.now()))
-
-
-def _outgoing(row: Claimed) -> Outgoing:
-    return Outgoing(message_id=row.message_id, address=row.address, to_name=row.to_name, key=row.key,
-                    values=tuple(orjson.loads(row.values)))
 
 
 def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
@@ -169,13 +204,17 @@ def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
     return shape
 
 
-def _settle(dispatch: Dispatch, unit: Unit, result: Result) -> None:
+def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
     """Record what is known; a database that is away for a moment does not put in doubt what we know."""
     until = time.monotonic() + _DATABASE_BACK_SECONDS
     while True:
         try:
             with dispatch.project.store.writing() as connection:
                 messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+                dispatch.gate.give_back(connection, turn, sum(receipt.verdict in _UNSENT
+                                                              for receipt in result.receipts))
+                if result.stop and not dispatch.transport.repeatable:  # for all workers, not for this one alone
+                    brakes.pull(connection, dispatch.mailing, result.stop)
             return
         except StoreError as fault:
             if not fault.retry or isinstance(fault, ClashError) or time.monotonic() > until:
@@ -212,8 +251,12 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
             worker = Worker.parse(attempt.worker)
             if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
                 continue
-            found += messages.bury(
-                connection, mailing.id, attempt.id,
-                state=MessageState.PLANNED if repeatable else MessageState.IN_DOUBT,
+            after = MessageState.PLANNED if repeatable else MessageState.IN_DOUBT
+            buried = messages.bury(
+                connection, mailing.id, attempt.id, state=after,
                 detail="" if repeatable else "the sender died while this was on its way")
+            found += buried
+            metrics.count(metrics.BURIED, {after.value: buried})
+            log.warning("attempt.buried", mailing=mailing.name, attempt=attempt.id, worker=attempt.worker, after=after,
+                        settled=buried)
     return found

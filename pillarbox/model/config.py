@@ -20,6 +20,8 @@ from pillarbox.model.sections import (
     LaunchSettings,
     LimitSettings,
     LinkSettings,
+    LogSettings,
+    MetricsSettings,
     ProjectSettings,
     Section,
     SenderSettings,
@@ -45,6 +47,8 @@ class Settings(Section):
     brakes: BrakeSettings = BrakeSettings()
     backup: BackupSettings = BackupSettings()
     staff: StaffSettings = StaffSettings()
+    logs: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
 
@@ -84,6 +88,9 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "PILLARBOX_BASE_URL": ("project", "base_url"),
     "PILLARBOX_SMTP_PASSWORD": ("smtp", "password"),
     "PILLARBOX_BACKUP_KEY": ("backup", "key"),
+    "PILLARBOX_LOG_LEVEL": ("logs", "level"),
+    "PILLARBOX_LOG_FORM": ("logs", "form"),
+    "PILLARBOX_METRICS_TOKEN": ("metrics", "token"),
 }
 KEY_FILE = "pillarbox.key"
 

@@ -159,3 +159,18 @@ class StaffSettings(Section):
     """[staff]: who is told what happens by itself."""
 
     email: tuple[str, ...] = ()
+
+
+class LogSettings(Section):
+    """[logs]: what `serve` and `worker` write to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    form: Literal["auto", "json", "plain"] = "auto"
+    """``auto``: plain on a terminal, JSON lines elsewhere."""
+
+
+class MetricsSettings(Section):
+    """[metrics]: numbers for Prometheus."""
+
+    token: SecretStr = SecretStr("")
+    """What a scraper must show to `serve` (Authorization: Bearer …); without one, /metrics is not there."""

@@ -149,3 +149,20 @@ class Attribution(StrEnum):
     SOURCE_CODE = "source-code"
     ADDRESS = "address"
     NONE = "none"
+
+
+class OccurrenceState(StrEnum):
+    """Where one occurrence of a schedule stands. It leaves a state by a conditional update only."""
+
+    WAITING = "waiting"
+    """Not planned yet: its folder is missing, has faults, or is the same as the last edition."""
+    FAULTY = "faulty"
+    """Some copy of its letter cannot be composed; tried again from time to time."""
+    PLANNING = "planning"
+    """A worker composes it."""
+    PLANNED = "planned"
+    STARTED = "started"
+    """Its mailing is on its way, or done."""
+    LATE = "late"
+    """No worker ran at its time: staff are asked."""
+    NOT_SENT = "not-sent"

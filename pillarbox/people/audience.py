@@ -6,15 +6,30 @@ differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, func, literal, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
-from pillarbox.people import names
+from pillarbox.model.states import Basis, Channel, MessageState, Outcome, SuppressionReason
+from pillarbox.people import frequency, names
+from pillarbox.people.frequency import Recent
 from pillarbox.people.segments import (
     Segments,
     has_consent,
@@ -24,7 +39,7 @@ from pillarbox.people.segments import (
     there_is,
     tracking_agreed,
 )
-from pillarbox.store.schema import list_members, lists, messages, supporters, suppressions
+from pillarbox.store.schema import UNREACHED, list_members, lists, mailings, messages, supporters, suppressions
 
 # Reasons beside those of SuppressionReason, in the words of reports and --json.
 FORGOTTEN = "forgotten"
@@ -34,29 +49,38 @@ OUTSIDE_SEGMENT = "outside-segment"
 EXCLUDED = "excluded"
 CHANGED_ADDRESS = "changed-address"
 TRACKING_WITHDRAWN = "tracking-withdrawn"
+RECENTLY_MAILED = "recently-mailed"
+NOT_REACHED = "not-reached"
 
 _ROWS_AT_ONCE = 2_000
+_CAME_BACK = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """Whom a mailing is for: everyone on any of the lists who, where segments are named, fits at least one of them."""
+    """Whom a mailing is for: everyone on any of the lists who, where segments are named, fits at least one of them.
+
+    A correction is for those whom another mailing reached; its lists are then only what they may have left since.
+    """
 
     lists: tuple[str, ...]
     """May be empty when there are segments: then everyone who fits one of them."""
     segments: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     """Lists or segments whose people are left out."""
+    corrects: int | None = None
+    """Id of the mailing whose people are meant."""
 
-    def to_json(self) -> dict[str, list[str]]:
+    def to_json(self) -> dict[str, Any]:
         """What ``mailings.audience`` keeps."""
-        return {"lists": [*self.lists], "segments": [*self.segments], "exclude": [*self.exclude]}
+        kept = {"lists": [*self.lists], "segments": [*self.segments], "exclude": [*self.exclude]}
+        return kept if self.corrects is None else kept | {"corrects": self.corrects}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Sequence[str]]) -> Rule:
+    def from_json(cls, data: Mapping[str, Any]) -> Rule:
         """The rule that ``to_json`` wrote."""
         return cls(lists=tuple(data["lists"]), segments=tuple(data.get("segments", ())),
-                   exclude=tuple(data.get("exclude", ())))
+                   exclude=tuple(data.get("exclude", ())), corrects=data.get("corrects"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +111,7 @@ def check(connection: Connection, rule: Rule, segments: Segments) -> None:
     Raises:
         Refused: naming what is unknown and what is known.
     """
-    if not rule.lists and not rule.segments:
+    if not rule.lists and not rule.segments and rule.corrects is None:
         raise Refused("No list and no segment is named.", todo="Name at least one with --list or --segment.")
     known = set(connection.execute(select(lists.c.name)).scalars())
     if odd := [name for name in rule.lists if name not in known]:
@@ -103,13 +127,21 @@ def check(connection: Connection, rule: Rule, segments: Segments) -> None:
                           where="lists/segments.toml", todo=_known("lists", known))
 
 
-def candidates(connection: Connection, rule: Rule, segments: Segments) -> Iterator[Candidate]:
-    """Everyone who may be written to, each once, ordered by supporter; read in a stream."""
+def candidates(connection: Connection, rule: Rule, segments: Segments, *,
+               recent: Recent | None = None) -> Iterator[Candidate]:
+    """Everyone who may be written to, each once, ordered by supporter; read in a stream.
+
+    Args:
+        connection: a reader.
+        rule: whom the mailing is for.
+        segments: every saved rule.
+        recent: what else was sent in the mailing's span (``frequency.of_mailing``).
+    """
     s = supporters.c
     query = (
         select(s.id, s.address, s.address_hash, s.title, s.first_name, s.last_name, s.salutation, s.language, s.country,
                s.fields, tracking_agreed().label("tracked"))
-        .where(_population(rule, segments), _reason(rule, segments).is_(None))
+        .where(_population(rule, segments), _reason(rule, segments, recent).is_(None))
         .order_by(s.id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
@@ -124,9 +156,10 @@ def candidates(connection: Connection, rule: Rule, segments: Segments) -> Iterat
             )
 
 
-def left_out(connection: Connection, rule: Rule, segments: Segments) -> dict[str, int]:
+def left_out(connection: Connection, rule: Rule, segments: Segments, *,
+             recent: Recent | None = None) -> dict[str, int]:
     """Reason → how many of those on the lists are not written to; with the candidates it adds up to all of them."""
-    reason = _reason(rule, segments).label("reason")
+    reason = _reason(rule, segments, recent).label("reason")
     each = select(reason).where(_population(rule, segments)).subquery()
     query = (select(each.c.reason, func.count()).where(each.c.reason.is_not(None))
              .group_by(each.c.reason).order_by(each.c.reason))
@@ -149,7 +182,8 @@ def no_longer_eligible(connection: Connection, rule: Rule, segments: Segments, *
         tracked: whether the attempt's messages were planned with tracking.
     """
     m, s = messages.c, supporters.c
-    reason = _reason(rule, segments)
+    recent = frequency.of_mailing(connection, mailing_id, claiming=True)
+    reason = _reason(rule, segments, recent)
     changed = s.address_hash != m.address_hash
     refused = or_(reason.is_not(None), changed)
     why = func.coalesce(reason, case((changed, CHANGED_ADDRESS), else_=TRACKING_WITHDRAWN))
@@ -163,13 +197,15 @@ def no_longer_eligible(connection: Connection, rule: Rule, segments: Segments, *
 
 def _population(rule: Rule, segments: Segments) -> ColumnElement[bool]:
     """Everyone whom the rule speaks of, before anybody is left out: also those who have left."""
+    if rule.corrects is not None:
+        return supporters.c.id.in_(select(messages.c.supporter_id).where(messages.c.mailing_id == rule.corrects))
     if rule.lists:
         members = select(list_members.c.supporter_id).join(lists).where(lists.c.name.in_(rule.lists))
         return supporters.c.id.in_(members)
     return _fits(rule.segments, segments)
 
 
-def _reason(rule: Rule, segments: Segments) -> ColumnElement[Any]:
+def _reason(rule: Rule, segments: Segments, recent: Recent | None = None) -> ColumnElement[Any]:
     """Why the supporter at hand is left out, the weightiest reason only; NULL for nobody's reason: they are written to.
 
     Where no list is named, someone who has left every list they were ever on has left.
@@ -189,12 +225,28 @@ def _reason(rule: Rule, segments: Segments) -> ColumnElement[Any]:
     if rule.exclude:
         whens.append((on_lists(rule.exclude), EXCLUDED))
     whens += [(predicate(segments[name]), EXCLUDED) for name in rule.exclude if name in segments]
+    if rule.corrects is not None:
+        whens.append((~_reached(rule.corrects), NOT_REACHED))
+    if recent is not None:
+        whens.append((frequency.mailed(recent), RECENTLY_MAILED))
     return case(*((when, literal(then, String) if isinstance(then, str) else then) for when, then in whens),
                 else_=null())
 
 
 def _fits(chosen: tuple[str, ...], segments: Segments) -> ColumnElement[bool]:
     return or_(*(predicate(segments[name]) for name in chosen)) if chosen else true()
+
+
+def _reached(mailing_id: int) -> ColumnElement[bool]:
+    """Whether the mailing's letter came, or may have come, to the supporter at hand."""
+    theirs = messages.alias("theirs")
+    return there_is(
+        select(theirs.c.id).where(
+            theirs.c.edition_id == select(mailings.c.edition_id).where(mailings.c.id == mailing_id).scalar_subquery(),
+            theirs.c.supporter_id == supporters.c.id, theirs.c.mailing_id == mailing_id,
+            theirs.c.state.not_in(bindparam("unreached", UNREACHED, expanding=True, literal_execute=True)),
+            theirs.c.state.in_(frequency.MAYBE_REACHED), theirs.c.outcome.not_in(_CAME_BACK))
+        .correlate(supporters))
 
 
 def _suppressed() -> Select[tuple[str]]:

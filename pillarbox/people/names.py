@@ -43,9 +43,10 @@ def salutation(*, title: str, first_name: str, last_name: str, said: str = "") -
 
 def to_name(*, title: str, first_name: str, last_name: str) -> str:
     """The name for a To header or an envelope; may be empty."""
-    with_title = is_couple(title) or not first_name
-    return " ".join(part for part in (title if with_title else "", first_name, last_name) if part) if (
-        first_name or last_name) else ""
+    if not first_name and not last_name:
+        return ""
+    with_title = title if not first_name or is_couple(title) else ""
+    return " ".join(filter(None, (with_title, first_name, last_name)))
 
 
 def is_couple(text: str) -> bool:

@@ -72,6 +72,8 @@ _REASONS = {
     "already-sent": "Already had this letter",
     "already": "Already had this letter",
     "frequency": "Mailed too recently",
+    "recently-mailed": "Had another letter just before",
+    "not-reached": "Never got the letter that is corrected",
     "forgotten": "Asked to be forgotten",
     "outside-segment": "Outside the chosen segment",
     "changed-address": "The address changed after planning",

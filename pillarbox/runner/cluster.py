@@ -112,13 +112,14 @@ class Member(Loop):
                 super()._send_all(ticked)
 
     def _let_go(self) -> None:
-        """End the stint of what was carried long enough, when another mailing waits for a worker."""
+        """End the stint of what was carried long enough, or only waits, when another mailing waits for a worker."""
         for mailing_id, began in list(self._began.items()):
-            if time.monotonic() - began < self.stint_seconds:
+            with self._gate:
+                sending = self._sending.get(mailing_id)
+            if sending is None or not (sending.waits or time.monotonic() - began >= self.stint_seconds):
                 continue
-            _, drain = self._sending.get(mailing_id, (None, None))
-            if drain is not None and queue.another_waits(self.project.store, mailing_id):
-                drain.set()
+            if queue.another_waits(self.project.store, mailing_id):
+                sending.drain()
 
     # -------------------------------------------------------------------------------------------- the queue
 
@@ -155,8 +156,8 @@ class Member(Loop):
 
     def _ask_to_end(self) -> None:
         with self._gate:
-            for _, drain in self._sending.values():
-                drain.set()
+            for sending in self._sending.values():
+                sending.drain()
 
     def _app(self) -> App:
         app = App(connector=PsycopgConnector(
@@ -189,13 +190,13 @@ class Member(Loop):
             if self.stopping.is_set() or (mailing := self._sendable(mailing_id)) is None:
                 return
             super()._send_all(Ticked(sendable=[mailing]))
-            thread, _ = self._sending.get(mailing_id, (None, None))
-            if thread is None:
+            sending = self._sending.get(mailing_id)
+            if sending is None:
                 return  # put off: this host could not reach the provider a moment ago
             self._began[mailing_id] = time.monotonic()
         with suppress(StoreError):  # nobody else may hear of it before their own next look
             queue.offer(self.project.store, [mailing_id])
-        thread.join()
+        sending.thread.join()
         self._began.pop(mailing_id, None)
 
     def _sendable(self, mailing_id: int) -> Mailing | None:

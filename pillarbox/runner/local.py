@@ -9,11 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.mailings import control, hours
 from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.store import due, mailings, messages
+
+log = logs.get("runner")
 
 # As many units in a row may come back from a provider that cannot be reached before the run ends and says so.
 _UNREACHABLE_LIMIT = 5
@@ -21,6 +23,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 # What others have in hand is waited for, as long as it grows less now and then.
 _OTHERS_SECONDS = 90.0
 _LONGEST_WAIT_SECONDS = 600.0
+# How soon one who waits sees that the mailing was paused or cancelled elsewhere.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -30,14 +34,17 @@ class Run:
     dispatch: Dispatch
     on_progress: Callable[[int], None] = lambda _done: None
     """Called with the number of messages just settled, from any thread."""
+    on_wait: Callable[[str], None] = lambda _why: None
+    """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
-    """Set it to drain: the acts in flight finish, nothing new starts."""
+    """Set it, or call ``drain``: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     withdrawn: int = 0
     stopped_because: str = ""
     unreachable: bool = False
     """Whether that was a provider that could not be reached: a later run may fare better."""
     _returned_in_a_row: int = 0
+    _told: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, connections: int) -> None:
@@ -46,6 +53,8 @@ class Run:
         Raises:
             PillarboxError: a fault of ours; what was in flight has been settled.
         """
+        mailing, since = self.dispatch.mailing, time.monotonic()
+        log.info("run.began", mailing=mailing.name, practice=mailing.practice, connections=connections)
         with ThreadPoolExecutor(max_workers=connections, thread_name_prefix="send") as pool:
             futures = [pool.submit(self._work) for _ in range(connections)]
             try:
@@ -54,6 +63,10 @@ class Run:
             except BaseException:
                 self.stopping.set()
                 raise
+            finally:
+                log.info("run.ended", mailing=mailing.name, withdrawn=self.withdrawn,
+                         seconds=time.monotonic() - since, stopped=bool(self.stopped_because),
+                         **{verdict.value: number for verdict, number in self.counts.items()})
         control.finish_if_done(self.dispatch.project, self.dispatch.mailing)
 
     def to_the_end(self, connections: int) -> None:
@@ -69,23 +82,26 @@ class Run:
             with project.store.reading() as connection:
                 now = mailings.by_id(connection, mailing.id)
                 more = messages.next_group(connection, mailing.id) is not None
-                standing = due.unsettled_count(connection, mailing.id)
-            if now.state is not MailingState.SENDING or not standing:
+                in_hand = due.on_its_way(connection, mailing.id)
+            if now.state is not MailingState.SENDING or not (more or in_hand):
                 return
             if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
                 return
-            if standing != left:
-                if left > standing:
-                    self.on_progress(left - standing)
-                moved, left = time.monotonic(), standing
+            if in_hand != left:
+                moved, left = time.monotonic(), in_hand
             if time.monotonic() - moved > _OTHERS_SECONDS:
                 return
             if more:
                 self(connections)
-                moved, left = time.monotonic(), -1
+                moved = time.monotonic()
             self.stopping.wait(_FIRST_PAUSE_SECONDS)
             bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
             control.finish_if_done(project, mailing)
+
+    def drain(self) -> None:
+        """The acts in flight finish, nothing new starts. From any thread, and from a signal."""
+        self.stopping.set()
+        self.dispatch.transport.hurry()
 
     def _work(self) -> None:
         try:
@@ -116,8 +132,27 @@ class Run:
                            "`send` again continues.")
         if settled:
             self.on_progress(settled)
-        if pause and not self.stopping.is_set():
-            self.stopping.wait(min(pause, _LONGEST_WAIT_SECONDS))
+        if done.waiting and pause > _LOOK_SECONDS:
+            self._tell(done.waiting)
+        self._wait(min(pause, _LONGEST_WAIT_SECONDS))
+
+    def _tell(self, why: str) -> None:
+        with self._lock:
+            news = why not in self._told
+            self._told.add(why)
+        if news:
+            self.on_wait(why)
+
+    def _wait(self, seconds: float) -> None:
+        """Let time pass, holding nothing; less of it when the run stops, or the mailing is held back elsewhere."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stopping.wait(min(left, _LOOK_SECONDS)):
+            if left > _LOOK_SECONDS and not self._is_open():
+                return
+
+    def _is_open(self) -> bool:
+        with self.dispatch.project.store.reading() as connection:
+            return mailings.state(connection, self.dispatch.mailing.id) is MailingState.SENDING
 
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason

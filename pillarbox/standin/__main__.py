@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, help="folder: accepted letters go to its letters/ as .eml files")
     parser.add_argument("--journal", type=Path, help="file that gets one line for each accepted personalization")
     parser.add_argument("--keep", type=int, default=20_000, help="the most messages kept in memory")
+    parser.add_argument("--activity", action="store_true", help="the account has the message search (Email Activity)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--hang", type=float, default=30.0, help="seconds that a hanging request hangs")
     parser.add_argument("--seed", type=int, help="makes request ids repeatable")
@@ -29,8 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     behaviour = Behaviour(
         api_key=given.api_key, mode=given.mode, latency_seconds=given.latency, hang_seconds=given.hang,
-        faults=dict(given.fault), keep=given.keep, letters=given.data / "letters" if given.data else None,
-        journal=given.journal, seed=given.seed)
+        activity=given.activity, faults=dict(given.fault), keep=given.keep,
+        letters=given.data / "letters" if given.data else None, journal=given.journal, seed=given.seed)
     done = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: done.set())

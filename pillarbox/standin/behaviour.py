@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
+
+from pillarbox.standin import account
 
 API_KEY = "SG.stand-in"
 
@@ -69,9 +72,14 @@ class Behaviour:
     hang_seconds: float = 30.0
     senders: tuple[str, ...] = ()
     """Addresses or domains that may stand in ``from``; empty: any. Others are answered 403."""
-    scopes: tuple[str, ...] = ("mail.send", "mail.batch.create", "user.scheduled_sends.create",
-                               "user.scheduled_sends.read", "suppression.read", "user.credits.read",
-                               "user.webhooks.event.settings.read", "stats.read")
+    scopes: tuple[str, ...] = account.SCOPES
+    webhooks: tuple[Mapping[str, Any], ...] = (account.webhook(),)
+    """How the account's event webhooks are set, as ``account.webhook`` makes them."""
+    activity: bool = False
+    """Whether the account has the add-on by which its messages can be searched (Email Activity)."""
+    activity_limit: int = 6
+    """So many questions of that search are taken in ``activity_seconds``; then 429."""
+    activity_seconds: float = 60.0
     credits: int = 1_000_000
     """What /v3/user/credits says remains."""
     keep: int = 20_000

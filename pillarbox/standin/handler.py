@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import socket
 import time
@@ -11,12 +12,12 @@ from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
 from pillarbox.ground import clock
-from pillarbox.standin import intake
+from pillarbox.standin import account, intake, search
 from pillarbox.standin.behaviour import Act, Fault, Mode, Stage
 from pillarbox.standin.events import events
 from pillarbox.standin.limits import MOST_MESSAGE_BYTES, Refusal, refusals
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pillarbox.standin.server import Server
 
 SEND = "/v3/mail/send"
+MESSAGES = "/v3/messages"
 _WORDS = {
     302: "found", 400: "invalid request", 401: "The provided authorization grant is invalid, expired, or revoked",
     403: "access forbidden", 404: "not found", 405: "method not allowed", 411: "length required",
@@ -91,10 +93,24 @@ class Handler(BaseHTTPRequestHandler):
             self._fail(405)
         elif not self._authorised():
             self._fail(401)
+        elif parts.path == MESSAGES or parts.path.startswith(f"{MESSAGES}/"):
+            self._search(unquote(parts.path.removeprefix(MESSAGES).lstrip("/")), query)
         elif (found := self._resource(parts.path, query)) is not None:
             self._json(*found)
         else:
             self._told(self.server.scheduled.get(parts.path))
+
+    def _search(self, msg_id: str, query: dict[str, str]) -> None:
+        server, behaviour = self.server, self.server.behaviour
+        if not behaviour.activity:
+            self._fail(403)
+        elif again := server.activity.wait(behaviour.activity_limit, behaviour.activity_seconds):
+            self._fail(429, {"X-RateLimit-Limit": str(behaviour.activity_limit), "X-RateLimit-Remaining": "0",
+                             "X-RateLimit-Reset": str(math.ceil(again))})
+        elif msg_id:
+            self._json(*search.single(server.mailbox.messages, msg_id))
+        else:
+            self._json(*search.answer(server.mailbox.messages, query))
 
     def _resource(self, path: str, query: dict[str, str]) -> tuple[int, Any] | None:
         behaviour, name = self.server.behaviour, path.removeprefix("/v3/suppression/")
@@ -105,23 +121,8 @@ class Handler(BaseHTTPRequestHandler):
                 return 400, _errors(Refusal(message="must be a number within its bounds", field=str(fault)))
         if path == "/v3/asm/suppressions":
             return 200, self.server.suppressions.groups()
-        if path == "/v3/scopes":
-            return 200, {"scopes": list(behaviour.scopes)}
-        if path == "/v3/user/credits":
-            used = self.server.mailbox.accepted
-            return 200, {"remain": max(0, behaviour.credits - used), "total": behaviour.credits, "overage": 0,
-                         "used": used, "last_reset": "2026-01-01", "next_reset": "2027-01-01",
-                         "reset_frequency": "monthly"}
-        if path in ("/v3/user/webhooks/event/settings", "/v3/user/webhooks/event/settings/all"):
-            return 200, self._webhook_settings(everything=path.endswith("/all"))
-        return None
-
-    def _webhook_settings(self, *, everything: bool) -> dict[str, Any]:
-        kinds = ("processed", "delivered", "deferred", "bounce", "dropped", "open", "click", "spam_report",
-                 "unsubscribe", "group_unsubscribe", "group_resubscribe")
-        one = {"enabled": True, "url": "", "id": "stand-in", "friendly_name": "stand-in", "public_key": "",
-               **dict.fromkeys(kinds, True)}
-        return {"max_allowed": 1, "webhooks": [one]} if everything else one
+        return account.resource(path, scopes=behaviour.scopes, webhooks=behaviour.webhooks, total=behaviour.credits,
+                                remaining=max(0, behaviour.credits - self.server.mailbox.accepted))
 
     # ------------------------------------------------------------------------------------------ mail send
 

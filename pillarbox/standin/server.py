@@ -23,6 +23,7 @@ from pillarbox.standin.behaviour import Behaviour
 from pillarbox.standin.handler import Handler
 from pillarbox.standin.mailbox import Kept, Mailbox
 from pillarbox.standin.scheduled import Scheduled
+from pillarbox.standin.search import Limit
 from pillarbox.standin.suppressions import Suppressions
 
 
@@ -39,6 +40,7 @@ class Server(ThreadingHTTPServer):
         self.mailbox = mailbox
         self.scheduled = scheduled
         self.suppressions = suppressions
+        self.activity = Limit()
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()

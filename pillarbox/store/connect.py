@@ -6,10 +6,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
@@ -18,6 +19,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from pillarbox.ground.errors import StoreError
 
 BUSY_SECONDS = 60
+_JSON: dict[str, Any] = {"json_deserializer": orjson.loads,
+                         "json_serializer": lambda value: orjson.dumps(value).decode()}
 _DAMAGED = ("malformed", "not a database")
 _CACHE_KIB = 64 * 1024
 # Checkpoints at 32 MiB of log instead of 4: sending rewrites a few MiB a batch, and each checkpoint waits for the disk.
@@ -37,6 +40,10 @@ class ClashError(StoreError):
     """
 
 
+class DamagedFileError(StoreError):
+    """What lies where the database should be is none, or a broken one."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
     """An open database. Read with ``reading()``, write with ``writing()``; both are one transaction.
@@ -48,6 +55,8 @@ class Store:
     writer: Engine
     gate: AbstractContextManager[Any] = field(default_factory=nullcontext)
     """SQLite has one writer at a time. Threads of one process queue here: its own waiting is by sleeping."""
+    closed: StoreError | None = None
+    """Why nothing may be written, when that is so: ``writing`` raises it."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,14 +66,31 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; nothing is written."""
-        with self._said(), self.reader.connect() as connection:
+        with self.said(), self.reader.connect() as connection:
             yield connection
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """One consistent view for as many statements as it takes; others write on meanwhile."""
+        with self.said(), self.reader.connect() as connection:
+            # SQLite's readers see the database as it was at their first look until they end (WAL).
+            yield connection if self.is_sqlite else connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back by any exception."""
-        with self._said(), self.gate, self.writer.begin() as connection:
+        """One transaction: committed at the end, rolled back by any exception.
+
+        Raises:
+            StoreError: when this database is open for reading only.
+        """
+        if self.closed is not None:
+            raise self.closed
+        with self.said(), self.gate, self.writer.begin() as connection:
             yield connection
+
+    def only_reading(self, why: StoreError) -> Store:
+        """The same database, in which nothing may be written; ``why`` is what an attempt is told."""
+        return replace(self, closed=why)
 
     def close(self) -> None:
         """Close every connection."""
@@ -72,7 +98,8 @@ class Store:
         self.writer.dispose()
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def said(self) -> Iterator[None]:
+        """Within the block the database's own faults are raised as sentences of ours."""
         try:
             yield
         except (DBAPIError, NoConnectionError) as fault:
@@ -110,8 +137,9 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
                           todo="Nothing was left half done; try again.")
     words = str(fault.orig).strip().splitlines()[0] if fault.orig and str(fault.orig).strip() else "no answer"
     if any(damaged in words for damaged in _DAMAGED):
-        return StoreError(f"The database file is damaged: {words}.",
-                          todo="Send nothing from it; put the newest backup beside it.")
+        return DamagedFileError(f"The database file is damaged: {words}.",
+                                todo="Send nothing from it; `pillarbox store restore` puts the newest backup in its "
+                                     "place.")
     if isinstance(fault, IntegrityError):  # the first line names rule and table; the values stand in the next
         return ClashError(f"The database refused a row: {words}.", retry=True,
                           todo="Another command may have been first. Nothing was left half done; look where things "
@@ -127,7 +155,7 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
 
 def _postgresql(url: URL) -> Store:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10,
-                           hide_parameters=True, connect_args=alive(url))
+                           hide_parameters=True, connect_args=alive(url), **_JSON)
     return Store(reader=engine, writer=engine)
 
 
@@ -159,7 +187,7 @@ def _sqlite(url: URL, folder: Path) -> Store:
 
 def _sqlite_engine(url: URL, begin: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-                           hide_parameters=True)
+                           hide_parameters=True, **_JSON)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:

@@ -6,18 +6,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Column, Connection, Row, Select, bindparam, case, func, or_, select, update
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
-from pillarbox.store.schema import events, mailings, marks, messages, supporters
+from pillarbox.store.schema import UNREACHED, attempts, events, mailings, marks, messages, supporters
 from pillarbox.store.upsert import insert_for
 
 # States that an event contradicts outright: the ledger said that this message never left.
-NEVER_LEFT = (MessageState.FAILED, MessageState.CANCELLED, MessageState.WITHDRAWN)
+NEVER_LEFT = UNREACHED
 
 _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
-    messages.c.address_hash, messages.c.state, messages.c.accepted_at, messages.c.provider_id, mailings.c.kind)
+    messages.c.address_hash, messages.c.state, messages.c.attempt_id, messages.c.accepted_at, messages.c.provider_id,
+    mailings.c.kind)
 _AT_ONCE = 5_000
 _OF_MAILING = messages.c.mailing_id == mailings.c.id
 
@@ -73,14 +74,20 @@ def raise_outcome(connection: Connection, outcome: Outcome, ids: Collection[int]
 
 
 def accept(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Mark messages accepted, whatever the ledger thought; each row: message, at, provider.
+    """Mark messages accepted, whatever the ledger thought; each row: message, at, provider, attempt.
 
-    ``accepted_at`` becomes the earliest time that is known; a provider id that is already there stays.
+    ``accepted_at`` becomes the earliest time that is known; a provider id that is already there stays. What was not on
+    its way belongs from now on to the attempt that the provider names (None: to the one that it had).
     """
     at = bindparam("at", type_=messages.c.accepted_at.type)
     earlier = func.min if connection.dialect.name == "sqlite" else func.least
+    # After a restore an attempt's id may be unknown, or given out anew in another mailing.
+    named = select(attempts.c.id).where(attempts.c.id == bindparam("attempt", type_=attempts.c.id.type),
+                                        attempts.c.mailing_id == messages.c.mailing_id).scalar_subquery()
+    idle = or_(*(messages.c.state == state for state in (MessageState.PLANNED, *NEVER_LEFT)))
     statement = update(messages).where(messages.c.id == bindparam("message")).values(
         state=MessageState.ACCEPTED,
+        attempt_id=case((idle, func.coalesce(named, messages.c.attempt_id)), else_=messages.c.attempt_id),
         accepted_at=earlier(func.coalesce(messages.c.accepted_at, at), at),
         provider_id=func.coalesce(func.nullif(messages.c.provider_id, ""), bindparam("provider")),
     )
@@ -109,6 +116,14 @@ def give_owner(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> Non
     if batch := list(rows):
         connection.execute(update(events).where(events.c.id == bindparam("event")).values(
             message_id=bindparam("message"), mailing_id=bindparam("mailing")), batch)
+
+
+def about_doubt(connection: Connection, mailing_id: int) -> list[Row[Any]]:
+    """Events about messages of a mailing that stand in doubt: message_id, kind, at, provider_id."""
+    return list(connection.execute(
+        select(events.c.message_id, events.c.kind, events.c.at, events.c.provider_id).join(
+            messages, messages.c.id == events.c.message_id)
+        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.IN_DOUBT)))
 
 
 def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[Row[Any]]:

@@ -44,6 +44,11 @@ def pack_values(values: Sequence[str]) -> str:
     return orjson.dumps(values).decode()
 
 
+def unpack_values(values: str) -> tuple[str, ...]:
+    """What ``pack_values`` wrote."""
+    return tuple(orjson.loads(values))
+
+
 def kept_by_key(connection: Connection, key: str) -> Kept | None:
     """The letter with this key; None when there is none, or its supporter was forgotten."""
     row = connection.execute(select(*_KEPT).select_from(messages).join(message_values)
@@ -51,7 +56,7 @@ def kept_by_key(connection: Connection, key: str) -> Kept | None:
                              .where(messages.c.key == key)).one_or_none()
     if row is None or not row.address:
         return None
-    return Kept(shape=unpack_shape(row), values=tuple(orjson.loads(row._mapping["values"])))
+    return Kept(shape=unpack_shape(row), values=unpack_values(row._mapping["values"]))
 
 
 def message_by_key(connection: Connection, key: str) -> Row[Any] | None:

@@ -205,3 +205,24 @@ def move(connection: Connection, mailing_id: int, *, before: Sequence[MailingSta
 def change(connection: Connection, mailing_id: int, **values: Any) -> None:
     """Write some columns of a mailing."""
     connection.execute(update(mailings).where(mailings.c.id == mailing_id).values(**values))
+
+
+def begin_launch(connection: Connection, mailing_id: int, *, wave: int, watched: bool,
+                 spread_seconds: float | None) -> bool:
+    """Set how a mailing begins; returns whether it had not begun before."""
+    return connection.execute(update(mailings).where(
+        mailings.c.id == mailing_id, mailings.c.started_at.is_(None), mailings.c.wave == 1, ~mailings.c.watched,
+    ).values(wave=wave, watched=watched, spread_seconds=spread_seconds)).rowcount == 1
+
+
+def begin_watch(connection: Connection, mailing_id: int, *, until: datetime) -> None:
+    """Begin the watch after the first wave, once."""
+    connection.execute(update(mailings).where(
+        mailings.c.id == mailing_id, mailings.c.wave == 0, mailings.c.watch_until.is_(None)).values(watch_until=until))
+
+
+def end_watch(connection: Connection, mailing_id: int) -> None:
+    """Let the other waves follow, unless the mailing was held back meanwhile."""
+    connection.execute(update(mailings).where(
+        mailings.c.id == mailing_id, mailings.c.wave == 0, mailings.c.state == MailingState.SENDING,
+    ).values(wave=1, watched=True))

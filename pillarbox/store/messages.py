@@ -8,12 +8,14 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, text, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, func, insert, or_, select, text, update
 
 from pillarbox.ground import clock
-from pillarbox.model.records import Receipt, Shape
+from pillarbox.model.records import Outgoing, Receipt, Shape
 from pillarbox.model.states import MessageState, Verdict
-from pillarbox.store.letters import pack_tokens, unpack_shape
+from pillarbox.store.bulk import insert_rows
+from pillarbox.store.letters import pack_tokens, unpack_shape, unpack_values
 from pillarbox.store.schema import attempts, message_values, messages, shapes
 
 STATE_OF = {
@@ -23,18 +25,7 @@ STATE_OF = {
     Verdict.UNKNOWN: MessageState.IN_DOUBT,
 }
 """What a receipt makes of a message."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claimed:
-    """A message that one attempt holds."""
-
-    message_id: int
-    address: str
-    to_name: str
-    key: str
-    values: str
-    """JSON array."""
+_IDS_AT_ONCE = 5_000
 
 
 # ------------------------------------------------------------------------------------------------ shapes
@@ -63,19 +54,25 @@ def make_lone_shapes_private(connection: Connection, mailing_id: int) -> None:
 
 # ------------------------------------------------------------------------------------------------ planning
 
+_PLANNED = ("mailing_id", "edition_id", "supporter_id", "address", "address_hash", "to_name", "key", "code", "shape_id",
+            "tracked", "domain", "state")
+
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Sequence[str]) -> None:
     """Insert planned messages (≤ 5,000 in a transaction: readers and other writers keep moving).
 
     Args:
         connection: in the transaction that writes them.
-        rows: columns of ``messages`` without the id, which is given here.
+        rows: columns of ``messages``, as named in ``_PLANNED``; the id is given here. All of them may
+            have ``due_at`` too.
         values: of each row, as ``letters.pack_values`` wrote them.
     """
     ids = _new_ids(connection, len(rows))
-    connection.execute(insert(messages), [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)])
-    connection.execute(insert(message_values),
-                       [{"message_id": id_, "values": said} for id_, said in zip(ids, values, strict=True)])
+    columns = (*_PLANNED, "due_at") if any("due_at" in row for row in rows) else _PLANNED
+    planned = itemgetter(*columns)
+    insert_rows(connection, messages, ("id", *columns),
+                [(id_, *planned(row)) for id_, row in zip(ids, rows, strict=True)])
+    insert_rows(connection, message_values, ("message_id", "values"), list(zip(ids, values, strict=True)))
 
 
 def _new_ids(connection: Connection, count: int) -> Sequence[int]:
@@ -114,46 +111,117 @@ class Group:
     wave: int
     shape_id: int
     tracked: bool
+    domains: Domains
 
 
-def next_group(connection: Connection, mailing_id: int) -> Group | None:
-    """The next messages to go, first waves first; None when none is left."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Domains:
+    """To which recipient domains a unit goes; by default to all."""
+
+    only: str = ""
+    """To this one alone; empty: to more than one."""
+    without: tuple[str, ...] = ()
+    """These are passed over."""
+
+    @property
+    def where(self) -> list[ColumnElement[bool]]:
+        """The same as conditions on messages."""
+        if self.only:
+            return [messages.c.domain == self.only]
+        return [messages.c.domain.not_in(self.without)] if self.without else []
+
+
+ANYWHERE = Domains()
+
+
+def next_group(connection: Connection, mailing_id: int, *, wave: int | None = None,
+               domains: Domains = ANYWHERE) -> Group | None:
+    """The next messages to go, first waves first; None when none is left.
+
+    Args:
+        connection: in the claim's transaction.
+        mailing_id: the mailing.
+        wave: later waves wait; None: none of them does.
+        domains: messages to others are passed over.
+    """
+    where = [messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED, _due(), *domains.where]
+    if wave is not None:
+        where.append(messages.c.wave <= wave)
     row = connection.execute(
-        select(messages.c.wave, messages.c.shape_id, messages.c.tracked)
-        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED)
+        select(messages.c.wave, messages.c.shape_id, messages.c.tracked).where(*where)
         .order_by(messages.c.wave, messages.c.shape_id, messages.c.tracked).limit(1)).one_or_none()
-    return Group(wave=row[0], shape_id=row[1], tracked=row[2]) if row else None
+    return Group(wave=row[0], shape_id=row[1], tracked=row[2], domains=domains) if row else None
+
+
+def _due() -> ColumnElement[bool]:
+    """A message that waits for a time of its own is not taken before it."""
+    return or_(messages.c.due_at.is_(None), messages.c.due_at <= clock.now())
+
+
+def next_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """When the next planned message comes whose own time is still ahead; None: none waits for its time."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+        messages.c.due_at > clock.now())).scalar_one()
+    return found
+
+
+def first_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """The earliest own time among a mailing's messages; None: they have none."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id)).scalar_one()
+    return found
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
-          lease_until: datetime) -> tuple[int, list[Claimed]]:
+          lease_until: datetime) -> tuple[int, int]:
     """Take up to ``most`` planned messages of one group: the record of intent.
 
     Returns:
-        the attempt's id, and the messages that are now ``submitting`` in its name.
+        the attempt's id, and how many messages are now ``submitting`` in its name.
     """
     attempt_id = int(connection.execute(insert(attempts).values(
         mailing_id=mailing_id, worker=worker, size=0, started_at=clock.now(), lease_until=lease_until,
     ).returning(attempts.c.id)).scalar_one())
-    # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more than
-    # once in one UPDATE, and then takes more rows than were asked for.
     due = (select(messages.c.id)
            .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
                   messages.c.wave == group.wave, messages.c.shape_id == group.shape_id,
-                  messages.c.tracked == group.tracked)
-           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True).cte("due"))
-    rows = connection.execute(
-        update(messages).where(messages.c.id.in_(select(due.c.id)), messages.c.state == MessageState.PLANNED)
-        .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)
-        .returning(messages.c.id, messages.c.address, messages.c.to_name, messages.c.key)).all()
-    said = {row[0]: row[1] for row in connection.execute(
-        select(message_values.c.message_id, message_values.c["values"]).join(messages)
-        .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.SUBMITTING,
-               messages.c.attempt_id == attempt_id))}
-    claimed = [Claimed(message_id=row[0], address=row[1], to_name=row[2], key=row[3], values=said[row[0]])
-               for row in sorted(rows, key=itemgetter(0))]
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=len(claimed)))
+                  messages.c.tracked == group.tracked, *group.domains.where, _due())
+           .order_by(messages.c.id).limit(most).with_for_update(skip_locked=True))
+    if connection.dialect.name != "sqlite":
+        # A common table expression, not a bare subquery: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED more
+        # than once in one UPDATE, and then takes more rows than were asked for. (SQLite's driver counts no rows of a
+        # statement that begins with one, and locks the whole database anyway.)
+        due = select(due.cte("due").c.id)
+    claimed = connection.execute(
+        update(messages).where(messages.c.id.in_(due), messages.c.state == MessageState.PLANNED)
+        .values(state=MessageState.SUBMITTING, attempt_id=attempt_id)).rowcount
+    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(size=claimed))
     return attempt_id, claimed
+
+
+def held(connection: Connection, mailing_id: int, attempt_id: int) -> str:
+    """The messages that an attempt holds, packed by the database: ``unpack_held`` reads them.
+
+    One row instead of a thousand: for each row SQLite's driver hands Python's lock to the other senders, who keep it.
+    """
+    m = messages.c
+    columns = (m.id, m.address, m.to_name, m.key, message_values.c["values"])
+    packed: ColumnElement[str]
+    if connection.dialect.name == "sqlite":
+        packed = func.json_group_array(func.json_array(*columns), type_=Text)
+    else:
+        packed = cast(func.json_agg(func.json_build_array(*columns)), Text)
+    return connection.execute(
+        select(packed).select_from(messages.join(message_values))
+        .where(m.mailing_id == mailing_id, m.state == MessageState.SUBMITTING, m.attempt_id == attempt_id),
+    ).scalar_one() or "[]"
+
+
+def unpack_held(packed: str) -> tuple[Outgoing, ...]:
+    """What ``held`` packed, in the order of the messages' ids."""
+    return tuple(Outgoing(message_id=id_, address=address, to_name=to_name, key=key, values=unpack_values(values))
+                 for id_, address, to_name, key, values in sorted(orjson.loads(packed)))
 
 
 def withdraw(connection: Connection, attempt_id: int, reasons: Mapping[int, str]) -> None:
@@ -196,6 +264,27 @@ def _held(attempt_id: int, ids: Sequence[int], *also: MessageState) -> Any:
                                   messages.c.state.in_((MessageState.SUBMITTING, *also)))
 
 
+# ------------------------------------------------------------------------------------------------ waves
+
+
+def put_first(connection: Connection, mailing_id: int, ids: Sequence[int]) -> None:
+    """Move planned messages to wave 0."""
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        connection.execute(update(messages).where(
+            messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+            messages.c.id.in_(ids[start : start + _IDS_AT_ONCE])).values(wave=0))
+
+
+def wave_is_out(connection: Connection, mailing_id: int, *, wave: int) -> bool:
+    """Whether nothing of a wave is to leave or on its way; what a dead sender holds is not waited for."""
+    on_the_way = and_(messages.c.state == MessageState.SUBMITTING, attempts.c.lease_until > clock.now())
+    return connection.execute(
+        select(messages.c.id).outerjoin(attempts, messages.c.attempt_id == attempts.c.id)
+        .where(messages.c.mailing_id == mailing_id,
+               messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)), messages.c.wave == wave,
+               or_(messages.c.state == MessageState.PLANNED, on_the_way)).limit(1)).first() is None
+
+
 # ------------------------------------------------------------------------------------------------ the dead
 
 
@@ -234,6 +323,44 @@ def change_state(connection: Connection, mailing_id: int, *, before: MessageStat
         messages.c.mailing_id == mailing_id, messages.c.state == before).values(**values)).rowcount
 
 
+# ------------------------------------------------------------------------------------------------ doubt
+
+
+def in_doubt(connection: Connection, mailing_id: int) -> dict[int, dict[str, int]]:
+    """Attempt → address → message id, of what nobody is sure went."""
+    query = select(messages.c.attempt_id, messages.c.address, messages.c.id).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.IN_DOUBT,
+        messages.c.attempt_id.is_not(None)).order_by(messages.c.attempt_id)
+    found: dict[int, dict[str, int]] = {}
+    for attempt_id, address, message_id in connection.execute(query):
+        found.setdefault(attempt_id, {})[address] = message_id
+    return found
+
+
+def found_sent(connection: Connection, attempt_id: int, provider_ids: Mapping[int, str], *, detail: str) -> int:
+    """Settle messages of an attempt that were in doubt and surely went: message id → provider id; returns how many."""
+    return sum(connection.execute(_doubtful(messages.c.id == message_id, messages.c.attempt_id == attempt_id).values(
+        state=MessageState.ACCEPTED, accepted_at=_began(), provider_id=provider_id, detail=detail)).rowcount
+        for message_id, provider_id in sorted(provider_ids.items()))
+
+
+def decide(connection: Connection, mailing_id: int, *, after: MessageState, detail: str) -> int:
+    """Give what is in doubt of a mailing the state that staff decided on; returns how many there were."""
+    values: dict[str, Any] = {"state": after, "detail": detail}
+    if after is MessageState.ACCEPTED:
+        values["accepted_at"] = func.coalesce(_began(), clock.now())
+    return connection.execute(_doubtful(messages.c.mailing_id == mailing_id).values(**values)).rowcount
+
+
+def _doubtful(*where: Any) -> Any:
+    return update(messages).where(*where, messages.c.state == MessageState.IN_DOUBT)
+
+
+def _began() -> Any:
+    """When the message's attempt began: the best that is known of when it left."""
+    return select(attempts.c.started_at).where(attempts.c.id == messages.c.attempt_id).scalar_subquery()
+
+
 # ------------------------------------------------------------------------------------------------ counting
 
 
@@ -242,6 +369,12 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.state))
     return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def count(connection: Connection, mailing_id: int, *, after_wave: int) -> int:
+    """How many messages stand in later waves than this, in whatever state."""
+    return int(connection.execute(select(func.count()).select_from(messages).where(
+        messages.c.mailing_id == mailing_id, messages.c.wave > after_wave)).scalar_one())
 
 
 def outcomes(connection: Connection, mailing_id: int) -> dict[str, int]:

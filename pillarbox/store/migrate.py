@@ -52,7 +52,7 @@ def check(store: Store) -> None:
     found = current(store)
     if found == head():
         return
-    _refuse_newer(found)
+    refuse_newer(found)
     if found is None:
         raise StoreError("The database has no tables yet.", todo="Run `pillarbox store upgrade`: it makes them.")
     raise StoreError(f"The database is older than this program (it stands at {found}, {head()} is needed).",
@@ -67,16 +67,16 @@ def still_fits(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":  # SQLite's writers are alone anyway
         connection.execute(_HOLD_OFF, {"idle": _IDLE, "lock": _LOCK})
-    _refuse_newer(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none())
+    refuse_newer(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none())
 
 
-def refuse_newer(store: Store) -> None:
+def refuse_when_left_behind(store: Store) -> None:
     """For programs that run for long: see that no newer one has changed the tables meanwhile.
 
     Raises:
         NewerDatabaseError: one has.
     """
-    _refuse_newer(current(store))
+    refuse_newer(current(store))
 
 
 def upgrade(store: Store) -> None:
@@ -87,11 +87,11 @@ def upgrade(store: Store) -> None:
     """
     if current(store) == head():
         return
-    with _alone(store) as connection:
+    with alone(store) as connection:
         found = _current(connection)  # another process may have been first
         if found == head():
             return
-        _refuse_newer(found)
+        refuse_newer(found)
         if found is None and inspect(connection).has_table("messages"):
             raise StoreError("The database has Pillarbox's tables, but does not say which version made them.",
                              todo="Restore a backup, or start with an empty database.")
@@ -104,26 +104,36 @@ def _current(connection: Connection) -> str | None:
     return connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none()
 
 
-def _refuse_newer(found: str | None) -> None:
+def refuse_newer(found: str | None) -> None:
+    """See that this program knows the migration that a database, or a copy of one, stands at.
+
+    Raises:
+        StoreError: a newer program made it.
+    """
     if found is not None and found not in HISTORY:
         raise NewerDatabaseError(
             f"The database was made by a newer Pillarbox (it stands at {found}; this program knows up to {head()}).",
             todo="Install the newer version; nothing was changed.")
 
 
-def _migrate(connection: Connection) -> None:
+def make(connection: Connection, target: str) -> None:
+    """Bring the tables to one migration, in the caller's transaction (see ``alone``)."""
+    _migrate(connection, target)
+
+
+def _migrate(connection: Connection, target: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
 
 
 @contextmanager
-def _alone(store: Store) -> Iterator[Connection]:
-    """One transaction that no other upgrade can overlap."""
+def alone(store: Store) -> Iterator[Connection]:
+    """One transaction in which tables may be made and changed, and which no other such can overlap."""
     if not store.is_sqlite:
         with store.writing() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -131,7 +141,7 @@ def _alone(store: Store) -> Iterator[Connection]:
         return
     # SQLite changes a table by making it anew, which foreign keys would forbid; the switch works only outside a
     # transaction (https://www.sqlite.org/lang_altertable.html, "Making Other Kinds Of Table Schema Changes").
-    with store.writer.connect() as outside:
+    with store.said(), store.gate, store.writer.connect() as outside:
         raw = outside.connection.driver_connection
         assert raw is not None
         raw.execute("PRAGMA foreign_keys=OFF")
@@ -139,7 +149,7 @@ def _alone(store: Store) -> Iterator[Connection]:
             with outside.begin():
                 yield outside
                 if outside.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
-                    raise StoreError("The upgrade would leave rows that point to nothing.",
+                    raise StoreError("This would leave rows that point to nothing.",
                                      todo="Nothing was changed; please report this with the version you came from.")
         finally:
             raw.execute("PRAGMA foreign_keys=ON")

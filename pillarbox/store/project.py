@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, inspect, select, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import SettingsError, StoreError
@@ -17,7 +17,11 @@ from pillarbox.model import config
 from pillarbox.model.config import Settings
 from pillarbox.store import audit, migrate, placement
 from pillarbox.store.connect import Store, connect
+from pillarbox.store.schema import marks
 from pillarbox.store.schema import project as table
+
+ARRIVING = "arriving"
+"""The mark of a database into which a project is being moved (``store copy``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,48 +52,115 @@ def is_project(folder: Path) -> bool:
 def open_project(folder: Path, *, adopt: bool = False) -> Project:
     """Open the project in ``folder``, making its database on first use.
 
+    A database that was copied here, or whose project was moved away, opens for reading only: its ``store.closed`` says
+    why, and every attempt to write raises that.
+
     Args:
         adopt: make this machine the database's home (``store adopt``).
 
     Raises:
         SettingsError: no project here, faulty settings, or another secret key than the database's.
-        StoreError: a database that was copied here, is sealed, or lies where it may be damaged.
+        StoreError: a database that lies where it may be damaged, or a copied one of another version.
+    """
+    settings = settings_of(folder)
+    store = connect(settings.project.database, folder)
+    try:
+        known = identity(store)
+        if known is not None:
+            _see_key(known, settings)
+            if (why := _elsewhere(store, known, settings)) is not None and not adopt:
+                if migrate.current(store) != migrate.head():
+                    raise why  # its tables are not those that this program reads
+                return Project(id=known.id, folder=folder, settings=settings, store=store.only_reading(why))
+        migrate.upgrade(store)
+        if known is None:
+            known_id = _found(store, home(settings), settings.secret)
+        else:
+            known_id = known.id
+            if adopt:
+                _adopt(store, settings)
+    except BaseException:
+        store.close()
+        raise
+    return Project(id=known_id, folder=folder, settings=settings, store=store)
+
+
+def settings_of(folder: Path) -> Settings:
+    """The settings of the project in ``folder``, whose database lies in a fit place.
+
+    Raises:
+        SettingsError: no project here, faulty settings, no secret key.
+        StoreError: the database would lie where it may be damaged.
     """
     if not is_project(folder):
         raise SettingsError("There is no Pillarbox project here.", where=str(folder),
                             todo="Make one with `pillarbox init DIR`, or name its folder with -C DIR.")
     settings = config.load(folder)
-    secret = settings.secret
+    _ = settings.secret  # without one nothing can be opened
     placement.check(settings.project.database, folder)
-    store = connect(settings.project.database, folder)
-    try:
-        migrate.upgrade(store)
-        identity = _identify(store, settings, folder, secret, adopt=adopt)
-    except BaseException:
-        store.close()
-        raise
-    return Project(id=identity, folder=folder, settings=settings, store=store)
+    return settings
 
 
-def _identify(store: Store, settings: Settings, folder: Path, secret: bytes, *, adopt: bool) -> str:
-    home = _home(settings, folder)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """What a database says of itself."""
+
+    id: str
+    machine: str
+    """Its home, as ``home`` gives it."""
+    key_fingerprint: str
+    sealed: bool
+    """The project was moved to another database, or is being moved into this one."""
+
+
+def identity(store: Store) -> Identity | None:
+    """Whose database it is; None for one without tables, or in which no project was founded yet.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     with store.reading() as connection:
-        known = connection.execute(select(table)).one_or_none()
-    if known is None:
-        return _found(store, home, secret)
-    if known.key_fingerprint != fingerprint(secret):
+        if not inspect(connection).has_table(table.name):
+            return None
+        row = connection.execute(select(table.c.id, table.c.machine, table.c.key_fingerprint,
+                                        table.c.sealed)).one_or_none()
+    return None if row is None else Identity(id=row.id, machine=row.machine, key_fingerprint=row.key_fingerprint,
+                                             sealed=row.sealed)
+
+
+def _see_key(known: Identity, settings: Settings) -> None:
+    if known.key_fingerprint != fingerprint(settings.secret):
         raise SettingsError("The secret key is not the one that this database was made with.",
-                            where=str(folder / config.KEY_FILE),
+                            where=str(settings.folder / config.KEY_FILE),
                             todo="Put the right key back: without it nobody who left would be recognised.")
-    if known.machine != home or known.sealed:
-        if not adopt:
-            raise StoreError("This database was made in another place or on another machine, or was copied away from "
-                             "here; two copies could both send.", where=settings.project.database.rpartition("@")[2],
-                             todo="If the other one is out of use for good, run `pillarbox store adopt`.")
-        with store.writing() as connection:
-            connection.execute(update(table).values(machine=home, sealed=False))
-            audit.record(connection, actor="staff", action="adopt", subject="database")
-    return str(known.id)
+
+
+def _elsewhere(store: Store, known: Identity, settings: Settings) -> StoreError | None:
+    """Why this database is not the one that sends; None when it is."""
+    where = place(settings.project.database)
+    if known.sealed:
+        with store.reading() as connection:
+            arriving = connection.execute(select(marks.c.at).where(marks.c.name == ARRIVING)).first()
+        if arriving is not None:
+            return StoreError("Moving the project into this database was broken off; it can be read, not written.",
+                              where=where, todo="Set the database back to the earlier one, and run the same `pillarbox "
+                                                "store copy` again: it goes on from there.")
+        return StoreError("This project was moved to another database; this one is sealed and can be read, not "
+                          "written.", where=where,
+                          todo="Name the new one in PILLARBOX_DATABASE_URL. Only if that one is out of use for good, "
+                               "run `pillarbox store adopt`.")
+    if known.machine != home(settings):
+        return StoreError("This database was made in another place or on another machine, or was copied away from "
+                          "here; two copies could both send, so it can be read, not written.", where=where,
+                          todo="If the other one is out of use for good, run `pillarbox store adopt`.")
+    return None
+
+
+def _adopt(store: Store, settings: Settings) -> None:
+    with store.writing() as connection:
+        connection.execute(update(table).values(machine=home(settings), sealed=False))
+        connection.execute(delete(marks).where(marks.c.name == ARRIVING))
+        audit.record(connection, actor="staff", action="adopt", subject="database")
 
 
 def _found(store: Store, home: str, secret: bytes) -> str:
@@ -102,11 +173,20 @@ def _found(store: Store, home: str, secret: bytes) -> str:
     return identity
 
 
-def _home(settings: Settings, folder: Path) -> str:
-    """Where the database lives: machine and path for a file, host and name for a server."""
-    url = settings.project.database
+def home(settings: Settings, url: str | None = None) -> str:
+    """Where a project's database lives: machine and path for a file, host and name for a server.
+
+    Args:
+        url: another database than the settings' own.
+    """
+    url = url or settings.project.database
     if url.startswith("sqlite"):
-        file = (folder / url.removeprefix("sqlite:///")).resolve()
+        file = (settings.folder / url.removeprefix("sqlite:///")).resolve()
         return hashlib.sha256(f"{machine()}:{file}".encode()).hexdigest()[:32]
     parts = urlsplit(url)
     return hashlib.sha256(f"{parts.hostname}:{parts.port or 5432}{parts.path}".encode()).hexdigest()[:32]
+
+
+def place(url: str) -> str:
+    """A database's URL as it may be shown: without user and password."""
+    return url.rpartition("@")[2].partition("?")[0]

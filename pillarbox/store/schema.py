@@ -237,7 +237,9 @@ attempts = Table(
     sqlite_autoincrement=True,
 )
 
-_UNREACHED = f"state NOT IN ('{MessageState.CANCELLED}', '{MessageState.WITHDRAWN}', '{MessageState.FAILED}')"
+UNREACHED = (MessageState.CANCELLED, MessageState.WITHDRAWN, MessageState.FAILED)
+"""Where a message surely never left."""
+_UNREACHED = f"state NOT IN ({', '.join(repr(state.value) for state in UNREACHED)})"
 
 messages = Table(
     "messages", metadata, _id(),
@@ -261,14 +263,14 @@ messages = Table(
     Column("provider_id", Text, nullable=False, server_default=""),
     Column("accepted_at", Moment),
     Column("detail", Text, nullable=False, server_default=""),
-    UniqueConstraint("mailing_id", "address_hash"),
+    # The address first: one index answers for one mailing and for a person's whole past.
+    UniqueConstraint("address_hash", "mailing_id"),
     CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in MessageState)})", name="state"),
     # One letter of one edition to one supporter; a message that surely never left may be replaced.
     Index("uq_messages_edition_supporter", "edition_id", "supporter_id", unique=True,
           sqlite_where=text(_UNREACHED), postgresql_where=text(_UNREACHED)),
     Index("ix_messages_claim", "mailing_id", "state", "wave", "shape_id", "tracked"),
     Index("ix_messages_supporter_id", "supporter_id"),
-    Index("ix_messages_address_hash", "address_hash"),
     sqlite_autoincrement=True,
 )
 

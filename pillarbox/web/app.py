@@ -19,6 +19,7 @@ from pillarbox.store.connect import Store
 from pillarbox.web.fits import Fits
 from pillarbox.web.hooks import SendgridHook
 from pillarbox.web.letter import LetterDoors
+from pillarbox.web.metrics import MetricsDoor
 from pillarbox.web.render import Pages
 from pillarbox.web.shelter import Shelter
 from pillarbox.web.theme import Theme
@@ -66,6 +67,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             Route("/u/{key}", doors.ask, methods=["GET"]),
             Route("/u/{key}", doors.leave, methods=["POST"]),
             Route("/v/{key}", doors.view, methods=["GET"]),
+            Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
         ],

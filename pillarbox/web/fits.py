@@ -52,7 +52,7 @@ class Fits:
 
     def _look(self) -> bool:
         try:
-            migrate.refuse_newer(self._store)
+            migrate.refuse_when_left_behind(self._store)
         except migrate.NewerDatabaseError:
             return True
         except StoreError:  # away, not newer: the request itself says so

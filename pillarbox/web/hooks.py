@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pillarbox.deliver.sendgrid import events as sendgrid
 from pillarbox.events.apply import Applied, apply
-from pillarbox.ground import clock
-from pillarbox.ground.errors import Refused, SettingsError, SignatureError, StoreError
+from pillarbox.ground import clock, logs, metrics
+from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, SignatureError, StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 
-log = logging.getLogger("pillarbox.web")
+log = logs.get("web")
 
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes of a post: SendGrid's reach 768 KB (event webhook page, read 2026-11)."""
 RETRY_SECONDS = 60
-NO_KEY = ("A post came to /hooks/sendgrid, but no verification key is set: it was not taken in. Switch on the signed "
-          "event webhook in SendGrid and set PILLARBOX_SENDGRID_WEBHOOK_KEY.")
 
 
 class _TooLarge(Exception):
@@ -38,25 +34,30 @@ class SendgridHook:
 
     async def post(self, request: Request) -> Response:
         """Verify, parse, apply, answer."""
+        with metrics.timed(metrics.WEBHOOK_SECONDS):
+            return await self._answered(request)
+
+    async def _answered(self, request: Request) -> Response:
         if not self._settings.sendgrid.webhook_key.get_secret_value():
-            log.error(NO_KEY)
+            _not_taken("no-key")
             return _answer(503, "Not set up.", retry=True)
         try:
             raw = await _body(request)
         except _TooLarge:
+            _not_taken("too-large")
             return _answer(413, "Too large.")
         signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
         timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
         try:
             await run_in_threadpool(self._take_in, raw, signature, timestamp)
         except SignatureError as fault:
-            log.warning("A post of events was turned away. %s", fault.sentence())
+            _not_taken("unsigned", fault)
             return _answer(403, "Not signed by SendGrid, or too old.")
         except Refused as fault:
-            log.warning("A signed post could not be read. %s", fault.sentence())
+            _not_taken("unreadable", fault)
             return _answer(400, "Not SendGrid's events.")
         except (StoreError, SettingsError) as fault:
-            log.error("A post of events could not be taken in. %s", fault.sentence())
+            _not_taken("store", fault)
             return _answer(503, "Try again later.", retry=True)
         return Response(status_code=204)
 
@@ -68,12 +69,17 @@ class SendgridHook:
         parsed = sendgrid.read(raw, project=self._project)
         if parsed.faults:
             # The others are good, and this post would never get better by coming again.
-            log.warning("%d events of a post could not be read: %s", len(parsed.faults), parsed.faults[0])
-        applied = apply(self._store, parsed.events, secret=self._settings.secret)
-        for alarm in applied.alarms:
-            log.warning("Message %d of mailing %d was thought %s, but SendGrid reports that it left.",
-                        alarm.message_id, alarm.mailing_id, alarm.state)
-        return applied
+            log.warning("events.unreadable", faults=len(parsed.faults), events=len(parsed.events))
+        return apply(self._store, parsed.events, secret=self._settings.secret)
+
+
+def _not_taken(reason: str, fault: PillarboxError | None = None) -> None:
+    """What `doctor` and the numbers tell in words and counts; here, that it happened."""
+    metrics.WEBHOOK_FAILURES.labels(reason).inc()
+    if reason == "store" and fault is not None:
+        log.fault("webhook.not-taken", fault, reason=reason)
+    else:
+        log.warning("webhook.not-taken", reason=reason)
 
 
 async def _body(request: Request) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from pillarbox.events import leaving
 from pillarbox.events.leaving import Standing
+from pillarbox.ground import logs
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.shape.bodies import body
@@ -18,7 +18,7 @@ from pillarbox.store import letters
 from pillarbox.store.connect import Store
 from pillarbox.web.render import Pages
 
-log = logging.getLogger("pillarbox.web")
+log = logs.get("web")
 
 # As ground.keys makes them; whatever else stands in the path never reaches the database.
 _KEY = re.compile(r"[a-z2-7]{26}")
@@ -49,7 +49,7 @@ class LetterDoors:
         try:
             found = await run_in_threadpool(leaving.standing, self._store, _key(request))
         except StoreError as fault:
-            log.error("The unsubscribe page could not be shown. %s", fault.sentence())
+            log.fault("unsubscribe.not-shown", fault)
             return self._pages.page("fault", status=503)
         return self._shown(found)
 
@@ -58,8 +58,7 @@ class LetterDoors:
         try:
             found = await run_in_threadpool(leaving.leave, self._store, _key(request), secret=self._settings.secret)
         except Exception as fault:  # noqa: BLE001 - whatever stood in the way, a supporter must learn that it did
-            log.error("An unsubscribe could not be saved. %s",
-                      fault.sentence() if isinstance(fault, StoreError) else type(fault).__name__)
+            log.fault("unsubscribe.not-saved", fault)
             return self._pages.page("unsaved", status=500, again=True)
         return self._shown(found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import signal
 import socket
@@ -12,11 +11,14 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from pillarbox.ground import logs
 from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
 from pillarbox.web.theme import Theme
+
+log = logs.get("web")
 
 GRACE_SECONDS = 30
 """How long requests under way may take to finish after a SIGTERM."""
@@ -38,7 +40,7 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
           theme: Theme | None = None, ready: Callable[[int], None] | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C, then return when the last request is answered.
 
-    The access log is off: a supporter's key stands in the path.
+    The access log is off: a supporter's key stands in the path. The caller starts the log (``ground.logs``).
 
     Args:
         store: the open database; the caller closes it.
@@ -52,13 +54,14 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
     Raises:
         Refused: the address or port cannot be had.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     listening = _listen(host, port)
     app = create(store, settings, project, theme=theme)
     config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False,
                             timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     with _quiet_end():
+        log.info("serve.began", port=listening.getsockname()[1])
         _Server(config, ready).run([listening])
+    log.info("serve.ended")
 
 
 def _listen(host: str, port: int) -> socket.socket:

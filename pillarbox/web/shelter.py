@@ -5,8 +5,6 @@ A key stands in the path of a supporter's pages, so neither the path nor an erro
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
@@ -14,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-log = logging.getLogger("pillarbox.web")
+from pillarbox.ground import logs
+
+log = logs.get("web")
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -55,8 +55,6 @@ class Shelter:
         try:
             await self._app(scope, receive, sheltered)
         except Exception as fault:  # noqa: BLE001 - whatever it is, its words may hold somebody's data
-            last = traceback.extract_tb(fault.__traceback__)[-1]
-            log.error("A request failed: %s at %s:%s.", type(fault).__name__, last.filename.rpartition("pillarbox")[2],
-                      last.lineno)
+            log.fault("request.broke", fault)
             if not started:
                 await self._fault(Request(scope))(scope, receive, sheltered)

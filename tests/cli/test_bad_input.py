@@ -155,13 +155,21 @@ def test_another_secret_key_is_refused(tmp_path: Path) -> None:
     assert "secret key" in refused(project, "lists", "show")
 
 
-def test_a_copied_database_opens_only_after_adoption(tmp_path: Path) -> None:
-    """Two copies of one ledger could both send."""
+def test_a_copied_database_is_read_only_until_adoption(tmp_path: Path) -> None:
+    """Two copies of one ledger could both send: a copy shows what it holds, and takes nothing."""
     project = with_people(projects.make(tmp_path / "project"), tmp_path)
+    project.run("plan", "harbour", "--list", "all")
     moved = TestProject(folder=project.folder.rename(tmp_path / "copy"), environment={})
-    assert "store adopt" in refused(moved, "lists", "show")
+    shown = moved.run("lists", "show")
+    assert "READ ONLY" in shown.stderr
+    assert moved.json("status")["remaining"] == 12
+    assert moved.json("report")
+    for arguments in (("send", "harbour", "--yes"), ("plan", "harbour", "--list", "all"), ("pause", "harbour"),
+                      ("suppressions", "add", "supporter1@example.org"), ("serve",)):
+        assert "store adopt" in refused(moved, *arguments)
     moved.run("store", "adopt")
     assert moved.json("lists", "show")[0]["people"] == 12
+    assert moved.json("send", "harbour", "--yes")["accepted"] == 12
 
 
 def test_settings_are_checked_whole(tmp_path: Path) -> None:

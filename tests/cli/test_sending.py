@@ -107,7 +107,7 @@ def test_a_live_mailing_wants_its_count_and_settings_that_are_still_fit(
         assert (code, "No From address" in words) == (1, True), words
         assert standin.counts()["personalizations"] == 0
         settings.write_text(fit, "utf-8")
-        code, words = told("send", "harbour", "--count", "7")
+        code, words = told("send", "harbour", "--count", "7", "--now")
         assert code == 0, words
         assert standin.counts()["personalizations"] == 7
         code, words = told("plan", "harbour", "--list", "real")

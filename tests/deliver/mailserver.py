@@ -6,8 +6,9 @@ import datetime as dt
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -94,10 +95,16 @@ class Breaking:
     Args:
         stage: ``connect``, ``ehlo``, ``mail``, ``rcpt``, ``data`` (instead of 354), ``body`` (within the body),
             ``dot`` (after the final dot, without an answer), ``idle`` (after one whole message).
+        answer: given to the final dot before the connection ends, as it stands; for the stage ``dot``.
+        seconds: waited before that.
+        secure: speak TLS from the first byte; the end is then a cut, without TLS's goodbye.
     """
 
-    def __init__(self, stage: str) -> None:
+    def __init__(self, stage: str, *, answer: bytes = b"", seconds: float = 0.0,
+                 secure: ssl.SSLContext | None = None) -> None:
         self.stage = stage
+        self._secure = secure
+        self._answer, self._seconds = answer, seconds
         self.taken = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -118,6 +125,8 @@ class Breaking:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self._secure is not None:
+                connection = self._secure.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as lines:
                 self._talk(connection, lines)
 
@@ -138,6 +147,9 @@ class Breaking:
                     if body == b".\r\n":
                         break
                 if self.stage == "dot":
+                    time.sleep(self._seconds)
+                    with suppress(OSError):
+                        connection.sendall(self._answer)
                     return
                 self.taken += 1
             connection.sendall(b"250 OK\r\n")

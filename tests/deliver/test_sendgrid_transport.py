@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +22,7 @@ from pillarbox.model.states import Verdict
 from pillarbox.standin.behaviour import API_KEY, Act, Behaviour, Fault, Stage
 from pillarbox.standin.server import Standin
 from tests.deliver.cast import Reply, Scripted, message, unit
+from tests.deliver.mailserver import certificate
 
 Send = Callable[..., SendgridTransport]
 
@@ -175,6 +179,48 @@ def test_a_lost_answer_leaves_doubt(to: Send, act: Act, stage: Stage) -> None:
         result = to(server.url, seconds=0.5).send(unit(3))
     assert by_kind(result) == {"unknown": 3}
     assert result.wait_seconds > 0
+
+
+@contextmanager
+def answering(answer: bytes, secure: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A server that reads one whole request, says exactly these bytes, and cuts the connection without a goodbye."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as other:
+        def serve() -> None:
+            connection, _ = listener.accept()
+            if secure is not None:
+                connection = secure.wrap_socket(connection, server_side=True)
+            with connection, connection.makefile("rb") as lines:
+                length = 0
+                while (line := lines.readline()) not in (b"\r\n", b""):
+                    if line.lower().startswith(b"content-length:"):
+                        length = int(line.split(b":")[1])
+                lines.read(length)
+                connection.sendall(answer)
+                connection.shutdown(socket.SHUT_RDWR)
+
+        done = other.submit(serve)
+        yield f"{'https' if secure else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        done.result()
+
+
+@pytest.mark.parametrize(("answer", "wanted"), [
+    (b"", "unknown"),
+    (b"HTTP/1.1 20", "unknown"),
+    (b"HTTP/1.1 202 Accepted\r\nX-Message-Id: abc", "accepted"),
+    (b"HTTP/1.1 202 Accepted\r\nX-Message-Id: abc\r\nContent-Length: 100\r\n\r\nhalf", "accepted"),
+    (b'HTTP/1.1 429 Too Many\r\nX-RateLimit-Reset: 9\r\nContent-Length: 100\r\n\r\n{"err', "returned"),
+    (b'HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\n{"errors": [{"mess', "refused"),
+    (b"HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nhalf", "unknown"),
+])
+@pytest.mark.parametrize("secure", [False, True])
+def test_an_answer_that_was_cut_in_the_middle(to: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *,
+                                              answer: bytes, wanted: str, secure: bool) -> None:
+    """Its status decides when it came; a connection, or TLS, that broke before it leaves doubt."""
+    theirs = certificate(tmp_path)[0] if secure else None
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+    with answering(answer, theirs) as url:
+        result = to(url).send(unit([message(1)]))
+    assert by_kind(result) == {wanted: 1}
 
 
 def test_a_large_request_that_was_cut_off_is_surely_unsent(to: Send) -> None:

@@ -103,6 +103,30 @@ def test_a_connection_lost_after_the_final_dot_leaves_doubt(to: To) -> None:
     assert "handed over" in result.receipts[0].detail
 
 
+@pytest.mark.parametrize("answer", [b"2", b"25", b"4", b"55", b"nonsense\r\n", b"150 go on\r\n", b"354 go on\r\n"])
+def test_half_an_answer_to_the_final_dot_leaves_doubt(to: To, answer: bytes) -> None:
+    """An answer cut in the middle, or one that no rule knows, does not say that the message was not taken."""
+    with Breaking("dot", answer=answer) as server:
+        assert verdict(to(server.port).send(unit(1))) is Verdict.UNKNOWN
+
+
+def test_no_answer_to_the_final_dot_in_time_leaves_doubt(to: To) -> None:
+    """The server has the message and says nothing: nobody knows."""
+    with Breaking("dot", answer=b"250 taken\r\n", seconds=1.5) as server:
+        result = to(server.port, timeout_seconds=0.5).send(unit(1))
+    assert verdict(result) is Verdict.UNKNOWN
+    assert "no answer in time" in result.receipts[0].detail
+
+
+@pytest.mark.parametrize("after_dot", [False, True])
+def test_a_secure_connection_that_breaks(to: To, tmp_path: Path, after_dot: bool) -> None:
+    """TLS cut off without a goodbye: before the final dot surely unsent, after it in doubt."""
+    theirs, ours = certificate(tmp_path)
+    with Breaking("dot" if after_dot else "rcpt", secure=theirs) as server:
+        result = to(server.port, context=ours, security="tls").send(unit(1))
+    assert verdict(result) is (Verdict.UNKNOWN if after_dot else Verdict.RETURNED)
+
+
 def test_a_silent_server_is_given_up(to: To) -> None:
     """No greeting in time: surely unsent."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -143,6 +144,8 @@ def test_a_wrong_key_in_mid_send_stops_at_once(project: Project) -> None:
     assert run.stopped_because == "SendGrid refused the API key."
     assert len(transport.units) == 1
     assert balanced(project, mailing.name).remaining == CROWD
+    assert status(project, mailing.name).mailing.state_reason == "SendGrid refused the API key"
+    control.resume(project, mailing.name)
     transport.answer = saying(Verdict.ACCEPTED)
     Run(dispatch=dispatch(project, mailing, transport))(1)
     assert balanced(project, mailing.name).accepted == CROWD
@@ -208,7 +211,7 @@ def _abandon(project: Project, transport: Scripted) -> tuple[str, int]:
         _, held = ledger.claim(connection, mailing.id, group, most=20,
                                         worker="elsewhere:boot:1:1", lease_until=clock.now() + timedelta(seconds=60))
     assert ready.mailing.name == mailing.name
-    return mailing.name, len(held)
+    return mailing.name, held
 
 
 @pytest.mark.parametrize(("repeatable", "state"), [(False, "in_doubt"), (True, "remaining")])
@@ -265,3 +268,17 @@ def test_pause_and_cancel_take_hold_in_mid_send(project: Project) -> None:
 def test_batches_fit_the_list(planned_count: int, unit: int, size: int) -> None:
     """One crash never puts a large part of a small list in doubt."""
     assert batch_size(planned_count, unit) == size
+
+
+def test_the_sender_is_the_one_of_the_plan(project: Project) -> None:
+    """Settings that change between plan and send change neither From nor the way out of a letter."""
+    mailing = planned(project)
+    settings = project.settings
+    other = settings.model_copy(update={
+        "sender": settings.sender.model_copy(update={"name": "Another Trust", "email": "x@other.example"}),
+        "project": settings.project.model_copy(update={"base_url": "https://other.example"})})
+    transport = Scripted(answer=saying(Verdict.ACCEPTED))
+    submit(dispatch(replace(project, settings=other), mailing, transport))
+    envelope = transport.units[0].envelope
+    assert (envelope.from_name, envelope.from_email) == (settings.sender.name, settings.sender.email)
+    assert "other.example" not in envelope.base_url

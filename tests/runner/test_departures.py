@@ -82,7 +82,8 @@ def test_sendgrid_only_keeps_what_goes_through_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_sendgrid_keeps_a_mailing_and_gives_it_back(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_sendgrid_keeps_a_mailing_and_gives_it_back(
+        engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Handed over now, held; cancelling takes back every letter at SendGrid and says so in the ledger."""
     with Standin(Behaviour(api_key=KEY)) as standin:
         project = made(tmp_path, 300, transport="sendgrid", sendgrid_url=standin.url,

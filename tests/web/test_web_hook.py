@@ -115,7 +115,8 @@ def test_without_a_key_nothing_is_believed(site: Site, caplog: pytest.LogCapture
     raw = body([event("bounce")])
     answer = client.post(HOOK, content=raw, headers=site.signer.headers(raw))
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
-    assert "PILLARBOX_SENDGRID_WEBHOOK_KEY" in caplog.text
+    assert "webhook.not-taken" in caplog.text
+    assert caplog.records[-1].pillarbox_fields == {"reason": "no-key"}
     assert rows(site.store, events.c.id) == []
 
 

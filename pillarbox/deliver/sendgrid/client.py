@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
+from urllib.parse import quote
 from urllib.request import Request as UrlRequest
 
 import orjson
@@ -50,7 +51,7 @@ class NoAnswerError(Exception):
 
 
 class SendgridClient:
-    """POST /v3/mail/send, and what goes with it. One object serves many threads.
+    """POST /v3/mail/send, what goes with it, and GETs. One object serves many threads.
 
     Args:
         api_key: never logged.
@@ -83,6 +84,17 @@ class SendgridClient:
             NoAnswerError: no whole answer came.
         """
         return _answer(self._client.scopes.get())
+
+    def get(self, *path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """GET /v3/<path>, each part of it escaped.
+
+        Raises:
+            NoAnswerError: no whole answer came.
+        """
+        place = self._client
+        for part in path:
+            place = place._(quote(part, safe=""))
+        return _answer(place.get(query_params=dict(query) if query else None))
 
     def new_batch(self) -> Answer:
         """POST /v3/mail/batch: a name for what is to be kept until its time.

@@ -79,7 +79,7 @@ def read(answer: Answer, now: datetime) -> Reading:
     told = " ".join(f"{words}" for _, words in errors[:3])
     words = plain(f"SendGrid answered {status}: {told}" if told else f"SendGrid answered {status}.")
     if status == 429:
-        return Reading(meaning=Meaning.LATER, words=words, wait_seconds=_wait(answer, now))
+        return Reading(meaning=Meaning.LATER, words=words, wait_seconds=wait_seconds(answer, now))
     if status == 408:
         return Reading(meaning=Meaning.LATER, words=words, wait_seconds=PAUSE_SECONDS)
     if 300 <= status < 400:
@@ -115,8 +115,8 @@ def _named(errors: list[tuple[str, str]]) -> dict[int, str]:
     return named
 
 
-def _wait(answer: Answer, now: datetime) -> float:
-    """Seconds until the limit is lifted: Retry-After (seconds or a date), else X-RateLimit-Reset (Unix seconds)."""
+def wait_seconds(answer: Answer, now: datetime) -> float:
+    """Seconds until a 429's limit is lifted: Retry-After (seconds or a date), else X-RateLimit-Reset (Unix seconds)."""
     seconds = LIMIT_SECONDS
     retry, reset = answer.headers.get("retry-after", ""), answer.headers.get("x-ratelimit-reset", "")
     if retry.isascii() and retry.isdigit():

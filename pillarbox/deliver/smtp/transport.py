@@ -12,7 +12,7 @@ from pillarbox.deliver.words import plain
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
 from pillarbox.model.config import is_loopback
-from pillarbox.model.records import Outgoing, Receipt, Result, Unit
+from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.sections import SmtpSettings
 from pillarbox.model.states import Verdict
 
@@ -72,13 +72,27 @@ class SmtpTransport:
                 receipts.append(Receipt(message_id=message.message_id, verdict=Verdict.RETURNED, detail=stop))
                 continue
             try:
-                self._deliver(unit.envelope.from_email, message, content)
+                self._deliver(unit.envelope.from_email, message.address, content)
                 receipts.append(Receipt(message_id=message.message_id, verdict=Verdict.ACCEPTED,
                                         provider_id=message_id(unit.envelope, message)))
             except _Halt as fault:
                 receipts.append(Receipt(message_id=message.message_id, verdict=fault.verdict, detail=fault.detail))
                 stop, wait = fault.detail if fault.stop else "", fault.wait
         return Result(receipts=tuple(receipts), stop=stop, wait_seconds=wait)
+
+    def hurry(self) -> None:
+        """Nothing to do: a unit is one message."""
+
+    def post(self, sender: str, to: str, content: bytes) -> None:
+        """Send one finished mail that belongs to no mailing (to staff).
+
+        Raises:
+            TransportError: it did not go, or nobody knows.
+        """
+        try:
+            self._deliver(sender, to, content)
+        except _Halt as fault:
+            raise TransportError(fault.detail, where=self._place(), retry=not fault.stop) from None
 
     def close(self) -> None:
         """Say QUIT on every connection."""
@@ -90,8 +104,8 @@ class SmtpTransport:
             except (smtplib.SMTPException, OSError):
                 server.close()
 
-    def _deliver(self, sender: str, message: Outgoing, content: bytes) -> None:
-        to = ascii_address(message.address)
+    def _deliver(self, sender: str, address: str, content: bytes) -> None:
+        to = ascii_address(address)
         if to is None:
             raise _Halt(Verdict.REFUSED, "The mailbox name has letters outside ASCII, which this way out cannot carry.")
         server = self._greeted(ascii_address(sender) or sender)
@@ -156,6 +170,9 @@ class SmtpTransport:
                 code, words = server.getreply()
             except _SERVER_GONE as fault:
                 raise _Halt(Verdict.UNKNOWN, f"The whole message was handed over, then: {self._lost(fault)}") from None
+            if code != 250 and not 400 <= code < 600:
+                # Half an answer ("25"), or one that no rule knows: the message may have been taken.
+                raise _Halt(Verdict.UNKNOWN, _said("took the whole message, then answered strangely", code, words))
         if code >= 500:
             raise _Halt(Verdict.REFUSED, _said("refused the message", code, words))
         if code != 250:
@@ -257,6 +274,6 @@ def _no_tls(fault: ssl.SSLError) -> str:
 
 
 def _why(fault: Exception) -> str:
-    if isinstance(fault, TimeoutError):
+    if isinstance(fault, TimeoutError) or isinstance(fault.__context__, TimeoutError):  # smtplib wraps it
         return "no answer in time"
     return str(getattr(fault, "strerror", None) or "it closed the connection")

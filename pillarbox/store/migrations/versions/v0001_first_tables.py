@@ -310,12 +310,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shape_id"], ["shapes.id"], name=op.f("fk_messages_shape_id")),
         sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_messages_supporter_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+        sa.UniqueConstraint("address_hash", "mailing_id", name=op.f("uq_messages_address_hash_mailing_id")),
         sa.UniqueConstraint("code", name=op.f("uq_messages_code")),
         sa.UniqueConstraint("key", name=op.f("uq_messages_key")),
-        sa.UniqueConstraint("mailing_id", "address_hash", name=op.f("uq_messages_mailing_id_address_hash")),
         sqlite_autoincrement=True
     )
-    op.create_index("ix_messages_address_hash", "messages", ["address_hash"], unique=False)
     op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "wave", "shape_id", "tracked"], unique=False)
     op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
     op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
