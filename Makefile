@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test bench bench-million crash-lab lint clean
+.PHONY: demo test bench bench-million crash-lab cluster-lab lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/pillarbox demo demo
@@ -19,6 +19,9 @@ bench-million: $(VENV)/.dev
 
 crash-lab: $(VENV)/.dev
 	@$(BIN)/python -m lab --write docs/reliability.md
+
+cluster-lab: $(VENV)/.dev
+	@$(BIN)/python -m lab.cluster --write docs/reliability.md
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -21,7 +21,7 @@ from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.keeping import backup
-from pillarbox.mailings import control, departure, holding, launch, moments, planning
+from pillarbox.mailings import closing, control, departure, holding, launch, moments, planning
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
 from pillarbox.model.states import MailingState
@@ -173,6 +173,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
                                             practise=practise)
                 run = _run(project, mailing, transport, quiet=as_json)
         found = standing.status(project, mailing.name)
+        if found.mailing.state is MailingState.SENDING and found.remaining and closing.look(project, found.mailing):
+            found = standing.status(project, mailing.name)
         if as_json:
             printing.as_json(found.to_json())
         else:
@@ -240,7 +242,7 @@ def _count_down(mailing: Mailing, seconds: float) -> None:
     """
     if not seconds:
         return
-    with _draining(threading.Event()) as asked:
+    with _draining(threading.Event().set) as asked:
         printing.count_down(seconds, f"{mailing.name} leaves in {{seconds}} s. Ctrl-C stops it, and nothing is sent.",
                             asked)
     if asked.is_set():
@@ -253,7 +255,7 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
         run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance,
                   on_wait=lambda why: None if quiet else printing.note(f"Waiting: {why}."))
-        with _draining(run.stopping) as asked:
+        with _draining(run.drain) as asked:
             run.to_the_end(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:
             then = (f"A worker goes on with it; `pillarbox pause {mailing.name}` holds it back"
@@ -263,14 +265,14 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
 
 
 @contextmanager
-def _draining(stopping: threading.Event) -> Iterator[threading.Event]:
+def _draining(drain: Callable[[], object]) -> Iterator[threading.Event]:
     asked = threading.Event()
 
-    def drain(_number: int, _frame: object) -> None:
+    def told(_number: int, _frame: object) -> None:
         asked.set()
-        stopping.set()
+        drain()
 
-    before = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, told) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:

@@ -150,8 +150,11 @@ def adopt(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def upgrade(ctx: click.Context, as_json: bool) -> None:
     """Bring the database to the tables that this version knows; opening a project does it too."""
-    with opened(ctx):
-        pass
+    from pillarbox.runner import queue
+
+    with opened(ctx) as project:
+        if queue.usable(project.store):
+            queue.make(project.store)
     if as_json:
         printing.as_json({"schema": migrate.head()})
     else:

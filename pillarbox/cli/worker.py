@@ -24,11 +24,11 @@ def worker(ctx: click.Context, once: bool, as_json: bool) -> None:
 
     Ctrl-C ends it: what is on its way finishes, nothing new starts. Two workers by mistake do no harm.
     """
-    from pillarbox.runner.worker import Loop
+    from pillarbox.runner import choose
 
     say = _line if as_json else _say
     with opened(ctx) as project:
-        loop = Loop(project=project, say=(lambda _words: None) if as_json and once else say)
+        loop = choose.loop(project, say=(lambda _words: None) if as_json and once else say, once=once)
         with _draining(loop.stopping):
             if once:
                 ticked = loop.once()

@@ -39,5 +39,8 @@ class Transport(Protocol):
     def send(self, unit: Unit) -> Result:
         """Do the outside act for one unit and tell what is known of each message."""
 
+    def hurry(self) -> None:
+        """Begin no further act for the units in hand: what has not been tried of them goes back. From any thread."""
+
     def close(self) -> None:
         """Let go of connections."""

@@ -44,14 +44,17 @@ def refuse_late(project: Project, mailing: Mailing, at: datetime) -> None:
     Raises:
         Refused: it is later than its schedule's limit, or else than [launch] late_hours.
     """
-    with project.store.reading() as connection:
-        limit = due.late_limit(connection, mailing.id)
-    if limit is None:
-        limit = timedelta(hours=project.settings.launch.late_hours)
     late = clock.now() - at
-    if late > limit:
+    if late > late_limit(project, mailing):
         when = moments.in_words(at, project.settings.project.zone)
         raise Refused(f"It was to leave on {when}, no worker was there, and now it is {span(late)} late.")
+
+
+def late_limit(project: Project, mailing: Mailing) -> timedelta:
+    """How late a mailing may go by itself: as its schedule says, else as the settings say."""
+    with project.store.reading() as connection:
+        limit = due.late_limit(connection, mailing.id)
+    return timedelta(hours=project.settings.launch.late_hours) if limit is None else limit
 
 
 def span(length: timedelta) -> str:

@@ -173,6 +173,8 @@ def _silence(connection: Connection, settings: Settings, mailing: Mailing, accep
     minutes = settings.brakes.silence_minutes
     if not minutes or not expects_events(settings, mailing):
         return ""
+    if mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at:
+        return ""  # SendGrid keeps it until then, and has nothing to tell
     if after_watch:
         minutes = min(minutes, settings.launch.watch_minutes)
     heard = brakes.mark(connection, RECEIVED.format(provider=mailing.transport))

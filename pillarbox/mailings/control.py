@@ -13,7 +13,7 @@ from pillarbox.keeping import journal
 from pillarbox.mailings import brakes, launch, live, moments
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
-from pillarbox.store import audit, mailings, messages
+from pillarbox.store import audit, due, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -86,6 +86,8 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
                       per_second=mailing.per_second if per_second is None else per_second or None,
                       send_at=mailing.send_at if keeps else None, send_by=mailing.send_by if keeps else "")
         frequency.begin(connection)
+        due.note_start(connection, mailing.id)
+        due.forget_closing(connection, mailing.id)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         started = mailings.by_id(connection, mailing.id)
     _told(started, before=mailing.state)
@@ -145,6 +147,8 @@ def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | Non
             return f"it was paused: {mailing.state_reason}. `pillarbox resume {mailing.name}`, then `send`, goes on."
         case MailingState.CANCELLED:
             return f"it was cancelled: {mailing.state_reason}. Nothing more of it leaves."
+        case MailingState.SENDING if mailing.state_reason:
+            return mailing.state_reason
     if not remaining:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:
@@ -192,8 +196,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
             at, by = moment, actor
         if not mailings.move(connection, mailing.id, before=(MailingState.PAUSED,), after=after, send_at=at,
                              send_by=by):
-            raise Refused(f"{mailing.name} is {mailing.state}; `resume` does not apply to it.")
-        audit.record(connection, actor=actor, action="resume", subject=mailing.name)
+            raise Refused(_cannot(mailing, "resume"), todo=_INSTEAD.get(("resume", mailing.state), ""))
+        audit.record(connection, actor=actor, action="resume", subject=mailing.name,
+                     detail={"accepted": brakes.known(connection, mailing)})
         return mailings.by_id(connection, mailing.id)
 
 
@@ -212,7 +217,10 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
 
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
-    """Cancel in the caller's transaction."""
+    """Cancel in the caller's transaction. What a provider keeps until its time is cancelled by ``holding.cancel``."""
+    if mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at:
+        raise Refused(f"{mailing.name} lies at SendGrid, in part or whole, until its time.",
+                      todo=f"`pillarbox cancel {mailing.name}` takes it back.")
     if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
                          finished_at=clock.now()):
         raise Refused(_cannot(mailing, "cancel"), todo=_INSTEAD.get(("cancel", mailing.state), ""))
@@ -248,7 +256,7 @@ def _move(project: Project, name: str, *, before: tuple[MailingState, ...], afte
         mailing = mailings.find(connection, name)
         if not mailings.move(connection, mailing.id, before=before, after=after, reason=reason):
             raise Refused(_cannot(mailing, action), todo=_INSTEAD.get((action, mailing.state), ""))
-        detail = {"accepted": brakes.known(connection, mailing)} if action == "resume" else {"reason": reason}
+        detail = {"reason": reason}
         audit.record(connection, actor=actor, action=action, subject=mailing.name, detail=detail)
         moved = mailings.by_id(connection, mailing.id)
     _told(moved, before=mailing.state)

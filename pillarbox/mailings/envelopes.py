@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pillarbox.compose.links import LinkMaker
 from pillarbox.content import bundle as bundles
 from pillarbox.content.bundle import Bundle
+from pillarbox.ground import clock
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Envelope
 from pillarbox.store import mailings
@@ -39,7 +40,11 @@ def envelope(project: Project, mailing: Mailing) -> Envelope:
         base_url=base_url(sender, practice=mailing.practice), from_name=sender["name"],
         from_email=sender["email"] or PRACTICE_SENDER, reply_to=sender["reply_to"] or sender["email"],
         unsubscribe_mailto=sender["unsubscribe_mailto"], hold_batch=mailing.provider_batch,
-        hold_until=mailing.send_at if mailing.provider_batch else None)
+        hold_until=mailing.send_at if mailing.provider_batch and _ahead(mailing) else None)
+
+
+def _ahead(mailing: Mailing) -> bool:
+    return mailing.send_at is not None and clock.now() < mailing.send_at
 
 
 def link_maker(settings: Settings, bundle: Bundle, source_code: str) -> LinkMaker:

@@ -71,6 +71,8 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.SENDING,
                              started_at=clock.now(), send_at=at, send_by=actor, provider_batch=batch):
             raise Refused(f"{mailing.name} is being sent already.")
+        frequency.begin(connection)
+        due.note_start(connection, mailing.id)
         audit.record(connection, actor=actor, action="hold", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})
         return mailings.by_id(connection, mailing.id)

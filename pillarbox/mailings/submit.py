@@ -25,7 +25,7 @@ from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, messages, migrate
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -162,6 +162,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
         somebody pass, and later when it has them wait.
     """
     with dispatch.project.store.writing() as connection:
+        migrate.still_fits(connection)
         mailing = mailings.by_id(connection, dispatch.mailing.id)
         if not _may_send(mailing, dispatch):
             return None, 0, Turn()

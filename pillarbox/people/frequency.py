@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, literal, or_, select
 
 from pillarbox.ground import clock
 from pillarbox.model.states import Kind, MailingState, MessageState
 from pillarbox.people.segments import there_is
-from pillarbox.store.schema import UNREACHED, attempts, mailings, messages, supporters
+from pillarbox.store.schema import UNREACHED, Moment, attempts, mailings, messages, supporters
 
 MAYBE_REACHED = (MessageState.ACCEPTED, MessageState.IN_DOUBT, MessageState.SUBMITTING)
 """Where a supporter has the letter, may have it, or is about to."""
@@ -32,10 +32,14 @@ class Recent:
     """What else was sent in the span of a mailing."""
 
     since: datetime
+    until: datetime
+    """What a provider keeps for longer than this is as far away as what left long ago."""
     mailings: tuple[int, ...]
     """Ids of the other mailings that may have reached somebody since then."""
     editions: tuple[int, ...]
     """Theirs: by edition and supporter a message is found at once."""
+    held: tuple[tuple[int, datetime], ...] = ()
+    """Those of them that a provider keeps or kept until a time: id and time."""
 
 
 def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = False) -> Recent | None:
@@ -49,23 +53,27 @@ def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = Fals
         claiming: of two mailings that claim the same person at the same moment, one waits until the other is seen.
     """
     m = mailings.c
-    own = connection.execute(select(m.practice, m.kind, m.span_hours, m.corrects_id, m.edition_id)
+    own = connection.execute(select(m.practice, m.kind, m.span_hours, m.corrects_id, m.edition_id,
+                                    m.provider_batch, m.send_at)
                              .where(m.id == mailing_id)).one()
     if own.practice or own.kind in _FREE or own.corrects_id is not None or not own.span_hours:
         return None
     turns = claiming and connection.dialect.name == "postgresql"  # SQLite's writers are alone anyway
     if turns:
         connection.execute(select(func.pg_advisory_xact_lock_shared(_BEGINNING)))
-    since = clock.now() - timedelta(hours=own.span_hours)
-    others = connection.execute(select(m.id, m.edition_id).where(
+    moment, span = clock.now(), timedelta(hours=own.span_hours)
+    leaves_at = max(moment, own.send_at) if own.provider_batch and own.send_at else moment
+    since = leaves_at - span
+    others = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at).where(
         m.practice.is_(False), m.kind.not_in(_FREE), m.started_at.is_not(None), m.edition_id != own.edition_id,
         or_(m.state.not_in(_ENDED), m.finished_at.is_(None), m.finished_at >= since - _AFTERWARDS))).all()
     if not others:
         return None
     if turns:
         connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
-    return Recent(since=since, mailings=tuple(row.id for row in others),
-                  editions=tuple(sorted({row.edition_id for row in others})))
+    return Recent(since=since, until=leaves_at + span, mailings=tuple(row.id for row in others),
+                  editions=tuple(sorted({row.edition_id for row in others})),
+                  held=tuple((row.id, row.send_at) for row in others if row.provider_batch and row.send_at))
 
 
 def begin(connection: Connection) -> None:
@@ -77,12 +85,15 @@ def begin(connection: Connection) -> None:
 def mailed(recent: Recent) -> ColumnElement[bool]:
     """Whether the supporter at hand was, or may have been, reached since then."""
     other = messages.alias("other")
-    left_at = func.coalesce(other.c.accepted_at, select(attempts.c.started_at).where(
+    left_at: ColumnElement[datetime] = func.coalesce(other.c.accepted_at, select(attempts.c.started_at).where(
         attempts.c.id == other.c.attempt_id).scalar_subquery())
+    for mailing_id, at in recent.held:
+        left_at = case((and_(other.c.mailing_id == mailing_id, left_at < at), literal(at, Moment)), else_=left_at)
     return there_is(
         select(other.c.id).where(
             other.c.edition_id.in_(recent.editions), other.c.supporter_id == supporters.c.id,
             # Written out as the index has it: a database cannot prove it of parameters.
             other.c.state.not_in(bindparam("unreached", UNREACHED, expanding=True, literal_execute=True)),
-            other.c.state.in_(MAYBE_REACHED), other.c.mailing_id.in_(recent.mailings), left_at >= recent.since)
+            other.c.state.in_(MAYBE_REACHED), other.c.mailing_id.in_(recent.mailings), left_at >= recent.since,
+            left_at <= recent.until)
         .correlate(supporters))

@@ -37,7 +37,7 @@ class Run:
     on_wait: Callable[[str], None] = lambda _why: None
     """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
-    """Set it to drain: the acts in flight finish, nothing new starts."""
+    """Set it, or call ``drain``: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
     withdrawn: int = 0
     stopped_because: str = ""
@@ -82,23 +82,26 @@ class Run:
             with project.store.reading() as connection:
                 now = mailings.by_id(connection, mailing.id)
                 more = messages.next_group(connection, mailing.id) is not None
-                standing = due.unsettled_count(connection, mailing.id)
-            if now.state is not MailingState.SENDING or not standing:
+                in_hand = due.on_its_way(connection, mailing.id)
+            if now.state is not MailingState.SENDING or not (more or in_hand):
                 return
             if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
                 return
-            if standing != left:
-                if left > standing:
-                    self.on_progress(left - standing)
-                moved, left = time.monotonic(), standing
+            if in_hand != left:
+                moved, left = time.monotonic(), in_hand
             if time.monotonic() - moved > _OTHERS_SECONDS:
                 return
             if more:
                 self(connections)
-                moved, left = time.monotonic(), -1
+                moved = time.monotonic()
             self.stopping.wait(_FIRST_PAUSE_SECONDS)
             bury_the_dead(project, mailing, repeatable=self.dispatch.transport.repeatable)
             control.finish_if_done(project, mailing)
+
+    def drain(self) -> None:
+        """The acts in flight finish, nothing new starts. From any thread, and from a signal."""
+        self.stopping.set()
+        self.dispatch.transport.hurry()
 
     def _work(self) -> None:
         try:

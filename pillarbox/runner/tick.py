@@ -21,10 +21,11 @@ from pathlib import Path
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
-from pillarbox.mailings import asking, brakes, control, holding, hours, launch, notices, schedules
+from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
-from pillarbox.store import due, mailings, messages, workers
+from pillarbox.store import due, mailings, messages, migrate, workers
+from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -79,17 +80,19 @@ def tick(project: Project, *, worker: str) -> Ticked:
 
     Raises:
         StoreError: the database is away; whatever was done until then stays done.
+        NewerDatabaseError: a newer program has changed it.
     """
+    migrate.refuse_when_left_behind(project.store)
     done = Ticked()
-    _since(project)
+    since = _since(project)
     for name, call in BEFORE:
         _guarded(done, name, partial(call, project))
     _start_due(project, done, worker)
-    _bury(project, done)
+    hurt = _bury(project, done)
     with project.store.reading() as connection:
         open_now = due.of_states(connection, MailingState.SENDING)
     for mailing in open_now:
-        _guarded(done, mailing.name, partial(_look_after, project, mailing, done))
+        _guarded(done, mailing.name, partial(_look_after, project, mailing, done, since, mailing.id in hurt))
     done.did += [f"{name} has left SendGrid." for name in holding.release(project)]
     with project.store.reading() as connection:
         ahead = due.waiting(connection)
@@ -100,23 +103,23 @@ def tick(project: Project, *, worker: str) -> Ticked:
 
 
 def _since(project: Project) -> datetime | None:
-    """When anybody last ticked; notes this tick."""
+    """When anybody last ticked, the present at most; notes this tick."""
     moment = clock.now()
     with project.store.reading() as connection:
         last = workers.last_tick(connection)
     if last is None or abs(moment - last) > _TICK_NOTED_EVERY:
         with project.store.writing() as connection:
             workers.ticked(connection)
-    return last
+    return min(last, moment) if last else None
 
 
 def _guarded(done: Ticked, what: str, call: Callable[[], object]) -> None:
     """Make a call; what breaks in it is said, and keeps nothing else from being done."""
     try:
         call()
-    except StoreError:
-        raise
     except PillarboxError as fault:
+        if isinstance(fault, StoreError) and not isinstance(fault, ClashError):
+            raise
         done.faults.append(f"{what}: {fault.sentence()}")
     except Exception as fault:  # noqa: BLE001 - one broken part must not stop the letters of the others
         done.faults.append(f"{what}: {broken(fault)}")
@@ -143,14 +146,14 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
     control.refuse_other_road(project, mailing)
     zone, moment = project.settings.project.zone, clock.now()
     at = hours.first_moment(mailing, zone, mailing.send_at or moment)
-    if at > moment:
+    if at > moment or schedules.holds_back(project, mailing):
         return
     try:
         control.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
         if mailing.started_at is None:
             backup.before_send(project)
-        control.start(project, mailing.name, actor=worker)
+        control.start(project, mailing.name, actor=mailing.send_by or worker)
     except Refused as fault:
         if fault.retry and moment - at < _GRACE:
             raise
@@ -163,20 +166,23 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
 # ------------------------------------------------------------------------------------------------ under way
 
 
-def _bury(project: Project, done: Ticked) -> None:
-    """Settle what dead senders left, in every mailing that still has something on its way."""
+def _bury(project: Project, done: Ticked) -> set[int]:
+    """Settle what dead senders left, in every mailing that still has something on its way; returns which had any."""
+    hurt = set()
     with project.store.reading() as connection:
         found = [mailings.by_id(connection, mailing_id) for mailing_id in due.with_open_attempts(connection, _OPEN)]
     for mailing in found:
         buried = bury_the_dead(project, mailing, repeatable=mailing.transport == "files")
         if not buried:
             continue
+        hurt.add(mailing.id)
         words = "will be written again" if mailing.transport == "files" else "nobody is sure went"
         done.did.append(f"{mailing.name}: a sender died; {buried:,} messages of its {words}.")
         control.finish_if_done(project, mailing)
+    return hurt
 
 
-def _look_after(project: Project, mailing: Mailing, done: Ticked) -> None:
+def _look_after(project: Project, mailing: Mailing, done: Ticked, since: datetime | None, died: bool) -> None:
     """A mailing that is being sent: closed when done, held back outside its time, else named as sendable."""
     control.refuse_other_road(project, mailing)
     for name, call in OF_EACH:
@@ -190,5 +196,11 @@ def _look_after(project: Project, mailing: Mailing, done: Ticked) -> None:
     if not left:
         if control.finish_if_done(project, mailing):
             done.did.append(f"{mailing.name} is done.")
-    elif group is not None and hours.may_leave(mailing, project.settings.project.zone, clock.now()):
+        return
+    if words := closing.look(project, mailing, since=since, died=died):
+        done.did.append(words)
+    with project.store.reading() as connection:
+        if mailings.state(connection, mailing.id) is not MailingState.SENDING:
+            return
+    if group is not None and hours.may_leave(mailing, project.settings.project.zone, clock.now()):
         done.sendable.append(mailing)

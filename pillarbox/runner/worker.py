@@ -24,6 +24,7 @@ from pillarbox.runner.local import Run
 from pillarbox.runner.tick import Ticked, broken, tick
 from pillarbox.store import workers
 from pillarbox.store.mailings import Mailing
+from pillarbox.store.migrate import NewerDatabaseError
 from pillarbox.store.project import Project
 
 BEAT_SECONDS = 10.0
@@ -33,7 +34,7 @@ LOOK_SECONDS = 2.0
 MOST_AT_ONCE = 4
 """Mailings that one worker sends side by side."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 5.0, 300.0
-_DATABASE_PAUSE_SECONDS = 30.0
+_DATABASE_PAUSE_SECONDS = 5.0
 
 
 @contextmanager
@@ -76,6 +77,24 @@ def heartbeat(project: Project, *, worker: str, kind: str) -> Iterator[None]:
 
 
 @dataclass(kw_only=True)
+class _Sending:
+    """One mailing in a worker's hands."""
+
+    thread: threading.Thread = field(default_factory=threading.Thread)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    hurry: Callable[[], None] = lambda: None
+    waits: bool = False
+    """Whether it was told to wait: for a limit, for a launch's watch."""
+
+    def drain(self) -> None:
+        self.stopping.set()
+        self.hurry()
+
+    def wait(self, _why: str) -> None:
+        self.waits = True
+
+
+@dataclass(kw_only=True)
 class Loop:
     """One worker.
 
@@ -91,7 +110,7 @@ class Loop:
     worker: str = field(default_factory=lambda: str(Worker.this()))
     did: list[str] = field(default_factory=list)
     """What was said to have been done, kept in a run ``once``."""
-    _sending: dict[int, tuple[threading.Thread, threading.Event]] = field(default_factory=dict)
+    _sending: dict[int, _Sending] = field(default_factory=dict)
     _put_off: dict[int, tuple[float, float]] = field(default_factory=dict)
     """Mailing → (not before this moment of the monotonic clock, the pause that led there)."""
     _said: dict[str, str] = field(default_factory=dict)
@@ -101,15 +120,18 @@ class Loop:
         """Work until ``stopping`` is set.
 
         Raises:
-            StoreError: the database is away at the very beginning; later it is waited for.
+            StoreError: the database is away at the very beginning (later it is waited for), or a newer program has
+                changed it.
         """
         with heartbeat(self.project, worker=self.worker, kind="worker"):
-            while not self.stopping.is_set():
-                ticked = self._look()
-                if ticked is not None:
-                    self._send_all(ticked)
-                self._wait(ticked)
-            self._drain()
+            try:
+                while not self.stopping.is_set():
+                    ticked = self._look()
+                    if ticked is not None:
+                        self._send_all(ticked)
+                    self._wait(ticked)
+            finally:
+                self._drain()
 
     def once(self) -> Ticked:
         """Do what is due now, to its end; returns the last look, which found nothing more to do.
@@ -134,6 +156,8 @@ class Loop:
         """One tick; None when the database is away, which is said once."""
         try:
             ticked = tick(self.project, worker=self.worker)
+        except NewerDatabaseError:
+            raise
         except StoreError as fault:
             self._say_once("database", f"{fault.what} Waiting for it.")
             return None
@@ -154,7 +178,7 @@ class Loop:
     def _wait(self, ticked: Ticked | None) -> None:
         """Until the next look: soon, or at the very moment at which something is due."""
         if ticked is None:
-            self.stopping.wait(_DATABASE_PAUSE_SECONDS if not self._sending else LOOK_SECONDS)
+            self.stopping.wait(_DATABASE_PAUSE_SECONDS)
             return
         seconds = LOOK_SECONDS
         if ticked.next_at:
@@ -179,31 +203,32 @@ class Loop:
                 return
             if mailing.id in self._sending or time.monotonic() < until:
                 continue
-            drain = threading.Event()
-            thread = threading.Thread(target=self._send, args=(mailing, drain), name=f"mailing-{mailing.id}")
-            self._sending[mailing.id] = (thread, drain)
-            thread.start()
+            sending = self._sending[mailing.id] = _Sending()
+            sending.thread = threading.Thread(target=self._send, args=(mailing, sending), name=f"mailing-{mailing.id}")
+            sending.thread.start()
 
     def _clear(self) -> None:
-        for mailing_id in [key for key, (thread, _) in self._sending.items() if not thread.is_alive()]:
+        for mailing_id in [key for key, sending in self._sending.items() if not sending.thread.is_alive()]:
             del self._sending[mailing_id]
 
     def _drain(self) -> None:
-        for _, drain in self._sending.values():
-            drain.set()
-        for thread, _ in self._sending.values():
-            thread.join()
+        for sending in self._sending.values():
+            sending.drain()
+        for sending in self._sending.values():
+            sending.thread.join()
         self._sending.clear()
 
-    def _send(self, mailing: Mailing, drain: threading.Event) -> None:
+    def _send(self, mailing: Mailing, sending: _Sending) -> None:
         """Send one mailing until it is done, held back or told to stop; whatever stands in the way is said."""
         settings = self.project.settings
         try:
             transport = choose_transport(settings)
             try:
                 transport.check()
-                run = Run(dispatch=Dispatch.of(self.project, mailing, transport), stopping=drain)
-                if not self.stopping.is_set() and not drain.is_set():
+                run = Run(dispatch=Dispatch.of(self.project, mailing, transport), stopping=sending.stopping,
+                          on_wait=sending.wait)
+                sending.hurry = transport.hurry
+                if not self.stopping.is_set():
                     run(settings.sendgrid.connections if transport.name == "sendgrid" else 1)
             finally:
                 transport.close()

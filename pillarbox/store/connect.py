@@ -26,6 +26,12 @@ _CACHE_KIB = 64 * 1024
 # Checkpoints at 32 MiB of log instead of 4: sending rewrites a few MiB a batch, and each checkpoint waits for the disk.
 _CHECKPOINT_PAGES = 8_000
 
+# A host that is lost says no goodbye. Both sides of a connection ask after each other, so that the locks of a lost
+# worker are free within half a minute (PostgreSQL's own default is two hours), and a worker notices a lost database.
+_ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+_ALIVE_AT_THE_SERVER = " ".join(f"-c tcp_{name}={value}" for name, value in _ALIVE.items() if "alive" in name) + (
+    " -c tcp_user_timeout=30s")
+
 
 class ClashError(StoreError):
     """What was to be written contradicts what is there: another process was first, or a rule of the tables forbids it.
@@ -149,8 +155,20 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
 
 def _postgresql(url: URL) -> Store:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10,
-                           hide_parameters=True, **_JSON)
+                           hide_parameters=True, connect_args=alive(url), **_JSON)
     return Store(reader=engine, writer=engine)
+
+
+def alive(url: URL, *more: str) -> dict[str, Any]:
+    """What a PostgreSQL connection is opened with beside its URL: each side notices when the other is gone.
+
+    Args:
+        url: whose own ``options`` stay, and come first.
+        more: further server options.
+    """
+    given = url.query.get("options", "")
+    asked = given if isinstance(given, str) else " ".join(given)
+    return {**_ALIVE, "options": " ".join(part for part in (asked, _ALIVE_AT_THE_SERVER, *more) if part)}
 
 
 def _sqlite(url: URL, folder: Path) -> Store:

@@ -22,6 +22,14 @@ _VERSION = table("alembic_version", column("version_num"))
 _FOLDER = Path(__file__).parent / "migrations"
 # Any fixed number that nothing else in the database uses: "pillar" in ASCII.
 _LOCK = int.from_bytes(b"pillar", "big")
+_HOLD_OFF = text("SELECT set_config('idle_in_transaction_session_timeout', :idle, true), "
+                 "pg_advisory_xact_lock_shared(:lock)")
+# A transaction that holds the upgrade off may sit idle for so long: a process that was put to sleep in it is cut off.
+_IDLE = "60s"
+
+
+class NewerDatabaseError(StoreError):
+    """A newer program has changed the tables: this one must not touch them any more."""
 
 
 def head() -> str:
@@ -49,6 +57,26 @@ def check(store: Store) -> None:
         raise StoreError("The database has no tables yet.", todo="Run `pillarbox store upgrade`: it makes them.")
     raise StoreError(f"The database is older than this program (it stands at {found}, {head()} is needed).",
                      todo="Keep a copy of the database, then run `pillarbox store upgrade`.")
+
+
+def still_fits(connection: Connection) -> None:
+    """In a transaction that leans on the tables: see that no newer program has changed them, nor can until it ends.
+
+    Raises:
+        NewerDatabaseError: one has.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite's writers are alone anyway
+        connection.execute(_HOLD_OFF, {"idle": _IDLE, "lock": _LOCK})
+    refuse_newer(connection.execute(select(_VERSION.c.version_num)).scalar_one_or_none())
+
+
+def refuse_when_left_behind(store: Store) -> None:
+    """For programs that run for long: see that no newer one has changed the tables meanwhile.
+
+    Raises:
+        NewerDatabaseError: one has.
+    """
+    refuse_newer(current(store))
 
 
 def upgrade(store: Store) -> None:
@@ -83,8 +111,9 @@ def refuse_newer(found: str | None) -> None:
         StoreError: a newer program made it.
     """
     if found is not None and found not in HISTORY:
-        raise StoreError(f"The database was made by a newer Pillarbox (it stands at {found}; this program knows "
-                         f"up to {head()}).", todo="Install the newer version; nothing was changed.")
+        raise NewerDatabaseError(
+            f"The database was made by a newer Pillarbox (it stands at {found}; this program knows up to {head()}).",
+            todo="Install the newer version; nothing was changed.")
 
 
 def make(connection: Connection, target: str) -> None:

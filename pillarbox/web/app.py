@@ -16,6 +16,7 @@ from starlette.routing import Route
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
+from pillarbox.web.fits import Fits
 from pillarbox.web.hooks import SendgridHook
 from pillarbox.web.letter import LetterDoors
 from pillarbox.web.metrics import MetricsDoor
@@ -70,7 +71,8 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
         ],
-        middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500))],
+        middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500)),
+                    Middleware(Fits, store=store, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},
     )
 

@@ -41,6 +41,9 @@ class Scripted:
         self.units.append(unit)
         return self.answer(unit)
 
+    def hurry(self) -> None:
+        """Nothing to hurry."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 

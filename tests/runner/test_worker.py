@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from pillarbox.ground import clock
-from pillarbox.standin.behaviour import Behaviour
+from pillarbox.standin.behaviour import Act, Behaviour, Fault
 from pillarbox.standin.server import Standin
 from pillarbox.store import mailings
 from pillarbox.store.project import Project, open_project
@@ -102,3 +103,132 @@ def test_once_with_nothing_due(tmp_path: Path) -> None:
     """It says so and exits with 0."""
     project = made(tmp_path, 3)
     assert "Nothing is due" in project.run("worker", "--once").stdout
+
+
+def test_a_wrong_key_pauses_and_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker does not spin: the mailing is paused with the reason, nothing is handed over, staff are told."""
+    with Standin(Behaviour(api_key="SG.another")) as standin:
+        project = made(tmp_path, 12, transport="sendgrid", sendgrid_url=standin.url)
+        name = project.json("plan", "harbour", "--list", "all")["mailing"]
+        as_if(project, name, monkeypatch, send_at=clock.now())
+        worker = project.start("worker")
+        try:
+            until(lambda: project.json("status", name)["state"] == "paused")
+            time.sleep(3)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            said, _ = worker.communicate(timeout=20)
+        assert worker.returncode == 0
+        assert said.count("does not accept the API key") == 1, said
+        assert standin.counts()["requests"] == 0
+        assert "does not accept the API key" in project.run("status", name).stdout
+
+
+@pytest.mark.parametrize("damage", [{"audience": {"lists": 5}}, {"audience": []}])
+def test_a_mailing_that_is_broken_does_not_stop_the_others(damage: dict[str, object], tmp_path: Path,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is paused with a sentence that holds no data; the next one goes."""
+    project = made(tmp_path, 12)
+    broken, whole = (project.json("plan", "harbour", "--list", "all", "--again", label)["mailing"] for label in "ab")
+    as_if(project, broken, monkeypatch, send_at=clock.now(), **damage)
+    as_if(project, whole, monkeypatch, send_at=clock.now())
+    done = project.json("worker", "--once")
+    assert any(f"{broken} is paused: Something broke inside Pillarbox" in words for words in done["did"]), done
+    assert project.json("status", whole)["state"] == "sent"
+    assert project.json("status", broken)["state"] == "paused"
+
+
+def test_a_provider_that_is_away_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers: said once, tried again after a while, and sent when it is back; never paused."""
+    standin = Standin(Behaviour(api_key=KEY)).start()
+    url = standin.url
+    project = made(tmp_path, 12, transport="sendgrid", sendgrid_url=url)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    standin.stop()
+    as_if(project, name, monkeypatch, send_at=clock.now())
+    worker = project.start("worker")
+    try:
+        until(lambda: project.json("status", name)["state"] == "sending")
+        time.sleep(3)
+        with Standin(Behaviour(api_key=KEY), port=int(url.rpartition(":")[2])) as again:
+            until(lambda: project.json("status", name)["state"] == "sent", seconds=60)
+            assert again.counts()["personalizations"] == 12
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        said, _ = worker.communicate(timeout=20)
+    assert said.count("has to wait") == 1, said
+
+
+@pytest.mark.postgres
+def test_the_database_goes_away_and_comes_back(tmp_path: Path, postgres_url: str, postgres_database: str,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    """In mid-send, for longer than a tick: said once, nothing lost, nothing twice, and it goes on by itself."""
+    name = postgres_database.rpartition("/")[2]
+    admin = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with Standin(Behaviour(api_key=KEY, latency_seconds=0.2)) as standin, admin.connect() as connection:
+        project = made(tmp_path, 1_500, transport="sendgrid", sendgrid_url=standin.url, database=postgres_database)
+        mailing = project.json("plan", "harbour", "--list", "all")["mailing"]
+        as_if(project, mailing, monkeypatch, send_at=clock.now())
+        worker = project.start("worker")
+        try:
+            until(lambda: standin.counts()["requests"] > 1)
+            connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"))
+            connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+                               {"name": name})
+            time.sleep(6)
+            assert worker.poll() is None
+            connection.execute(text(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true"))
+            until(lambda: project.json("status", mailing)["state"] == "sent", seconds=90)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            said, _ = worker.communicate(timeout=20)
+        assert worker.returncode == 0, said
+        assert said.count("Waiting for it") == 1, said
+        assert "The database is back" in said
+        found = project.json("status", mailing)
+        assert (found["accepted"], found["in_doubt"]) == (1_500, 0), found
+        assert (standin.counts()["personalizations"], standin.counts()["duplicates"]) == (1_500, 0)
+    admin.dispose()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_worker_and_send_share_a_mailing(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """`send` in the foreground ends when the mailing has, whoever sent which part; told to end, it says who goes on."""
+    with Standin(Behaviour(api_key=KEY, latency_seconds=0.5)) as standin:
+        project = made(tmp_path, 2_500, transport="sendgrid", sendgrid_url=standin.url,
+                       database=database(engine, request))
+        first = project.json("plan", "harbour", "--list", "all")["mailing"]
+        worker = project.start("worker")
+        try:
+            until(lambda: "Working for" in (worker.stdout.readline() if worker.stdout else ""))
+            assert project.json("send", first, "--yes")["state"] == "sent"
+            second = project.json("plan", "harbour", "--list", "all", "--again", "second")["mailing"]
+            sender = project.start("send", second, "--yes")
+            until(lambda: standin.counts()["personalizations"] > 2_500)
+            sender.send_signal(signal.SIGINT)
+            _, said = sender.communicate(timeout=30)
+            if sender.returncode:
+                assert "A worker goes on with it" in said, said
+            until(lambda: project.json("status", second)["state"] == "sent", seconds=60)
+        finally:
+            worker.send_signal(signal.SIGTERM)
+            worker.communicate(timeout=20)
+        assert (standin.counts()["personalizations"], standin.counts()["duplicates"]) == (5_000, 0)
+
+
+def test_told_to_end_while_the_provider_asks_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long 429 does not hold the worker: it ends at once, and what was not sent waits."""
+    behaviour = Behaviour(api_key=KEY, faults=lambda _: Fault(act=Act.ANSWER, status=429, reset_seconds=300))
+    with Standin(behaviour) as standin:
+        project = made(tmp_path, 12, transport="sendgrid", sendgrid_url=standin.url)
+        name = project.json("plan", "harbour", "--list", "all")["mailing"]
+        as_if(project, name, monkeypatch, send_at=clock.now())
+        worker = project.start("worker")
+        until(lambda: standin.counts()["requests"])
+        time.sleep(0.5)
+        began = time.monotonic()
+        worker.send_signal(signal.SIGTERM)
+        worker.communicate(timeout=20)
+        assert worker.returncode == 0
+        assert time.monotonic() - began < 15
+        assert project.json("status", name)["remaining"] == 12

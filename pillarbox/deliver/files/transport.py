@@ -61,6 +61,9 @@ class FilesTransport:
                          for message in unit.messages[len(receipts):]]
         return Result(receipts=tuple(receipts), stop=stop)
 
+    def hurry(self) -> None:
+        """Nothing to do: a unit is written in a moment."""
+
     def close(self) -> None:
         """Nothing is held open."""
 

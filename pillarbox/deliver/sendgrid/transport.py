@@ -49,6 +49,7 @@ class SendgridTransport:
         self._client: SendgridClient | None = None
         self._lock = Lock()
         self._alone: tuple[str, int] = ("", 0)
+        self.hurried = False
 
     @property
     def unit(self) -> int:
@@ -94,6 +95,10 @@ class SendgridTransport:
             TransportError: there is no key, or no safe address.
         """
         return _Submission(unit, self).run(self._connected())
+
+    def hurry(self) -> None:
+        """Post no further request of the units in hand; the one under way is waited for."""
+        self.hurried = True
 
     def new_batch(self) -> str:
         """Ask SendGrid for the name of a batch that it shall keep until its time.
@@ -237,6 +242,8 @@ class _Submission:
         known = self._known
         if not known.over and self._posted >= self._planned + MOST_REQUESTS:
             known.over = "Too many requests of this batch were refused; the rest will be tried again."
+        if not known.over and self._transport.hurried:
+            known.over = "The sender was told to end before this message was tried."
         if not known.over and monotonic() > self._until:
             known.over = "Time ran out before this message was tried."
         return bool(known.over)

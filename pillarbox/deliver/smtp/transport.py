@@ -80,6 +80,9 @@ class SmtpTransport:
                 stop, wait = fault.detail if fault.stop else "", fault.wait
         return Result(receipts=tuple(receipts), stop=stop, wait_seconds=wait)
 
+    def hurry(self) -> None:
+        """Nothing to do: a unit is one message."""
+
     def post(self, sender: str, to: str, content: bytes) -> None:
         """Send one finished mail that belongs to no mailing (to staff).
 
