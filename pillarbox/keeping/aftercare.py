@@ -249,7 +249,7 @@ def tell(connection: Connection, aftermath: Aftermath, *, made_at: datetime, fil
 
 def next_steps(aftermath: Aftermath) -> list[str]:
     """What staff do next, in the order to do it; a sentence or two each. No personal data."""
-    steps = []
+    steps = ["If the database that this backup came from still runs anywhere, end it for good: two could both send."]
     if aftermath.erased:
         steps.append(f"{len(aftermath.erased):,} people who had asked to be forgotten came back with the backup: "
                      "forget them again (`pillarbox supporters forget EMAIL`).")

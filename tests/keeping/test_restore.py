@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, StoreError
@@ -171,7 +171,89 @@ def test_the_database_that_is_replaced_is_asked_as_well(project: Project) -> Non
     project.close()
     done = restored(project, path, sure=True)
     assert [launch.mailing for launch in done.aftermath.sent_since] == [mailing.name]
-    assert [launch.source_code for launch in journal.read([journal.place(project.settings)])] == []
+    assert [launch.source_code for launch in journal.read([journal.place(project.settings)])] == [mailing.source_code]
+
+
+def test_another_hosts_journal_can_be_named(project: Project, tmp_path: Path) -> None:
+    """Where several hosts send, each has a journal of its own."""
+    path = backup.backup(project)
+    mailing = start(project, plan(project, again="spring"))
+    other = tmp_path / "box2.jsonl"
+    shutil.copy(journal.place(project.settings), other)
+    journal.copy_in(path.parent, project.id).unlink()
+    lose(project)
+    with pytest.raises(Refused, match="no such journal"):
+        restored(project, path, journals=(tmp_path / "box3.jsonl",))
+    done = restored(project, path, journals=(other,))
+    assert [launch.mailing for launch in done.aftermath.sent_since] == [mailing.name]
+
+
+def test_one_engines_backup_is_restored_on_the_other(project: Project, request: pytest.FixtureRequest,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """One format serves both."""
+    mailing = plan(project)
+    before = tallies(project.store)
+    path = backup.backup(project)
+    project.close()
+    url = (request.getfixturevalue("postgres_database") if project.store.is_sqlite
+           else f"sqlite:///{project.folder}/var/new.db")
+    monkeypatch.setenv("PILLARBOX_DATABASE_URL", url)
+    restored(project, path)
+    back = reopened(project)
+    assert back.store.is_sqlite is not project.store.is_sqlite
+    assert states(back, mailing) == {"in_doubt": CROWD}
+    for name in ("supporters", "consents", "list_members", "message_values", "shapes", "bundles"):
+        assert tallies(back.store)[name] == before[name]
+    back.close()
+
+
+def test_a_database_that_is_damaged_deep_inside_is_put_aside(tmp_path: Path) -> None:
+    """Its first pages are whole; the fault shows when all of it is read."""
+    from tests import projects
+
+    projects.make(tmp_path / "project")
+    project = filled(tmp_path / "project", tmp_path)
+    path = backup.backup(project)
+    plan(project)
+    with project.store.reading() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = connection.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'supporters'")).scalar_one()
+    project.close()
+    file = project.folder / "var" / "pillarbox.db"
+    whole = bytearray(file.read_bytes())
+    whole[(page - 1) * 4096:page * 4096] = b"\xff" * 4096
+    file.write_bytes(whole)
+    done = restored(project, path, sure=True)
+    assert ".damaged-" in done.kept
+    assert not list(path.parent.glob(".*.part"))
+    back = reopened(project)
+    assert plan(back).planned == CROWD
+    back.close()
+
+
+def test_an_older_backup_is_brought_up(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its tables are made as they were, filled, and then migrated, in the one transaction."""
+    mailing = plan(project)
+    path = backup.backup(project)
+    lose(project)
+    real = migrate._migrate
+
+    def with_a_second(connection: Connection, target: str = "head") -> None:
+        if target in ("0001", "head"):
+            real(connection, "0001")
+        if target in ("0002", "head"):
+            connection.execute(text("ALTER TABLE lists ADD COLUMN note TEXT"))
+            connection.execute(text("UPDATE lists SET note = 'brought up'"))
+            connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+
+    monkeypatch.setattr(migrate, "HISTORY", ("0001", "0002"))
+    monkeypatch.setattr(migrate, "_migrate", with_a_second)
+    restored(project, path)
+    back = reopened(project)
+    with back.store.reading() as connection:
+        assert connection.execute(text("SELECT note FROM lists")).scalars().all() == ["brought up"]
+    assert states(back, mailing) == {"in_doubt": CROWD}
+    back.close()
 
 
 def test_ids_given_out_since_are_not_given_out_again(project: Project) -> None:
@@ -369,7 +451,7 @@ def test_a_backup_under_another_secret_key_is_refused(project: Project, monkeypa
         restored(project, path)
 
 
-def test_a_backup_of_newer_tables_is_refused_and_an_older_one_brought_up(
+def test_a_backup_of_newer_tables_is_refused(
         project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A migration that this program does not know stops it before anything is touched."""
     monkeypatch.setattr(migrate, "head", lambda: "9999")
