@@ -48,9 +48,11 @@ def backup(ctx: click.Context, as_json: bool) -> None:
 @store.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Replace a database that is newer, in use or damaged; it is kept beside.")
+@click.option("--journal", "journals", multiple=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Another host's journal of launches (again for more).")
 @printing.json_option
 @click.pass_context
-def restore(ctx: click.Context, file: Path, yes: bool, as_json: bool) -> None:
+def restore(ctx: click.Context, file: Path, yes: bool, journals: tuple[Path, ...], as_json: bool) -> None:
     """Put a backup in place of the database. Nothing that was sent can be sent again.
 
     Every unfinished mailing is paused, and what nobody is sure of is in doubt. It says what to do next.
@@ -58,7 +60,7 @@ def restore(ctx: click.Context, file: Path, yes: bool, as_json: bool) -> None:
     from pillarbox.keeping import restore as restoring
 
     with printing.progress(None, "Restoring", quiet=as_json) as advance:
-        done = restoring.restore(ctx.obj, file, sure=yes, on_progress=advance)
+        done = restoring.restore(ctx.obj, file, sure=yes, journals=journals, on_progress=advance)
     forgotten = _forget_again(ctx, done.aftermath.erased)
     if as_json:
         printing.as_json(done.to_json() | {"forgotten_again": forgotten})

@@ -7,12 +7,13 @@ it, but the journal of launches has.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pillarbox.ground import clock
 from pillarbox.keeping import rows
@@ -80,13 +81,14 @@ def settle(connection: Connection, *, made_at: datetime, launches: Sequence[Laun
         known: what the replaced database still knew.
         highest: ids given out when the backup was made.
     """
-    told = {launch.source_code: launch for launch in (*known.launches, *launches)}
+    known_launches = (*known.launches, *launches)
+    _leave_ids_free(connection, [highest, known.highest, *(launch.highest for launch in known_launches)])
+    told = {launch.source_code: launch for launch in known_launches}
     _end_attempts(connection)
     paused = _pause(connection, made_at, known.untouched - set(told))
     since = _remember(connection, list(told.values()))
     stopped = _stop_schedules(connection)
     left, erased = _carry_over(connection, known)
-    _leave_ids_free(connection, [highest, known.highest, *(launch.highest for launch in told.values())])
     connection.execute(delete(workers))
     connection.execute(delete(marks).where(marks.c.name == "arriving"))
     return Aftermath(paused=paused, sent_since=tuple(since), schedules=stopped, suppressions=left, erased=erased)
@@ -166,8 +168,17 @@ def _stop_schedules(connection: Connection) -> tuple[str, ...]:
     """Take every schedule out: what it planned and sent since is not known. Staff put it back by a command."""
     found = connection.execute(select(schedules).where(schedules.c.removed_at.is_(None))).all()
     connection.execute(update(schedules).where(schedules.c.removed_at.is_(None)).values(removed_at=clock.now()))
-    return tuple(f'pillarbox schedule add "{row.appeal}" --rule "{row.rule}" --at {row.at} --zone {row.zone}'
-                 for row in found)
+    return tuple(_command(row) for row in found)
+
+
+def _command(row: Row[Any]) -> str:
+    """The command that makes a schedule again, from tomorrow on: today's may have gone."""
+    said = ["pillarbox", "schedule", "add", row.appeal, "--rule", row.rule, "--at", row.at, "--zone", row.zone]
+    for key, option in (("lists", "--list"), ("segments", "--segment"), ("exclude", "--exclude")):
+        for name in row.audience.get(key, ()):
+            said += [option, name]
+    said += ["--late", f"{row.late_hours:g}", "--starts", f"{clock.today(row.zone) + timedelta(days=1)}"]
+    return shlex.join([*said, "--own-zone"] if row.own_zone else said)
 
 
 # ------------------------------------------------------------------------------------------------ carried over
@@ -238,7 +249,7 @@ def tell(connection: Connection, aftermath: Aftermath, *, made_at: datetime, fil
 
 def next_steps(aftermath: Aftermath) -> list[str]:
     """What staff do next, in the order to do it; a sentence or two each. No personal data."""
-    steps = []
+    steps = ["If the database that this backup came from still runs anywhere, end it for good: two could both send."]
     if aftermath.erased:
         steps.append(f"{len(aftermath.erased):,} people who had asked to be forgotten came back with the backup: "
                      "forget them again (`pillarbox supporters forget EMAIL`).")

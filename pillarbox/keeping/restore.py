@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,7 +51,7 @@ class Restored:
                 "next": aftercare.next_steps(after)}
 
 
-def restore(folder: Path, file: Path, *, sure: bool = False, actor: str = "staff",
+def restore(folder: Path, file: Path, *, sure: bool = False, journals: Sequence[Path] = (), actor: str = "staff",
             on_progress: Callable[[int], None] = lambda _done: None) -> Restored:
     """Put a backup in place of the project's database; all or nothing, whenever it is interrupted.
 
@@ -62,6 +62,7 @@ def restore(folder: Path, file: Path, *, sure: bool = False, actor: str = "staff
         folder: the project's; it need not have a database yet.
         file: the backup.
         sure: replace a database that is newer than the backup, in use or damaged.
+        journals: journals of other hosts, beside those that lie where they should.
 
     Raises:
         Refused: no backup, a damaged one, or a database that must not be replaced without ``sure``.
@@ -72,18 +73,14 @@ def restore(folder: Path, file: Path, *, sure: bool = False, actor: str = "staff
     with dump.opened(file, settings) as opened:
         _see_fit(opened, settings)
         manifest = opened.verify()
-        launches = journal.read(_journals(settings, file, opened.about.project))
-        store, kept = _open(settings, sure=sure)
+        launches = journal.read([*_journals(settings, file, opened.about.project), *_named(journals)])
+        store, known, kept = _make_room(settings, opened, sure=sure)
         try:
-            known = _look(store, settings, opened, sure=sure)
-            if known is not None:
-                kept = str(backup.backup(Project(id=known.id, folder=folder, settings=settings, store=store),
-                                         "before-restore"))
             with migrate.alone(store) as connection:
                 aftermath = _replace(connection, settings, opened, manifest, launches, known, actor, on_progress)
         finally:
             store.close()
-        journal.add_missing(journal.place(settings), launches)
+        journal.add_missing(journal.place(settings), [*launches, *aftermath.sent_since])
         return Restored(file=str(file), made_at=opened.about.made_at, project=opened.about.project, rows=manifest.rows,
                         aftermath=aftermath, kept=kept)
 
@@ -102,21 +99,35 @@ def _journals(settings: Settings, file: Path, project: str) -> list[Path]:
             journal.copy_in(file.parent, project), file.parent / journal.FILE]
 
 
-def _open(settings: Settings, *, sure: bool) -> tuple[Store, str]:
-    """The database to be replaced; a damaged file is put aside, and its new name returned."""
+def _named(journals: Sequence[Path]) -> Sequence[Path]:
+    for path in journals:
+        if not path.is_file():
+            raise Refused("There is no such journal.", where=str(path), todo=f"Its name is {journal.FILE}.")
+    return journals
+
+
+def _make_room(settings: Settings, opened: Dump, *, sure: bool) -> tuple[Store, Identity | None, str]:
+    """The database to be replaced, whose it is, and where what it holds is kept: a backup of it, or its damaged file.
+
+    Raises:
+        Refused: it must not be replaced, or not without ``sure``.
+    """
     store = connect(settings.project.database, settings.folder)
     try:
-        identity(store)
+        known = _look(store, settings, opened, sure=sure)
+        if known is None:
+            return store, None, ""
+        before = Project(id=known.id, folder=settings.folder, settings=settings, store=store)
+        return store, known, str(backup.backup(before, "before-restore"))
     except DamagedFileError as fault:
         store.close()
         if not sure:
             raise Refused(f"{fault.what} It would be put aside, and the backup in its place.",
                           where=place(settings.project.database), todo="Add --yes to have it so.") from None
-        return connect(settings.project.database, settings.folder), _put_aside(settings)
+        return connect(settings.project.database, settings.folder), None, _put_aside(settings)
     except BaseException:
         store.close()
         raise
-    return store, ""
 
 
 def _put_aside(settings: Settings) -> str:
@@ -182,6 +193,6 @@ def _replace(connection: Connection, settings: Settings, opened: Dump, manifest:
     migrate.make(connection, migrate.head())
     aftermath = aftercare.settle(connection, made_at=opened.about.made_at, launches=launches, known=carried,
                                  highest=manifest.highest)
-    connection.execute(update(project_table).values(machine=home(settings), sealed=False))
+    connection.execute(update(project_table).values(machine=home(settings)))
     aftercare.tell(connection, aftermath, made_at=opened.about.made_at, file=Path(opened.where).name, actor=actor)
     return aftermath
