@@ -110,7 +110,7 @@ def wait_seconds(mailing: Mailing) -> float:
 
 def words(mailing: Mailing, zone: str) -> str:
     """What a launch waits for, for staff; empty when it holds nothing back."""
-    if mailing.wave or mailing.state not in (MailingState.SENDING, MailingState.PAUSED):
+    if mailing.wave or mailing.state is not MailingState.SENDING:
         return ""
     if mailing.watch_until is None:
         return "the first letters, to the most engaged supporters, are on their way"
