@@ -26,7 +26,7 @@ from pillarbox.model.records import Envelope, Outgoing, Receipt, Result, Shape, 
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages
+from pillarbox.store import messages
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.messages import Claimed
@@ -141,7 +141,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
         somebody pass, and later when it has them wait.
     """
     with dispatch.project.store.writing() as connection:
-        mailing = mailings.by_id(connection, dispatch.mailing.id)
+        mailing = dispatch.gate.mailing(connection)
         if not _may_send(mailing):
             return None, 0, Turn()
         turn = dispatch.gate.ask(connection, mailing, most=dispatch.batch)
