@@ -56,6 +56,9 @@ class Watchman:
 def look(project: Project, mailing: Mailing) -> str:
     """Pause the mailing if what is known of it says so; returns why, in one sentence, or nothing."""
     with project.store.reading() as connection:
+        mailing = mailings.by_id(connection, mailing.id)
+        if mailing.state is not MailingState.SENDING:
+            return ""
         why = _why(connection, project.settings, mailing, after_watch=False)
     if why:
         with project.store.writing() as connection:
@@ -131,13 +134,16 @@ def _why(connection: Connection, settings: Settings, mailing: Mailing, *, after_
 
 def _shares(connection: Connection, settings: Settings, mailing: Mailing, accepted: _Accepted) -> Iterator[str]:
     limits = settings.brakes
+    least = limits.least
+    if not mailing.wave:  # of a first wave that is smaller than that, half is enough: what else is it watched for
+        least = min(least, max(1, settings.launch.first // 2))
     cases = brakes.cases(connection, mailing.id)
     for count, limit, name, words in (
             (cases.bounced, limits.hard_bounces, "hard_bounces", "letters bounced for good"),
             (cases.complained, limits.complaints, "complaints", "supporters complained of it as spam")):
-        yield _too_many(connection, mailing, count, least=limits.least, limit=accepted.limit(limit, name), words=words)
+        yield _too_many(connection, mailing, count, least=least, limit=accepted.limit(limit, name), words=words)
     for domain, count in cases.blocked.items():
-        yield _too_many(connection, mailing, count, least=limits.least, domain=domain,
+        yield _too_many(connection, mailing, count, least=least, domain=domain,
                         limit=accepted.limit(limits.blocks_at_a_domain, "blocks", domain),
                         words=f"letters to {domain} were turned away there")
 

@@ -15,7 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.mailings import launch
 from pillarbox.mailings.throttle import HALF_MINUTE, MINUTE, SECOND, Limit
 from pillarbox.model.states import MailingState
-from pillarbox.store import messages, throttles
+from pillarbox.store import mailings, messages, throttles
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.messages import Domains, Group
 from pillarbox.store.project import Project
@@ -55,6 +55,15 @@ class Gate:
     _barren: set[tuple[int, str]] = field(default_factory=set)
     """Waves and domains with a cap in which this mailing had nothing left when it was last looked."""
     _rest: int | None = None
+    _launching: bool = True
+    """Whether its launch may have to be taken further from here: then the mailing is held alone."""
+
+    def mailing(self, connection: Connection) -> Mailing:
+        """The mailing as it stands; it stays so until the transaction ends, so that no pause slips in between."""
+        found = mailings.hold(connection, self.mailing_id, alone=self._launching)
+        if found.wave and found.state is MailingState.SENDING:
+            self._launching = False
+        return found
 
     def ask(self, connection: Connection, mailing: Mailing, *, most: int) -> Turn:
         """What may leave now. Call it in the claim's transaction; limits are held until that ends.
@@ -64,15 +73,24 @@ class Gate:
             mailing: as it stands in this transaction.
             most: messages in a unit, if nothing limits them.
         """
+        turn = self._ask(connection, mailing, most)
+        if turn.group or mailing.wave or messages.next_group(connection, mailing.id) is None:
+            return turn
+        # The first wave is out, or waits for the caps of its domains: that shall not keep everybody else waiting.
+        after = launch.advance_within(connection, self.project, mailing,
+                                      without=tuple(self.project.settings.limits.domains) if turn.wait_seconds else ())
+        if after.state is not MailingState.SENDING:
+            return Turn()
+        if after.wave:
+            return self._ask(connection, after, most)
+        if after.watch_until is None and turn.wait_seconds:
+            return turn
+        return Turn(wait_seconds=launch.wait_seconds(after),
+                    why=launch.words(after, self.project.settings.project.zone))
+
+    def _ask(self, connection: Connection, mailing: Mailing, most: int) -> Turn:
+        """The same, as far as the launch has come."""
         group = messages.next_group(connection, mailing.id, wave=mailing.wave)
-        if group is None and not mailing.wave and messages.next_group(connection, mailing.id):
-            mailing = launch.advance_within(connection, self.project, mailing)
-            if mailing.state is not MailingState.SENDING:
-                return Turn()
-            if not mailing.wave:
-                return Turn(wait_seconds=launch.wait_seconds(mailing),
-                            why=launch.words(mailing, self.project.settings.project.zone))
-            group = messages.next_group(connection, mailing.id, wave=mailing.wave)
         if group is None:
             return Turn()
         day, left, words = self._warm_up(connection, mailing)

@@ -22,6 +22,7 @@ from pillarbox.model.states import MailingState
 from pillarbox.people import engagement
 from pillarbox.store import mailings, messages
 from pillarbox.store.mailings import Mailing
+from pillarbox.store.messages import Domains
 from pillarbox.store.project import Project
 
 # While the first ones are on their way, or being watched, whoever waits looks again this often.
@@ -79,20 +80,27 @@ def skip(connection: Connection, mailing: Mailing) -> None:
 def advance(project: Project, mailing: Mailing) -> None:
     """Take a launch as far as it may go now. Any number of times, from anywhere, comes to the same."""
     with project.store.writing() as connection:
-        advance_within(connection, project, mailings.by_id(connection, mailing.id))
+        advance_within(connection, project, mailings.hold(connection, mailing.id, alone=True))
 
 
-def advance_within(connection: Connection, project: Project, mailing: Mailing) -> Mailing:
+def advance_within(connection: Connection, project: Project, mailing: Mailing, *,
+                   without: tuple[str, ...] = ()) -> Mailing:
     """The same in the caller's transaction; returns the mailing as it stands then.
 
     First ones out: the watch begins. Watch over: the brakes look once more, and then everybody else may follow.
+
+    Args:
+        connection: the caller's; it holds the mailing alone.
+        project: the project.
+        mailing: as it stands.
+        without: recipient domains that are not waited for, because they are at their cap.
     """
     if mailing.wave or mailing.state is not MailingState.SENDING:
         return mailing
     moment = clock.now()
     watch = timedelta(minutes=project.settings.launch.watch_minutes)
     if mailing.watch_until is None:
-        if messages.wave_is_out(connection, mailing.id, wave=0):
+        if messages.wave_is_out(connection, mailing.id, wave=0, domains=Domains(without=without)):
             mailings.begin_watch(connection, mailing.id, until=moment + watch)
     elif mailing.watch_until > moment + watch:  # the clock was put back, or the watch made shorter
         mailings.change(connection, mailing.id, watch_until=moment + watch)
@@ -110,7 +118,7 @@ def wait_seconds(mailing: Mailing) -> float:
 
 def words(mailing: Mailing, zone: str) -> str:
     """What a launch waits for, for staff; empty when it holds nothing back."""
-    if mailing.wave or mailing.state not in (MailingState.SENDING, MailingState.PAUSED):
+    if mailing.wave or mailing.state is not MailingState.SENDING:
         return ""
     if mailing.watch_until is None:
         return "the first letters, to the most engaged supporters, are on their way"

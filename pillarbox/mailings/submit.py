@@ -25,7 +25,7 @@ from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages, migrate
+from pillarbox.store import messages, migrate
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -163,7 +163,7 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
     """
     with dispatch.project.store.writing() as connection:
         migrate.still_fits(connection)
-        mailing = mailings.by_id(connection, dispatch.mailing.id)
+        mailing = dispatch.gate.mailing(connection)
         if not _may_send(mailing, dispatch):
             return None, 0, Turn()
         turn = dispatch.gate.ask(connection, mailing, most=dispatch.batch)

@@ -88,6 +88,16 @@ def by_id(connection: Connection, mailing_id: int) -> Mailing:
     return _mailing(connection.execute(_QUERY.where(mailings.c.id == mailing_id)).one())
 
 
+def hold(connection: Connection, mailing_id: int, *, alone: bool) -> Mailing:
+    """The same, held as it stands until the transaction ends: whoever would change it waits.
+
+    Others may hold it too, unless it is held alone; only who holds it alone may change it. SQLite's writers are alone
+    anyway.
+    """
+    return _mailing(connection.execute(
+        _QUERY.where(mailings.c.id == mailing_id).with_for_update(read=not alone, key_share=alone, of=mailings)).one())
+
+
 def state(connection: Connection, mailing_id: int) -> MailingState | None:
     """The state of a mailing; None when there is none with this id."""
     found = connection.execute(select(mailings.c.state).where(mailings.c.id == mailing_id)).scalar_one_or_none()

@@ -280,14 +280,14 @@ def put_first(connection: Connection, mailing_id: int, ids: Sequence[int]) -> No
             messages.c.id.in_(ids[start : start + _IDS_AT_ONCE])).values(wave=0))
 
 
-def wave_is_out(connection: Connection, mailing_id: int, *, wave: int) -> bool:
-    """Whether nothing of a wave is to leave or on its way; what a dead sender holds is not waited for."""
+def wave_is_out(connection: Connection, mailing_id: int, *, wave: int, domains: Domains) -> bool:
+    """Whether nothing of a wave, to these domains, is to leave or on its way; a dead sender is not waited for."""
     on_the_way = and_(messages.c.state == MessageState.SUBMITTING, attempts.c.lease_until > clock.now())
     return connection.execute(
         select(messages.c.id).outerjoin(attempts, messages.c.attempt_id == attempts.c.id)
         .where(messages.c.mailing_id == mailing_id,
                messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)), messages.c.wave == wave,
-               or_(messages.c.state == MessageState.PLANNED, on_the_way)).limit(1)).first() is None
+               *domains.where, or_(messages.c.state == MessageState.PLANNED, on_the_way)).limit(1)).first() is None
 
 
 # ------------------------------------------------------------------------------------------------ the dead

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import signal
 import subprocess
 import time
@@ -11,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from pillarbox.standin.behaviour import Act, Behaviour, Fault, Mode
+from pillarbox.standin.events import events
+from pillarbox.standin.reactions import Rates
 from pillarbox.standin.server import Standin
 from tests import projects
 from tests.cli.test_sending import KEY, with_people
@@ -112,6 +116,24 @@ def test_reins_act_at_once_in_the_watch(rein: str, tmp_path: Path) -> None:
             assert sender.returncode == 1
         assert time.monotonic() - began < 10
         assert standin.counts()["personalizations"] == 50
+
+
+def test_bounces_heard_in_the_watch_stop_the_rest(tmp_path: Path) -> None:
+    """Events come in from elsewhere while the sender waits: it ends with the numbers; resume and send finish it."""
+    with Standin(Behaviour(api_key=KEY)) as standin:
+        project, name = made(tmp_path, standin, LAUNCH.format(watch=10))
+        sender = project.start("send", name, "--yes", "--launch")
+        until(lambda: standin.counts()["personalizations"] == 50)
+        told = tmp_path / "events.json"
+        told.write_text(json.dumps(events(standin.messages, seed=1, rates=Rates(hard_bounce=0.5))), "utf-8")
+        project.run("events", "import", str(told))
+        words = said(sender, within=30)
+        assert sender.returncode == 1
+        assert re.search(r"it was paused: \d+ of 50 letters bounced for good \(\d+\.\d%; the limit is 3.0%\)", words)
+        assert "Paused: " in project.run("status", name).stdout
+        project.run("resume", name)
+        project.run("send", name, "--yes", "--now")
+        assert standin.counts()["personalizations"] == 300
 
 
 @pytest.mark.parametrize("rein", ["pause", "cancel"])

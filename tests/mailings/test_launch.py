@@ -14,11 +14,12 @@ from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import Dispatch, submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import EventKind, MailingState, Verdict
+from pillarbox.runner.local import Run
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import messages
 from tests.mailings.conftest import CROWD, Scripted, planned, saying
-from tests.mailings.launching import configured, hear, ids, live, now, sending, until_it_waits
+from tests.mailings.launching import configured, hear, ids, live, move_to, now, sending, until_it_waits
 
 FIRST = 30
 
@@ -179,25 +180,55 @@ def test_two_senders_that_start_it_at_once_launch_it_once(cautious: Project) -> 
 
 
 def test_bad_news_in_the_watch_keep_the_rest_back(cautious: Project) -> None:
-    """Four of thirty bounce: nothing more leaves when the watch is over, until staff say so; then everything does."""
-    strict = configured(cautious, "brakes", least=20)
-    mailing = live(strict, planned(strict))
+    """Four of thirty bounce: nothing more leaves when the watch is over, until staff say so; then everything does.
+
+    The settings ask for a hundred messages before shares mean anything; of a smaller first wave half is enough.
+    """
+    mailing = live(cautious, planned(cautious))
     transport = Scripted(answer=saying(Verdict.ACCEPTED))
-    going = sending(strict, mailing, transport)
+    going = sending(cautious, mailing, transport)
     until_it_waits(going)
-    with strict.store.reading() as connection:
+    with cautious.store.reading() as connection:
         out = connection.execute(select(messages.c.id).where(messages.c.state == "accepted")).scalars().all()
-    hear(strict, mailing, EventKind.BOUNCED, out[:4])
+    hear(cautious, mailing, EventKind.BOUNCED, out[:4])
     with clock.freeze(clock.now() + timedelta(minutes=31)):
         assert until_it_waits(going) is None
-        found = now(strict, mailing)
+        found = now(cautious, mailing)
         assert (found.state, len(transport.addresses)) == (MailingState.PAUSED, FIRST)
         assert "4 of 30 letters bounced for good (13.3%; the limit is 3.0%)" in found.state_reason
         with pytest.raises(Refused, match=r"is paused: 4 of 30 letters bounced"):
-            control.start(strict, mailing.name, actor="test")
-        control.resume(strict, mailing.name)
-        assert until_it_waits(sending(strict, mailing, transport)) is None
-    assert status(strict, mailing.name).accepted == CROWD
+            control.start(cautious, mailing.name, actor="test")
+        control.resume(cautious, mailing.name)
+        assert until_it_waits(sending(cautious, mailing, transport)) is None
+    assert status(cautious, mailing.name).accepted == CROWD
+
+
+def test_a_capped_domain_among_the_first_keeps_nobody_else_waiting(cautious: Project) -> None:
+    """The watch begins when all others of the first are out; what the cap holds back leaves in its own time."""
+    capped = configured(cautious, "limits", domains={"slow.example": 60.0})
+    mailing = live(capped, planned(capped))
+    going = sending(capped, mailing, Scripted(answer=saying(Verdict.ACCEPTED)))
+    with capped.store.reading() as connection:
+        first = connection.execute(select(messages.c.id).where(messages.c.wave == 0)).scalars().all()
+    move_to(capped, first[:10], "slow.example")
+    waiting = until_it_waits(going)
+    assert waiting is not None
+    assert "nothing more leaves until" in waiting.waiting
+    assert status(capped, mailing.name).accepted == FIRST - 10 + 1
+    with clock.freeze(clock.now() + timedelta(minutes=31)):
+        waiting = until_it_waits(going)
+        assert waiting is not None
+        assert "slow.example gets at most" in waiting.waiting
+    assert status(capped, mailing.name).accepted >= CROWD - 10 + 1
+
+
+def test_two_workers_in_a_launch_do_not_lock_each_other_out(cautious: Project) -> None:
+    """Four threads, as four workers: the watch begins once, ends once, and everybody gets one letter."""
+    quick = configured(cautious, "launch", first=FIRST, watch_minutes=0.01)
+    mailing = live(quick, planned(quick))
+    transport = Scripted(answer=saying(Verdict.ACCEPTED), unit=5)
+    Run(dispatch=sending(quick, mailing, transport))(4)
+    assert len(set(transport.addresses)) == len(transport.addresses) == CROWD
 
 
 def test_a_clock_that_was_put_back_does_not_make_a_watch_longer(cautious: Project) -> None:
