@@ -64,12 +64,13 @@ def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = Fals
     moment, span = clock.now(), timedelta(hours=own.span_hours)
     leaves_at = max(moment, own.send_at) if own.provider_batch and own.send_at else moment
     since = leaves_at - span
-    others = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at).where(
+    others = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at, m.state).where(
         m.practice.is_(False), m.kind.not_in(_FREE), m.started_at.is_not(None), m.edition_id != own.edition_id,
         or_(m.state.not_in(_ENDED), m.finished_at.is_(None), m.finished_at >= since - _AFTERWARDS))).all()
     if not others:
         return None
-    if turns:
+    # One that was sent whole claims nobody any more; of a cancelled one, a claim may just be on its way to the ledger.
+    if turns and any(row.state != MailingState.SENT for row in others):
         connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
     return Recent(since=since, until=leaves_at + span, mailings=tuple(row.id for row in others),
                   editions=tuple(sorted({row.edition_id for row in others})),
