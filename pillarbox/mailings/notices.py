@@ -56,7 +56,7 @@ def _deliver(project: Project) -> int:
     if not project.settings.staff.email:
         return 0
     with project.store.reading() as connection:
-        if not notices.untold(connection):
+        if not notices.may_try(connection) or not notices.untold(connection):
             return 0
     with project.store.writing() as connection:
         if not notices.take_turn(connection, clock.now() + _TURN):
