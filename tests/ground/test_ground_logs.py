@@ -171,8 +171,9 @@ def test_every_field_that_the_program_uses_is_decided() -> None:
     assert wrong == []
 
 
-def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO) -> None:
+def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLAlchemy writes rows and values, uvicorn and urllib3 paths with keys: they do write, and nothing is told."""
+    monkeypatch.setattr(logging.getLogger("sqlalchemy"), "level", logging.DEBUG)
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE people (name TEXT, address TEXT)"))
