@@ -171,9 +171,17 @@ def test_every_field_that_the_program_uses_is_decided() -> None:
     assert wrong == []
 
 
-def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def talkative() -> Iterator[None]:
+    """SQLAlchemy keeps itself quiet unless told otherwise."""
+    logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
+    yield
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+
+
+@pytest.mark.usefixtures("talkative")
+def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO) -> None:
     """SQLAlchemy writes rows and values, uvicorn and urllib3 paths with keys: they do write, and nothing is told."""
-    monkeypatch.setattr(logging.getLogger("sqlalchemy"), "level", logging.DEBUG)
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE people (name TEXT, address TEXT)"))
