@@ -31,6 +31,8 @@ def test_a_unit_is_sound_and_hardened(path: Path) -> None:
                  "CapabilityBoundingSet=", "ReadWritePaths=/srv/pillarbox/var", "KillSignal=SIGTERM",
                  "EnvironmentFile=/etc/pillarbox/environment", "WantedBy=multi-user.target"):
         assert line in text.splitlines(), line
+    assert "\nProtectProc=" not in text
+    assert "\nPrivatePIDs=" not in text
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -98,11 +98,13 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     with metrics.timed(metrics.SUBMIT_SECONDS.labels("claim")) as claiming:
         unit, withdrawn, more = _claim(dispatch)
     if unit is None:
+        metrics.count(metrics.MESSAGES, {"withdrawn": withdrawn}, practice=_practice(dispatch))
         if not more:
             return None
         return Submitted(counts={}, withdrawn=withdrawn,
                          result=Result(receipts=(), wait_seconds=0.0 if withdrawn else _HELD_SECONDS))
     if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this unit for dead
+        log.warning("batch.not-tried", mailing=dispatch.mailing.name, attempt=unit.attempt_id, reason="slept")
         result = Result(receipts=_all(unit, Verdict.RETURNED, _SLEPT))
         _settle(dispatch, unit, result)
         return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
@@ -129,7 +131,7 @@ def submit(dispatch: Dispatch) -> Submitted | None:
 def _tell(dispatch: Dispatch, unit: Unit, done: Submitted, *, claim: float, post: float, settle: float) -> None:
     """Count and log a batch that is settled; whoever must act on it is told louder."""
     mailing, counts = dispatch.mailing, {verdict.value: number for verdict, number in done.counts.items()}
-    practice = "yes" if mailing.practice else "no"
+    practice = _practice(dispatch)
     metrics.BATCHES.labels(mailing.transport, practice).inc()
     metrics.count(metrics.MESSAGES, {**counts, "withdrawn": done.withdrawn}, practice=practice)
     alarming = done.result.stop or done.result.unreachable or Verdict.UNKNOWN in done.counts
@@ -138,6 +140,10 @@ def _tell(dispatch: Dispatch, unit: Unit, done: Submitted, *, claim: float, post
         withdrawn=done.withdrawn or None, claim_seconds=claim, post_seconds=post, settle_seconds=settle,
         wait_seconds=done.result.wait_seconds or None, stopped=bool(done.result.stop) or None,
         unreachable=done.result.unreachable or None)
+
+
+def _practice(dispatch: Dispatch) -> str:
+    return "yes" if dispatch.mailing.practice else "no"
 
 
 def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, bool]:
