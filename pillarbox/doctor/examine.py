@@ -37,6 +37,8 @@ def _inside(folder: Path, settings: Settings, *, thorough: bool) -> list[Finding
     except PillarboxError as fault:
         return [wrong("database", fault.sentence())]
     found: list[Finding] = []
+    if project.store.closed is not None:
+        found.append(wrong("database", project.store.closed.what, project.store.closed.todo))
     try:
         found += database.examine(project, thorough=thorough)
         found += provider.examine(project)

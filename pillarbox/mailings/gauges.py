@@ -28,6 +28,8 @@ log = logs.get("metrics")
 
 WORKER_SEEN = timedelta(minutes=5)
 """A worker that was seen within as long is taken to run (the span after which `send --at` is refused)."""
+BACKUP = ".backup"
+"""How the name of a backup's file ends."""
 _FRESH_SECONDS = 5.0
 
 
@@ -131,11 +133,10 @@ def _yes(practice: bool) -> str:
 
 
 def backup_files(settings: Settings) -> list[Path]:
-    """The backups that there are, newest first; what is still being written (a dot or ``.part``) is left out."""
+    """The backups that there are, newest first; what is still being written, or lies beside them, is left out."""
     folder = settings.folder / settings.backup.folder
     try:
-        files = [path for path in folder.iterdir()
-                 if path.is_file() and not path.name.startswith(".") and path.suffix not in (".part", ".tmp")]
+        files = [path for path in folder.glob(f"*{BACKUP}") if path.is_file() and not path.name.startswith(".")]
         return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
     except OSError:
         return []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ MOST = 40
 _TURN = timedelta(minutes=10)
 # What happens within a minute of a mail waits for the next: a brake often brings several notices at once.
 _QUIET = timedelta(minutes=1)
-_LONGEST = 1_000
+_LONGEST, _SUBJECT = 1_000, 90
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -56,7 +57,7 @@ def _deliver(project: Project) -> int:
     if not project.settings.staff.email:
         return 0
     with project.store.reading() as connection:
-        if not notices.untold(connection):
+        if not notices.may_try(connection) or not notices.untold(connection):
             return 0
     with project.store.writing() as connection:
         if not notices.take_turn(connection, clock.now() + _TURN):
@@ -104,17 +105,23 @@ def message(project: Project, rows: Sequence[Row[Any]], names: Mapping[int, tupl
 
 def _subject(rows: Sequence[Row[Any]], names: Mapping[int, tuple[str, bool]]) -> str:
     about = {names[row.mailing_id] for row in rows if row.mailing_id in names}
-    practice = "PRACTICE: " if len(about) and all(practice for _, practice in about) else ""
-    what = f"{len(rows)} notices" if len(rows) > 1 else rows[0].kind.replace("-", " ")
-    return f"[Pillarbox] {practice}{what}" + (f": {next(iter(about))[0]}" if len(about) == 1 else "")
+    practice = "PRACTICE: " if about and all(practice for _, practice in about) else ""
+    name = f"{next(iter(about))[0]}: " if len(about) == 1 else ""
+    if len(rows) > 1:
+        return f"[Pillarbox] {practice}{name}{len(rows)} notices"
+    return f"[Pillarbox] {practice}{name}{shorten(_safe(rows[0].words), _SUBJECT, placeholder=' …')}"
 
 
 def _line(row: Row[Any], names: Mapping[int, tuple[str, bool]], settings: Settings) -> str:
     name, practice = names.get(row.mailing_id, ("", False))
     parts = (said_when(row.at, settings), name, "PRACTICE: nobody is mailed" if practice else "")
     head = ", ".join(part for part in parts if part)
-    # By promise no notice speaks of a person; should one ever name an address or a key, it does not leave by mail.
-    return f"* {head}\n  {logs.scrubbed(one_line(row.words))[:_LONGEST]}"
+    return f"* {head}\n  {_safe(row.words)}"
+
+
+def _safe(words: str) -> str:
+    """By promise no notice speaks of a person; should one ever name an address or a key, it does not leave by mail."""
+    return logs.scrubbed(one_line(words))[:_LONGEST]
 
 
 def said_when(moment: datetime, settings: Settings) -> str:

@@ -104,11 +104,13 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     with metrics.timed(metrics.SUBMIT_SECONDS.labels("claim")) as claiming:
         unit, withdrawn, turn = _claim(dispatch)
     if unit is None:
+        metrics.count(metrics.MESSAGES, {"withdrawn": withdrawn}, practice=_practice(dispatch))
         if turn.group is None:
             return _waiting(dispatch, turn) if turn.wait_seconds else None
         return Submitted(counts={}, withdrawn=withdrawn,
                          result=Result(receipts=(), wait_seconds=0.0 if withdrawn else _HELD_SECONDS))
     if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this unit for dead
+        log.warning("batch.not-tried", mailing=dispatch.mailing.name, attempt=unit.attempt_id, reason="slept")
         result = Result(receipts=_all(unit, Verdict.RETURNED, _SLEPT))
         _settle(dispatch, unit, turn, result)
         return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
@@ -136,7 +138,7 @@ def submit(dispatch: Dispatch) -> Submitted | None:
 def _tell(dispatch: Dispatch, unit: Unit, done: Submitted, *, claim: float, post: float, settle: float) -> None:
     """Count and log a batch that is settled; whoever must act on it is told louder."""
     mailing, counts = dispatch.mailing, {verdict.value: number for verdict, number in done.counts.items()}
-    practice = "yes" if mailing.practice else "no"
+    practice = _practice(dispatch)
     metrics.BATCHES.labels(mailing.transport, practice).inc()
     metrics.count(metrics.MESSAGES, {**counts, "withdrawn": done.withdrawn}, practice=practice)
     alarming = done.result.stop or done.result.unreachable or Verdict.UNKNOWN in done.counts
@@ -152,6 +154,10 @@ def _waiting(dispatch: Dispatch, turn: Turn) -> Submitted:
     dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
     return Submitted(counts={}, withdrawn=0, result=Result(receipts=(), wait_seconds=turn.wait_seconds),
                      waiting=turn.why)
+
+
+def _practice(dispatch: Dispatch) -> str:
+    return "yes" if dispatch.mailing.practice else "no"
 
 
 def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:

@@ -57,6 +57,13 @@ def names(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[str, bo
 # ------------------------------------------------------------------------------------------ the next mail
 
 
+def may_try(connection: Connection) -> bool:
+    """Whether a mail may be tried now, as far as a look tells: who looks every few seconds must not lock to do so."""
+    moment = clock.now()
+    next_at = connection.execute(select(marks.c.at).where(marks.c.name == _NEXT)).scalar_one_or_none()
+    return next_at is None or next_at <= moment or next_at > moment + _FARTHEST
+
+
 def take_turn(connection: Connection, until: datetime) -> bool:
     """Whether this process may mail staff now; nobody else may before ``until``. One conditional update."""
     moment = clock.now()

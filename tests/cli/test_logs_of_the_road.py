@@ -118,19 +118,20 @@ def test_no_word_of_anybody_stands_in_the_log(engine: str, tmp_path: Path, reque
 
 
 def _keys(project: projects.TestProject) -> list[str]:
-    """Every message's key, and every donate code."""
+    """Each message's key, then its donate code, or ``-`` where it has none."""
     code = ("import sys; from pathlib import Path; from sqlalchemy import select\n"
             "from pillarbox.store.project import open_project; from pillarbox.store import schema\n"
             "p = open_project(Path(sys.argv[1]))\n"
             "with p.store.reading() as c:\n"
-            "    [print(k, d) for k, d in c.execute(select(schema.messages.c.key, schema.messages.c.code))]\n")
+            "    for key, code in c.execute(select(schema.messages.c.key, schema.messages.c.code)):\n"
+            "        print(key, code or '-')\n")
     done = subprocess.run([sys.executable, "-c", code, str(project.folder)], cwd=projects.ROOT, text=True, check=True,
                           capture_output=True, env={**os.environ, **project.environment})
     return done.stdout.split()
 
 
 def _search(text: str, keys: list[str], signer: Signer) -> None:
-    for secret in (API_KEY, TOKEN, "a key for tests only", signer.public_key, *keys, *WORDS):
+    for secret in (API_KEY, TOKEN, "a key for tests only", signer.public_key, *(set(keys) - {"-"}), *WORDS):
         assert secret.lower() not in text.lower(), secret
     assert not re.search(r"\bName\d+\b|supporter\d+", text)
 

@@ -14,6 +14,8 @@ from pillarbox.mailings import live
 from pillarbox.model import config
 from pillarbox.standin.behaviour import Behaviour
 from pillarbox.standin.server import Standin
+from pillarbox.store import mailings, notices
+from pillarbox.store.project import open_project
 from tests import projects
 from tests.projects import TestProject
 
@@ -112,3 +114,15 @@ def test_a_live_mailing_wants_its_count_and_settings_that_are_still_fit(
         assert standin.counts()["personalizations"] == 7
         code, words = told("plan", "harbour", "--list", "real")
         assert (code, "has been sent already" in words) == (1, True), words
+
+
+def test_status_tells_what_happened_by_itself(tmp_path: Path) -> None:
+    """The newest notices of the mailing, in the charity's time, without being asked."""
+    project = with_people(projects.make(tmp_path / "p"), tmp_path, 3)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    opened = open_project(project.folder)
+    with opened.store.writing() as connection:
+        notices.add(connection, kind="paused", words="It paused itself: 4% bounced.",
+                    mailing_id=mailings.find(connection, name).id)
+    opened.close()
+    assert "It paused itself: 4% bounced." in project.run("status", name).stdout

@@ -217,3 +217,23 @@ def test_the_command(tmp_path: Path) -> None:
     done = made.run("doctor", expect=1)
     assert done.stdout.index("chmod 600") < done.stdout.index("Well")
     assert main.get_command(None, "doctor") is not None  # type: ignore[arg-type]
+
+
+def test_a_database_server_that_is_away(tmp_path: Path) -> None:
+    """A sentence without the password, and what the settings tell besides."""
+    made = projects.make(tmp_path / "project", database="postgresql://pillarbox:hush-hush@127.0.0.1:9/pillarbox")
+    done = made.run("doctor", "--json", expect=1)
+    told = json.loads(done.stdout)
+    assert told["findings"][0]["code"] == "database"
+    assert {"key", "settings"} <= {finding["code"] for finding in told["findings"]}
+    assert "hush-hush" not in done.stdout + done.stderr
+
+
+def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
+    """Nothing is changed in it, and the sentence says what to install."""
+    made = projects.make(tmp_path / "project")
+    opened = open_project(made.folder)
+    with opened.store.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    opened.close()
+    assert "newer" in json.loads(made.run("doctor", "--json", expect=1).stdout)["faults"][0]

@@ -7,11 +7,16 @@ import io
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
+import uvicorn
+from sqlalchemy import create_engine, text
 
 from pillarbox.ground import logs
 from pillarbox.ground.keys import new_key
@@ -164,3 +169,47 @@ def test_every_field_that_the_program_uses_is_decided() -> None:
                 wrong += [f"{path.name}:{node.lineno} {word.arg}" for word in node.keywords
                           if word.arg is not None and word.arg not in logs.FIELDS]
     assert wrong == []
+
+
+@pytest.fixture
+def talkative() -> Iterator[None]:
+    """SQLAlchemy keeps itself quiet unless told otherwise."""
+    logging.getLogger("sqlalchemy").setLevel(logging.DEBUG)
+    yield
+    logging.getLogger("sqlalchemy").setLevel(logging.WARNING)
+
+
+@pytest.mark.usefixtures("talkative")
+def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO) -> None:
+    """SQLAlchemy writes rows and values, uvicorn and urllib3 paths with keys: they do write, and nothing is told."""
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE people (name TEXT, address TEXT)"))
+        connection.execute(text("INSERT INTO people VALUES (:name, :address)"),
+                           {"name": "Alice Archer", "address": "alice@example.org"})
+        assert connection.execute(text("SELECT * FROM people")).all() == [("Alice Archer", "alice@example.org")]
+    engine.dispose()
+    with _served() as url:
+        urllib3.request("GET", f"{url}/u/{KEY}?email=alice@example.org", retries=False).close()
+    heard = {line["from"] for line in lines(out)}
+    assert {"sqlalchemy.engine.Engine", "urllib3.connectionpool", "uvicorn.access"} <= heard
+    for secret in ("lice", "rcher", KEY, "example.org"):
+        assert secret not in out.getvalue()
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """A page served by uvicorn with its access log on, as we never do."""
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=True,
+                                           lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

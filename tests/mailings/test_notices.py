@@ -77,7 +77,7 @@ def test_one_plain_mail_tells_them_all(project: Project, at_night: Callable[[tim
     (mail,) = mails(project)
     text = mail.get_content().replace("\r\n", "\n")
     assert mail["To"] == ", ".join(STAFF)
-    assert mail["Subject"] == f"[Pillarbox] PRACTICE: 2 notices: {mailing.name}"
+    assert mail["Subject"] == f"[Pillarbox] PRACTICE: {mailing.name}: 2 notices"
     assert f"Thu 05 Nov 2026, 23:30, {mailing.name}, PRACTICE: nobody is mailed\n  3% of the first letters" in text
     assert "nobody approved it." in text
     assert mail.get_content_type() == "text/plain"
@@ -89,6 +89,7 @@ def test_told_once(project: Project, at_night: Callable[[timedelta], None]) -> N
     project = settled(project)
     note(project)
     assert deliver(project) == 1
+    assert mails(project)[0]["Subject"] == "[Pillarbox] The mailing paused itself."
     note(project, "Another.")
     assert deliver(project) == 0
     at_night(timedelta(seconds=61))

@@ -110,7 +110,7 @@ def test_a_post_may_not_be_endless(site: Site) -> None:
 
 
 def test_without_a_key_nothing_is_believed(site: Site, caplog: pytest.LogCaptureFixture) -> None:
-    """No verification key: 503, so that SendGrid keeps the events, and the log says what to set."""
+    """No verification key: 503, so that SendGrid keeps the events, and the log says why."""
     client = TestClient(create(site.store, settings_for(None), PROJECT))
     raw = body([event("bounce")])
     answer = client.post(HOOK, content=raw, headers=site.signer.headers(raw))
