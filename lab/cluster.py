@@ -12,6 +12,7 @@ import json
 import os
 import random
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -37,7 +38,7 @@ from lab.server import KEY, ROOT, Count, Mood, _Handler, _Listener
 BEGIN, END = "<!-- cluster-lab: begin -->", "<!-- cluster-lab: end -->"
 WORKERS = ("a", "b", "c")
 WORKERS_A_HOST = 2
-SUPPORTERS = 20_000
+SUPPORTERS = 12_000
 LATENCY_SECONDS = 3.0
 CUT_SECONDS = 10.0
 # A request that was under way when the cable was pulled must be able to live through it: TCP tries again ever more
@@ -408,14 +409,19 @@ def main() -> None:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", flush=True)
 
-    outcomes = [_round(what, more, given.supporters, say) for what, more in ROUNDS if given.only in what]
-    table = markdown(outcomes, command="make cluster-lab", minutes=(time.monotonic() - began) / 60)
+    outcomes, table = [], ""
+    for what, more in ROUNDS:
+        if given.only not in what:
+            continue
+        outcomes.append(_round(what, more, given.supporters, say))
+        table = markdown(outcomes, command=shlex.join(["python", "-m", "lab.cluster", *sys.argv[1:]]),
+                         minutes=(time.monotonic() - began) / 60)
+        if given.write:
+            write(given.write, table)
     print(f"\n{table}")
     for one in outcomes:
         for words in one.breaches:
             print(f"{one.what}: {words}")
-    if given.write:
-        write(given.write, table)
     if not all(one.sound for one in outcomes):
         sys.exit("\nA promise was broken: see above.")
 
