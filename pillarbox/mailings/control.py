@@ -199,7 +199,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
             raise Refused(_cannot(mailing, "resume"), todo=_INSTEAD.get(("resume", mailing.state), ""))
         audit.record(connection, actor=actor, action="resume", subject=mailing.name,
                      detail={"accepted": brakes.known(connection, mailing)})
-        return mailings.by_id(connection, mailing.id)
+        resumed = mailings.by_id(connection, mailing.id)
+    _told(resumed, before=mailing.state)
+    return resumed
 
 
 def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:

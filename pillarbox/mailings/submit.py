@@ -25,7 +25,7 @@ from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import messages, migrate
+from pillarbox.store import mailings, messages, migrate
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
