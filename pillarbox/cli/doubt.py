@@ -8,8 +8,9 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
-from pillarbox.cli.mailings import mailing_argument, show_plan
+from pillarbox.cli.mailings import mailing_argument
 from pillarbox.cli.opening import opened
+from pillarbox.cli.planning import show_plan
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import correct as correcting
 from pillarbox.mailings import reconcile as reconciling
