@@ -50,7 +50,7 @@ def opening(project: Project, mailing: Mailing, *, now: bool = False, practise: 
     if not is_fresh(mailing) or (mailing.practice and not practise):
         return None
     settings = project.settings.launch
-    if now:
+    if now or _by_own_times(project, mailing):
         return Opening()
     spread = settings.spread_hours * 3600 or None
     if not settings.first or mailing.planned <= settings.first:
@@ -58,6 +58,12 @@ def opening(project: Project, mailing: Mailing, *, now: bool = False, practise: 
     with project.store.reading() as connection:
         first = engagement.most_engaged(connection, mailing.id, settings.first)
     return Opening(first=tuple(first), spread_seconds=spread)
+
+
+def _by_own_times(project: Project, mailing: Mailing) -> bool:
+    """Whether each message has a time of its own: then zone follows zone, and no zone's morning waits for another."""
+    with project.store.reading() as connection:
+        return messages.first_due(connection, mailing.id) is not None
 
 
 def is_fresh(mailing: Mailing) -> bool:

@@ -53,8 +53,7 @@ def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = Fals
         claiming: of two mailings that claim the same person at the same moment, one waits until the other is seen.
     """
     m = mailings.c
-    own = connection.execute(select(m.practice, m.kind, m.span_hours, m.corrects_id, m.edition_id,
-                                    m.provider_batch, m.send_at)
+    own = connection.execute(select(m.practice, m.kind, m.span_hours, m.corrects_id, m.edition_id, m.send_at)
                              .where(m.id == mailing_id)).one()
     if own.practice or own.kind in _FREE or own.corrects_id is not None or not own.span_hours:
         return None
@@ -62,7 +61,8 @@ def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = Fals
     if turns:
         connection.execute(select(func.pg_advisory_xact_lock_shared(_BEGINNING)))
     moment, span = clock.now(), timedelta(hours=own.span_hours)
-    leaves_at = max(moment, own.send_at) if own.provider_batch and own.send_at else moment
+    # What leaves the day after tomorrow keeps nobody out for what they got today; the claim looks again.
+    leaves_at = max(moment, own.send_at or moment)
     since = leaves_at - span
     others = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at, m.state).where(
         m.practice.is_(False), m.kind.not_in(_FREE), m.started_at.is_not(None), m.edition_id != own.edition_id,

@@ -143,6 +143,8 @@ def _start_due(project: Project, done: Ticked, worker: str) -> None:
 
 def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> None:
     """Start a mailing whose time has come, or say why not."""
+    if schedules.holds_back(project, mailing):
+        return
     control.refuse_other_road(project, mailing)
     zone, moment = project.settings.project.zone, clock.now()
     at = hours.first_moment(mailing, zone, mailing.send_at or moment)

@@ -25,8 +25,10 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     """
     if not rows:
         return
+    dialect = connection.dialect
     for place, name in enumerate(columns):
-        if isinstance(kind := table.c[name].type, Moment) and (written := kind.bind_processor(connection.dialect)):
+        kind = table.c[name].type  # the dialect's own form of it: SQLite keeps times as text, and compares them as text
+        if isinstance(kind, Moment) and (written := kind.dialect_impl(dialect).bind_processor(dialect)):
             rows = [(*row[:place], written(row[place]), *row[place + 1 :]) for row in rows]
     quote = connection.dialect.identifier_preparer.quote
     into = f"INSERT INTO {quote(table.name)} ({', '.join(quote(name) for name in columns)})"

@@ -256,3 +256,12 @@ def test_the_rest_is_spread_out_when_the_settings_say_so(project: Project) -> No
     assert waiting is not None
     assert waiting.result.wait_seconds == pytest.approx(3_600 / 70, abs=3)
     assert len(transport.addresses) == FIRST + 1
+
+
+def test_letters_with_times_of_their_own_have_no_first_wave(cautious: Project) -> None:
+    """Nobody's morning waits for the watch of another zone."""
+    mailing = live(cautious, planned(cautious, due_at=lambda _person: clock.now() - timedelta(minutes=1)))
+    transport = Scripted(answer=saying(Verdict.ACCEPTED))
+    assert until_it_waits(sending(cautious, mailing, transport)) is None
+    assert len(transport.addresses) == CROWD
+    assert now(cautious, mailing).watched
