@@ -142,11 +142,12 @@ def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | Non
         remaining: its messages that are planned or on their way.
         next_due: when the next of those comes that wait for a time of their own.
     """
+    why = mailing.state_reason.rstrip(".")
     match mailing.state:
         case MailingState.PAUSED:
-            return f"it was paused: {mailing.state_reason.rstrip('.')}. `pillarbox resume {mailing.name}`, then `send`, goes on."
+            return f"it was paused: {why}. `pillarbox resume {mailing.name}`, then `send`, goes on."
         case MailingState.CANCELLED:
-            return f"it was cancelled: {mailing.state_reason.rstrip('.')}. Nothing more of it leaves."
+            return f"it was cancelled: {why}. Nothing more of it leaves."
         case MailingState.SENDING if mailing.state_reason:
             return mailing.state_reason
     if not remaining:
