@@ -35,8 +35,8 @@ def said(project: Project, mailing: Mailing) -> str:
             return (f"SendGrid keeps it until {moments.in_words(mailing.send_at, zone)} ({zone}). "
                     f"`pillarbox cancel {mailing.name}` takes it back, until {last}.")
         case MailingState.PLANNED if mailing.send_at and mailing.send_at > moment:
-            return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as {mailing.send_by} "
-                    f"asked.{_unattended(project)}")
+            return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as "
+                    f"{mailing.send_by or 'staff'} asked.{_unattended(project)}")
         case MailingState.PLANNED if mailing.send_at:
             opens = hours.first_moment(mailing, zone, moment)
             when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"

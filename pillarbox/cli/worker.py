@@ -6,28 +6,37 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
 
 from pillarbox.cli import printing
-from pillarbox.cli.opening import opened
+from pillarbox.cli.opening import logging_from, opened
 from pillarbox.ground import clock
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what is due now, to its end, and exit: for a timer.")
+@click.option("--metrics-port", type=click.IntRange(1, 65_535), metavar="PORT",
+              help="Answer Prometheus at this port of this machine.")
 @printing.json_option
 @click.pass_context
-def worker(ctx: click.Context, once: bool, as_json: bool) -> None:
+def worker(ctx: click.Context, once: bool, metrics_port: int | None, as_json: bool) -> None:
     """Send what is due: what waits for its time, what was left over.
 
     Ctrl-C ends it: what is on its way finishes, nothing new starts. Two workers by mistake do no harm.
     """
+    from pillarbox.mailings import gauges
     from pillarbox.runner import choose
 
     say = _line if as_json else _say
-    with opened(ctx) as project:
+    with opened(ctx) as project, ExitStack() as stack:
+        if project.store.closed is not None:  # a copy sends nothing
+            raise project.store.closed
+        if not once:
+            logging_from(project.settings)
+        if metrics_port:
+            stack.enter_context(gauges.serve_metrics(metrics_port, project.store, project.settings))
         loop = choose.loop(project, say=(lambda _words: None) if as_json and once else say, once=once)
         with _draining(loop.stopping):
             if once:

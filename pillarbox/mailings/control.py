@@ -111,7 +111,7 @@ def refuse_to_start(mailing: Mailing) -> None:
         raise Refused(f"{mailing.name} lies at SendGrid, which keeps it{when}; nothing was sent again.",
                       todo=f"`pillarbox cancel {mailing.name}` takes it back, until 10 minutes before.")
     if mailing.state is MailingState.PAUSED:
-        raise Refused(f"{mailing.name} is paused: {mailing.state_reason or 'by staff'}.",
+        raise Refused(f"{mailing.name} is paused: {(mailing.state_reason or 'by staff').rstrip('.')}.",
                       todo=f"When that is settled: `pillarbox resume {mailing.name}`, then send.")
     if not mailing.practice and not mailing.approved_by:
         raise Refused(f"{mailing.name} is a live mailing that nobody has approved.",
@@ -142,11 +142,12 @@ def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | Non
         remaining: its messages that are planned or on their way.
         next_due: when the next of those comes that wait for a time of their own.
     """
+    why = mailing.state_reason.rstrip(".")
     match mailing.state:
         case MailingState.PAUSED:
-            return f"it was paused: {mailing.state_reason}. `pillarbox resume {mailing.name}`, then `send`, goes on."
+            return f"it was paused: {why}. `pillarbox resume {mailing.name}`, then `send`, goes on."
         case MailingState.CANCELLED:
-            return f"it was cancelled: {mailing.state_reason}. Nothing more of it leaves."
+            return f"it was cancelled: {why}. Nothing more of it leaves."
         case MailingState.SENDING if mailing.state_reason:
             return mailing.state_reason
     if not remaining:

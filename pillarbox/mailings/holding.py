@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LAST_CANCEL = timedelta(minutes=10)
 """Later than this before its time SendGrid takes nothing back."""
+_ASKED = "SendGrid was asked to take it back"
 
 
 def is_held(mailing: Mailing) -> bool:
@@ -90,9 +91,14 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
         return control.cancel(project, mailing.name, reason=reason, actor=actor)
     _refuse_near(project, mailing)
     _take_back(project, mailing)
+    return _taken_back(project, mailing, reason=reason, actor=actor)
+
+
+def _taken_back(project: Project, mailing: Mailing, *, reason: str, actor: str) -> Mailing:
     with project.store.writing() as connection:
         if not mailings.move(connection, mailing.id, before=(*control.OPEN, MailingState.HELD),
-                             after=MailingState.CANCELLED, reason=reason, finished_at=clock.now()):
+                             after=MailingState.CANCELLED, reason=reason,
+                             finished_at=min(clock.now(), mailing.send_at - LAST_CANCEL) if mailing.send_at else None):
             raise Refused(f"{mailing.name} was cancelled by somebody else at this moment.")
         messages.change_state(connection, mailing.id, before=MessageState.PLANNED, after=MessageState.CANCELLED,
                               detail=reason)
@@ -112,13 +118,22 @@ def _refuse_near(project: Project, mailing: Mailing) -> None:
 
 
 def _take_back(project: Project, mailing: Mailing) -> None:
+    """Have SendGrid discard it; the wish is on record before it is asked, should we die between the two."""
+    _note_wish(project, mailing, _ASKED)
     try:
         with _sendgrid(project) as transport:
             transport.cancel_batch(mailing.provider_batch)
     except TransportError as fault:
+        if not fault.retry:
+            _note_wish(project, mailing, "")
         raise Refused(f"SendGrid has not confirmed that {mailing.name} is cancelled: {fault.what} It still stands, and "
                       "nothing was changed.", todo="Try again, or cancel it in SendGrid's own pages.",
                       retry=fault.retry) from None
+
+
+def _note_wish(project: Project, mailing: Mailing, words: str) -> None:
+    with project.store.writing() as connection:
+        mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.HELD, reason=words)
 
 
 @contextmanager
@@ -133,13 +148,25 @@ def _sendgrid(project: Project) -> Iterator[SendgridTransport]:
 
 
 def release(project: Project) -> list[str]:
-    """Call sent what SendGrid has kept and whose time has come; returns the mailings' names. Harmless at any time."""
+    """Call sent what SendGrid has kept and whose time has come; returns the mailings' names. Harmless at any time.
+
+    Where a cancel was begun and nobody knows how it ended, SendGrid is asked; until it answers, the mailing stays held.
+    """
     moment = clock.now()
     with project.store.reading() as connection:
         found = [mailing for mailing in due.of_states(connection, MailingState.HELD)
                  if mailing.send_at and mailing.send_at <= moment]
     released = []
     for mailing in found:
+        if mailing.state_reason == _ASKED:
+            try:
+                with _sendgrid(project) as transport:
+                    cancelled = transport.batch_is_cancelled(mailing.provider_batch)
+            except TransportError:
+                continue
+            if cancelled:
+                _taken_back(project, mailing, reason="by staff", actor="SendGrid")
+                continue
         with project.store.writing() as connection:
             if mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENT,
                              finished_at=mailing.send_at):

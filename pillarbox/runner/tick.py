@@ -96,7 +96,9 @@ def tick(project: Project, *, worker: str) -> Ticked:
     done.did += [f"{name} has left SendGrid." for name in holding.release(project)]
     with project.store.reading() as connection:
         ahead = due.waiting(connection)
-    done.next_at = min((mailing.send_at for mailing in ahead if mailing.send_at), default=None)
+    # One that is overdue (its hours have not come, another worker's transport) does not hurry the next look.
+    done.next_at = min((mailing.send_at for mailing in ahead if mailing.send_at and mailing.send_at > clock.now()),
+                       default=None)
     for name, call in AFTER:
         _guarded(done, name, partial(call, project))
     return done

@@ -133,6 +133,19 @@ def test_a_cancel_whose_answer_was_lost_is_found_out(tmp_path: Path) -> None:
         assert project.json("status", name)["cancelled"] == 5
 
 
+def test_a_cancel_that_died_half_way_is_found_out_at_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SendGrid had agreed, the ledger did not learn of it: it is not called sent."""
+    with Standin(Behaviour(api_key=KEY)) as standin:
+        project = made(tmp_path, 5, transport="sendgrid", sendgrid_url=standin.url)
+        name = project.json("plan", "harbour", "--list", "all")["mailing"]
+        project.run("send", name, "--yes", "--at", local(hours=5), "--hold-at-sendgrid")
+        (batch,) = standin.scheduled._batches
+        standin.scheduled.post("/v3/user/scheduled_sends", {"batch_id": batch, "status": "cancel"}, clock.now())
+        as_if(project, name, monkeypatch, send_at=clock.now(), state_reason="SendGrid was asked to take it back")
+        found = project.json("status", name)
+        assert (found["state"], found["accepted"], found["cancelled"]) == ("cancelled", 0, 5)
+
+
 def test_after_its_time_a_held_mailing_is_sent(tmp_path: Path) -> None:
     """Without any worker: whoever asks sees that it has left."""
     with Standin(Behaviour(api_key=KEY)) as standin:

@@ -158,7 +158,8 @@ def test_what_was_interrupted_waits_for_resume_outside_its_hours(project: Projec
         assert "13 of 100 were handed over" in held.state_reason
         assert ("nobody is sure" in held.state_reason) is False, "files may be written again"
         control.resume(project, mailing.name)
-        assert tick(project, worker="w").sendable == []
+        waits = tick(project, worker="w")
+        assert (waits.sendable, waits.next_at) == ([], None), "what is overdue must not make the worker spin"
         assert now(project, mailing).state is MailingState.PLANNED, "it waits for its hours"
     with clock.freeze(at(hours=20, seconds=1)):
         assert tick(project, worker="w").sendable

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -232,3 +233,25 @@ def test_told_to_end_while_the_provider_asks_to_wait(tmp_path: Path, monkeypatch
         assert worker.returncode == 0
         assert time.monotonic() - began < 15
         assert project.json("status", name)["remaining"] == 12
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_was_interrupted_is_found_outside_its_hours(engine: str, tmp_path: Path, request: pytest.FixtureRequest,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker pauses it and sends nothing; `status` says what went and what waits; `send` says when it may."""
+    project = made(tmp_path, 12, database=database(engine, request))
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    here = clock.now().astimezone(ZoneInfo("Europe/London"))
+    begin = (here.hour + 3) % 22
+    hours = f"{begin:02}:00-{begin + 1:02}:00"
+    as_if(project, name, monkeypatch, state="sending", started_at=clock.now() - timedelta(days=1), hours=hours)
+    assert f"within {hours} only" in project.run("send", name, "--yes", expect=1).stderr
+    done = project.json("worker", "--once")
+    assert done["sendable"] == []
+    assert project.json("status", name)["state"] == "paused"
+    said = project.run("status", name).stdout
+    assert "interrupted" in said
+    assert "0 of 12 were handed over, 12 wait" in said
+    project.run("resume", name)
+    assert project.json("worker", "--once")["sendable"] == []
+    assert "goes on" in project.run("status", name).stdout

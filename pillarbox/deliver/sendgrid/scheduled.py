@@ -50,18 +50,28 @@ def cancel(client: SendgridClient, batch: str) -> None:
         words, retry = _words(answer), answer.status >= 500 or answer.status == 429
     except NoAnswerError as fault:
         answer, words, retry = None, f"no answer came ({fault.why}).", True
-    if _is_cancelled(client, batch):
-        return
+    try:
+        if is_cancelled(client, batch):
+            return
+    except TransportError:
+        retry = True
     raise TransportError(words, retry=retry, todo=_todo(answer) if answer else "")
 
 
-def _is_cancelled(client: SendgridClient, batch: str) -> bool:
+def is_cancelled(client: SendgridClient, batch: str) -> bool:
+    """Whether SendGrid has a batch as cancelled.
+
+    Raises:
+        TransportError: it does not say.
+    """
     try:
         answer = client.batch_status(batch)
-    except NoAnswerError:
-        return False
+    except NoAnswerError as fault:
+        raise TransportError(f"SendGrid cannot be reached ({fault.why}).", retry=True) from None
+    if answer.status != 200:
+        raise TransportError(f"SendGrid does not say how the batch stands: {_words(answer)}", todo=_todo(answer))
     given = _json(answer)
-    return answer.status == 200 and any(
+    return any(
         isinstance(one, dict) and one.get("batch_id") == batch and one.get("status") == "cancel"
         for one in (given if isinstance(given, list) else [given]))
 

@@ -116,6 +116,14 @@ class SendgridTransport:
         """
         scheduled.cancel(self._connected(), batch)
 
+    def batch_is_cancelled(self, batch: str) -> bool:
+        """Whether SendGrid will discard what it keeps under a batch's name.
+
+        Raises:
+            TransportError: it does not say.
+        """
+        return scheduled.is_cancelled(self._connected(), batch)
+
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
