@@ -17,7 +17,6 @@ from pillarbox.cli.opening import opened
 from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.keeping import backup
 from pillarbox.mailings import control, planning
 from pillarbox.mailings import reconcile as reconciling
 from pillarbox.mailings import status as standing
@@ -120,6 +119,8 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, as_json: b
             bury_the_dead(project, mailing, repeatable=transport.repeatable)
             _confirm(project, mailing, yes=yes, count=count)
             if mailing.started_at is None:
+                from pillarbox.keeping import backup  # brings cryptography, which `status` does without
+
                 backup.before_send(project)
             mailing = control.start(project, mailing.name, actor="staff")
             run = _run(project, mailing, transport, quiet=as_json)
