@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,9 +14,6 @@ from pillarbox.mailings import control, holding, launch
 from pillarbox.mailings import status as standing
 from pillarbox.reports.words import MAILING_STATE
 from pillarbox.store.project import Project
-
-if TYPE_CHECKING:
-    pass
 
 mailing_argument = click.argument("name", metavar="MAILING")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
@@ -13,10 +12,6 @@ from pillarbox.cli.mailings import mailing_argument
 from pillarbox.cli.opening import opened
 from pillarbox.mailings import control, planning
 from pillarbox.people.audience import Rule
-
-if TYPE_CHECKING:
-    pass
-
 
 
 @click.command()

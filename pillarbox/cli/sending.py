@@ -18,7 +18,6 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.keeping import backup
 from pillarbox.mailings import closing, control, departure, holding, launch, moments
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
@@ -86,7 +85,9 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
             if moment and not hold:
                 departure.wait(project, mailing.name, at=moment, count=remaining, actor="staff", per_second=rate)
             else:
-                if mailing.started_at is None:
+                if mailing.started_at is None and not mailing.practice:
+                    from pillarbox.keeping import backup  # brings cryptography, which practice does without
+
                     backup.before_send(project)
                 if moment:
                     sendgrid = cast("SendgridTransport", transport)

@@ -98,9 +98,14 @@ def _write(project: Project, folder: Path, why: str, on_progress: Callable[[int]
 
 
 def _settle_name(part: Path, folder: Path, project: str, moment: datetime, why: str) -> Path:
-    """Give the finished file a name that no other has."""
-    while (path := folder / _name(project, moment, why)).exists():
-        moment += timedelta(seconds=1)
+    """Give the finished file a name later than every other's: the order of the names is that of their making.
+
+    Two in one second, or a clock that was set back, would otherwise have the newer one deleted as the older.
+    """
+    newest = next(iter(known(folder, project)), None)
+    if newest is not None:
+        moment = max(moment, newest.made_at + timedelta(seconds=1))
+    path = folder / _name(project, moment, why)
     part.rename(path)
     with contextlib.suppress(OSError, AttributeError):  # Windows cannot open a folder
         descriptor = os.open(folder, os.O_RDONLY)

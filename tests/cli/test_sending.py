@@ -112,6 +112,8 @@ def test_a_live_mailing_wants_its_count_and_settings_that_are_still_fit(
         code, words = told("send", "harbour", "--count", "7", "--now")
         assert code == 0, words
         assert standin.counts()["personalizations"] == 7
+        made = list((project.folder / "var" / "backups").glob("*-send.backup"))
+        assert made, "before a live mailing is let go, everything is backed up"
         code, words = told("plan", "harbour", "--list", "real")
         assert (code, "has been sent already" in words) == (1, True), words
 

@@ -162,6 +162,19 @@ def test_old_ones_go(project: Project) -> None:
     assert all(other.exists() for other in others)
 
 
+def test_the_newest_is_kept_when_the_clock_was_set_back(project: Project) -> None:
+    """Names go on in the order of their making, so that deleting the oldest deletes the oldest."""
+    settings = project.folder / "pillarbox.toml"
+    settings.write_text(settings.read_text("utf-8") + "[backup]\nkeep = 1\n", "utf-8")
+    few = with_settings(project)
+    made = []
+    for moment in (datetime(2027, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC),
+                   datetime(2026, 1, 2, tzinfo=UTC)):
+        with clock.freeze(moment):
+            made.append(backup.backup(few))
+    assert [one.path for one in backup.known(folder(few), few.id)] == [made[2]]
+
+
 def test_a_full_disk_leaves_nothing(project: Project) -> None:
     """A sentence, no file, and the earlier backup still there."""
     if os.geteuid() != 0:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +23,8 @@ from pillarbox.model.states import MailingState
 from pillarbox.store import mailings, schema
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.project import Project, open_project
-from tests.keeping.conftest import CROWD, in_another_process, plan, standing, start, states, tallies
+from tests import projects
+from tests.keeping.conftest import CROWD, filled, in_another_process, plan, standing, start, states, tallies
 
 pytestmark = pytest.mark.postgres
 
@@ -303,6 +306,30 @@ def test_killed_at_any_moment_at_most_one_can_send(project: Project, target: str
     there.close()
     with pytest.raises(Refused, match="sealed"):
         moved(project, target)
+
+
+def test_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence; the source still sends, and with room the same command works."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    projects.make(tmp_path / "project")
+    project = filled(tmp_path / "project", tmp_path)
+    plan(project)
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "none", str(small)], check=False,
+                      capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount a small disk")
+    url = f"sqlite:///{small}/new.db"
+    try:
+        with pytest.raises(StoreError, match="full"):
+            moved(project, url)
+        assert can_send(project, project.settings.project.database, monkeypatch)
+        subprocess.run(["mount", "-o", "remount,size=20m", str(small)], check=True)
+        assert moved(project, url).tables["messages"] == CROWD
+    finally:
+        project.close()
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_stale_copy_is_never_opened(project: Project, target: str, second_postgres: str,
