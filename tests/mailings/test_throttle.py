@@ -75,8 +75,10 @@ def test_one_who_waits_holds_nothing_and_wakes_for_stop(project: Project) -> Non
     run = Run(dispatch=started, on_wait=told.append)
     thread = threading.Thread(target=run, args=(2,))
     thread.start()
-    while not told:
+    end = time.monotonic() + 20
+    while not told and thread.is_alive() and time.monotonic() < end:
         time.sleep(0.05)
+    assert told
     found = status(project, mailing.name)
     assert (found.accepted, found.remaining) == (1, CROWD - 1)
     with project.store.reading() as connection:
