@@ -27,7 +27,7 @@ def played(cell: Cell, seed: int = 1887) -> Outcome:
     if cell.engine == "postgresql" and binaries() is None:
         missing("postgres", "PostgreSQL is not installed here: its tests run in CI")
     said: list[str] = []
-    [(_, outcome)] = lanes.run({"": [cell]}, seed=seed, supporters=SUPPORTERS, budget=Budget(seconds=60),
+    [(_, outcome)] = lanes.run({"": [cell]}, seed=seed, supporters=SUPPORTERS, budget=Budget(seconds=300),
                                say=said.append)
     print("\n".join(said))
     return outcome
