@@ -21,7 +21,7 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from psycopg import Error as DriverError
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.mailings import hours
 from pillarbox.model.states import MailingState
@@ -38,7 +38,7 @@ _QUEUE_PAUSE_SECONDS = 5.0
 _OPEN_SECONDS = 10.0
 # Their faults come to us as exceptions and are said in a sentence; their own logs would tell them with whole traces.
 _LOUD = ("procrastinate", "psycopg.pool")
-log = logging.getLogger(__name__)
+log = logs.get("runner")
 
 
 @dataclass(kw_only=True)
@@ -189,7 +189,7 @@ class Member(Loop):
         except StoreError:
             pass  # the next look says so
         except Exception as fault:  # noqa: BLE001 - as above
-            log.error("A job broke: %s.", type(fault).__name__)
+            log.error("queue.job_broke", fault=type(fault).__name__)
 
     def _carry(self, mailing_id: int) -> None:
         """Send a mailing until nothing is left to claim, it is held back, or another one waits."""
@@ -216,4 +216,4 @@ class Member(Loop):
 
 def _noted(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What breaks in the queue's own upkeep, such as a job that was deleted while it ran."""
-    log.info("The queue: %s (%s).", context.get("message", ""), type(context.get("exception")).__name__)
+    log.info("queue.upkeep", fault=type(context.get("exception")).__name__)
