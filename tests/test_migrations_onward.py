@@ -272,7 +272,7 @@ def test_a_server_is_left_behind(planned: projects.TestProject, onward: Path) ->
     finally:
         server.terminate()
         _, said = server.communicate(timeout=30)
-    assert "upgraded by a newer Pillarbox" in said
+    assert "serve.left_behind" in said
 
 
 def test_a_claim_is_refused(planned: projects.TestProject, onward: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from psycopg import Error as DriverError
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.mailings import hours
 from pillarbox.model.states import MailingState
@@ -38,7 +38,7 @@ _QUEUE_PAUSE_SECONDS = 5.0
 _OPEN_SECONDS = 10.0
 # Their faults come to us as exceptions and are said in a sentence; their own logs would tell them with whole traces.
 _LOUD = ("procrastinate", "psycopg.pool")
-log = logging.getLogger(__name__)
+log = logs.get("runner")
 
 
 @dataclass(kw_only=True)
@@ -48,6 +48,8 @@ class Member(Loop):
     look_seconds: float = LOOK_SECONDS
     stint_seconds: float = STINT_SECONDS
     _fault: BaseException | None = None
+    _takes: bool = False
+    """Whether it takes jobs from the queue at present."""
     _began: dict[int, float] = field(default_factory=dict)
     """Mailing → when this worker took it from the queue (monotonic seconds)."""
     _gate: threading.RLock = field(default_factory=threading.RLock)
@@ -99,8 +101,8 @@ class Member(Loop):
         self.stopping.wait(min(self.look_seconds, max(0.05, due)))
 
     def _send_all(self, ticked: Ticked) -> None:
-        """Offer what can be sent to every worker, in a queue made anew if need be; while that fails, send it here."""
-        ids = [mailing.id for mailing in ticked.sendable]
+        """Offer what can be sent to every worker, in a queue made anew if need be; if none serves us, send it here."""
+        ids, offered = [mailing.id for mailing in ticked.sendable], True
         try:
             try:
                 queue.offer(self.project.store, ids)
@@ -108,6 +110,8 @@ class Member(Loop):
                 queue.make(self.project.store)
                 queue.offer(self.project.store, ids)
         except StoreError:
+            offered = False
+        if not (offered and self._takes):
             with self._gate:
                 super()._send_all(ticked)
 
@@ -146,7 +150,9 @@ class Member(Loop):
         takers = [asyncio.create_task(app.run_worker_async(
             queues=[name], name=name, concurrency=1, delete_jobs="always", install_signal_handlers=False))
             for name in (queue.CARRY, queue.TICK)]
+        self._takes = True
         await asyncio.wait([*takers, stopping], return_when=asyncio.FIRST_COMPLETED)
+        self._takes = False
         if self.stopping.is_set():
             self._ask_to_end()
         for taker in takers:
@@ -183,7 +189,7 @@ class Member(Loop):
         except StoreError:
             pass  # the next look says so
         except Exception as fault:  # noqa: BLE001 - as above
-            log.error("A job broke: %s.", type(fault).__name__)
+            log.error("queue.job_broke", fault=type(fault).__name__)
 
     def _carry(self, mailing_id: int) -> None:
         """Send a mailing until nothing is left to claim, it is held back, or another one waits."""
@@ -210,4 +216,4 @@ class Member(Loop):
 
 def _noted(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """What breaks in the queue's own upkeep, such as a job that was deleted while it ran."""
-    log.info("The queue: %s (%s).", context.get("message", ""), type(context.get("exception")).__name__)
+    log.info("queue.upkeep", fault=type(context.get("exception")).__name__)

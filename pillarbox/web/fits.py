@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pillarbox.ground import logs
 from pillarbox.ground.errors import StoreError
 from pillarbox.store import migrate
 from pillarbox.store.connect import Store
@@ -18,7 +18,7 @@ from pillarbox.store.connect import Store
 LOOK_SECONDS = 5.0
 """Between two looks at the database's version, however many requests come."""
 RETRY_AFTER_SECONDS = 300
-log = logging.getLogger("pillarbox.web")
+log = logs.get("web")
 
 
 class Fits:
@@ -47,7 +47,7 @@ class Fits:
             self._looked = time.monotonic()
             before, self._left_behind = self._left_behind, await run_in_threadpool(self._look)
             if self._left_behind and not before:
-                log.error("The database was upgraded by a newer Pillarbox: install it here too, and start serve again.")
+                log.error("serve.left_behind")
         return self._left_behind
 
     def _look(self) -> bool:
