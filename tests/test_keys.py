@@ -6,10 +6,10 @@ from pillarbox.ground.keys import new_key, new_keys
 
 
 def test_keys_are_26_letters_and_never_the_same() -> None:
-    """Every key is 26 letters and digits that survive a change of case, and no two are alike."""
+    """Every key is 30 letters and digits that survive a change of case, and no two are alike."""
     keys = [*new_keys(2_000), *new_keys(2_000), new_key()]
     assert len(set(keys)) == 4_001
-    assert all(len(key) == 26 and key.isalnum() and key == key.lower() for key in keys)
+    assert all(len(key) == 30 and key.isalnum() and key == key.lower() for key in keys)
 
 
 def test_keys_made_together_stand_side_by_side() -> None:

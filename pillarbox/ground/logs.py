@@ -45,7 +45,7 @@ _WORD = re.compile(r"[A-Za-z0-9(][A-Za-z0-9._:()+-]{0,95}")
 # ours has no capitals).
 _SECRETS = (
     re.compile(r"[^\s\"'<>=,;:()\[\]{}/\\]+(?:@|%40)[^\s\"'<>=,;:()\[\]{}/\\]+"),
-    re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{26}(?![A-Za-z0-9])"),
+    re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{30}(?![A-Za-z0-9])"),
     re.compile(r"\bSG\.[\w.-]+"),
     re.compile(r"(?<=://)[^/\s\"]+@"),
     re.compile(r"(?i)\b(?:bearer|basic)\s+[\w.~+/=-]+"),

@@ -221,7 +221,8 @@ def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") ->
 
 def cancel_within(connection: Connection, mailing: Mailing, *, reason: str, actor: str) -> None:
     """Cancel in the caller's transaction. What a provider keeps until its time is cancelled by ``holding.cancel``."""
-    if mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at:
+    if (mailing.state is not MailingState.CANCELLED
+            and mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at):
         raise Refused(f"{mailing.name} lies at SendGrid, in part or whole, until its time.",
                       todo=f"`pillarbox cancel {mailing.name}` takes it back.")
     if not mailings.move(connection, mailing.id, before=OPEN, after=MailingState.CANCELLED, reason=reason,
@@ -309,6 +310,9 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
         after, when = (MailingState.HELD, None) if held else (MailingState.SENT, clock.now())
         closed = mailings.move(connection, mailing.id, before=(MailingState.SENDING,), after=after, finished_at=when)
     if closed:
-        log.info("mailing.held" if held else "mailing.sent", mailing=mailing.name, practice=mailing.practice,
-                 **{state.value: number for state, number in standing.items()})
+        counts = {state.value: number for state, number in standing.items()}
+        if held:
+            log.info("mailing.held", mailing=mailing.name, practice=mailing.practice, **counts)
+        else:
+            log.info("mailing.sent", mailing=mailing.name, practice=mailing.practice, **counts)
     return closed

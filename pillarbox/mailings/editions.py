@@ -37,18 +37,21 @@ def choose(connection: Connection, *, appeal: str, again: str | None, practice: 
         if mailing.edition == label:
             if keep_approved and mailing.approved_by and mailing.state is MailingState.PLANNED:
                 raise Refused(f"{mailing.name} is approved, and is not planned again.")
-            _make_way(connection, mailing, actor=actor)
+            _make_way(connection, mailing, actor=actor, waiting=keep_approved)
     return mailings.edition(connection, appeal=appeal, label=label, practice=practice), label
 
 
-def _make_way(connection: Connection, earlier: Mailing, *, actor: str) -> None:
-    """Replace an earlier mailing of the edition when nothing of it ever left; refuse when something did."""
+def _make_way(connection: Connection, earlier: Mailing, *, actor: str, waiting: bool) -> None:
+    """Replace an earlier mailing of the edition when nothing of it ever left; refuse when something did.
+
+    One that waits for its time is replaced only by whoever may do that (``waiting``): the schedule that planned it.
+    """
     if earlier.state is MailingState.CANCELLED:
         control.cancel_rest(connection, earlier.id)
         return
     standing = messages.states(connection, earlier.id)
     untouched = set(standing) <= {MessageState.PLANNED, MessageState.WITHDRAWN}
-    if earlier.state is MailingState.PLANNED and untouched and earlier.send_at:
+    if earlier.state is MailingState.PLANNED and untouched and earlier.send_at and not waiting:
         raise Refused(f"{earlier.name} waits for its time, and a new plan would take its place.",
                       todo=f"If it shall not go: `pillarbox cancel {earlier.name}`, then plan.")
     if earlier.state is MailingState.PLANNED and untouched:

@@ -104,9 +104,9 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uv])/[a-z2-7]{26}$")
+_DOOR = re.compile(r"/([uv])/[a-z2-7]{30}$")
 """A letter's own two pages (web.app)."""
-_KEY = re.compile(r"(?<=/)[a-z2-7]{26}(?=/|$)")
+_KEY = re.compile(r"(?<=/)[a-z2-7]{30}(?=/|$)")
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),

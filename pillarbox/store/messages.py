@@ -171,6 +171,14 @@ def next_due(connection: Connection, mailing_id: int) -> datetime | None:
     return found
 
 
+def longest_due(connection: Connection, mailing_id: int) -> datetime | None:
+    """Since when the longest waiting of the planned messages with a time of their own could have left; None: none."""
+    found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.PLANNED,
+        messages.c.due_at <= clock.now())).scalar_one()
+    return found
+
+
 def first_due(connection: Connection, mailing_id: int) -> datetime | None:
     """The earliest own time among a mailing's messages; None: they have none."""
     found: datetime | None = connection.execute(select(func.min(messages.c.due_at)).where(

@@ -249,8 +249,8 @@ messages = Table(
     Column("address", Text, nullable=False),
     Column("address_hash", String(32), nullable=False),
     Column("to_name", Text, nullable=False, server_default=""),
-    Column("key", String(26), nullable=False, unique=True),
-    Column("code", String(26), unique=True),
+    Column("key", String(30), nullable=False, unique=True),
+    Column("code", String(30), unique=True),
     Column("shape_id", ForeignKey("shapes.id"), nullable=False),
     Column("tracked", Boolean, nullable=False),
     # Where it stands in the order of leaving: its wave, not before a time, and the domain that may have a cap.

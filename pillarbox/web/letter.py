@@ -21,7 +21,7 @@ from pillarbox.web.render import Pages
 log = logs.get("web")
 
 # As ground.keys makes them; whatever else stands in the path never reaches the database.
-_KEY = re.compile(r"[a-z2-7]{26}")
+_KEY = re.compile(r"[a-z2-7]{30}")
 
 # A letter has its own styles and pictures, and links that leave: no script, no frame, no form.
 _POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; "

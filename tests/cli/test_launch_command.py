@@ -130,7 +130,7 @@ def test_bounces_heard_in_the_watch_stop_the_rest(tmp_path: Path) -> None:
         words = said(sender, within=30)
         assert sender.returncode == 1
         assert re.search(r"it was paused: \d+ of 50 letters bounced for good \(\d+\.\d%; the limit is 3.0%\)", words)
-        assert "Paused: " in project.run("status", name).stdout
+        assert "It is paused: " in project.run("status", name).stdout
         project.run("resume", name)
         project.run("send", name, "--yes", "--now")
         assert standin.counts()["personalizations"] == 300

@@ -22,7 +22,7 @@ from pillarbox.ground import logs
 from pillarbox.ground.keys import new_key
 
 ROOM = logs.get("test")
-KEY = "jb7dqro6n2lxnbgacypltefy4a"
+KEY = "jb7dqro6n2lxnbgacypltefy4abcde"
 PACKAGE = Path(logs.__file__).resolve().parent.parent
 
 

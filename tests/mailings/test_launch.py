@@ -64,7 +64,7 @@ def test_the_most_engaged_are_the_first(cautious: Project) -> None:
         agreed = connection.execute(select(messages.c.id, messages.c.address).where(
             messages.c.mailing_id == before.id, messages.c.tracked).limit(10)).all()
     hear(cautious, before, EventKind.CLICKED, [row.id for row in agreed])
-    mailing = live(cautious, planned(cautious, again="second"))
+    mailing = live(cautious, planned(cautious, again="second", span_hours=0.0))
     transport = Scripted(answer=saying(Verdict.ACCEPTED))
     until_it_waits(sending(cautious, mailing, transport))
     assert {row.address for row in agreed} <= set(transport.addresses)

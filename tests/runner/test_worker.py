@@ -135,7 +135,7 @@ def test_a_mailing_that_is_broken_does_not_stop_the_others(damage: dict[str, obj
     as_if(project, whole, monkeypatch, send_at=clock.now())
     done = project.json("worker", "--once")
     assert any(f"{broken} is paused: Something broke inside Pillarbox" in words for words in done["did"]), done
-    assert project.json("status", whole)["state"] == "sent"
+    assert project.json("status", whole)["state"] == "sent", done
     assert project.json("status", broken)["state"] == "paused"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from pillarbox.deliver.mime import mails
@@ -37,7 +38,7 @@ class FilesTransport:
         """
         try:
             self._lay_out()
-            probe = self._folder / "tmp" / f"probe.{os.getpid()}"
+            probe = self._folder / "tmp" / f"probe.{secrets.token_hex(8)}"  # a worker looks for two mailings at once
             probe.write_bytes(b"x")
             probe.unlink()
         except OSError as fault:
