@@ -83,7 +83,10 @@ class Run:
                 now = mailings.by_id(connection, mailing.id)
                 more = messages.next_group(connection, mailing.id) is not None
                 in_hand = due.on_its_way(connection, mailing.id)
-            if now.state is not MailingState.SENDING or not (more or in_hand):
+            if now.state is not MailingState.SENDING:
+                return
+            if not (more or in_hand):  # another settled the last of it, and may not have closed it yet
+                control.finish_if_done(project, mailing)
                 return
             if more and not hours.may_leave(now, project.settings.project.zone, clock.now()):
                 return

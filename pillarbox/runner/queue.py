@@ -1,7 +1,7 @@
 """The queue that wakes workers on several hosts: Procrastinate, in a PostgreSQL schema of its own.
 
 It carries no promise. What is to be sent stands in the ledger; a job says only "look at mailing 7", so that jobs may be
-lost, doubled or thrown away with the whole schema, and ``rebuild`` makes them again (docs/decisions/0017).
+lost, doubled or thrown away with the whole schema, and ``rebuild`` makes them again (docs/decisions/0012).
 """
 
 from __future__ import annotations
