@@ -9,7 +9,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/pillarbox demo demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench
