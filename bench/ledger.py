@@ -18,7 +18,7 @@ from pillarbox.mailings.submit import Dispatch
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import Verdict
 from pillarbox.people import audience
-from pillarbox.store import messages
+from pillarbox.store import claims, waves
 from pillarbox.store.project import open_project
 
 _BATCHES, _BATCH = 60, 1_000
@@ -82,10 +82,10 @@ def _watched() -> Iterator[dict[str, list[_Took]]]:
     """Take the time of the steps of a submit; the functions are put back afterwards."""
     parts: dict[str, list[_Took]] = defaultdict(list)
     watched: list[tuple[Any, str, str]] = [
-        (submit, "_claim", "claim"), (messages, "next_group", "claim: the next group"),
-        (messages, "claim", "claim: take the rows"),
+        (submit, "_claim", "claim"), (waves, "next_group", "claim: the next group"),
+        (claims, "claim", "claim: take the rows"),
         (audience, "no_longer_eligible", "claim: may they still be mailed"),
-        (submit, "_settle", "finish"), (messages, "settle", "finish: write what is known")]
+        (submit, "_settle", "finish"), (claims, "settle", "finish: write what is known")]
     before = [getattr(module, name) for module, name, _ in watched]
     for module, name, part in watched:
         setattr(module, name, _timed(getattr(module, name), parts[part]))

@@ -20,7 +20,7 @@ from typing import Any
 from pillarbox.cli.main import main
 from pillarbox.mailings import submit
 from pillarbox.model.states import MessageState, Verdict
-from pillarbox.store import messages
+from pillarbox.store import claims
 from pillarbox.store.schema import messages as table
 
 
@@ -48,7 +48,7 @@ def forget_intent(_: float) -> None:
         found = claim(dispatch)
         if found[0] is not None:
             with dispatch.project.store.writing() as connection:
-                messages.bury(connection, dispatch.mailing.id, found[0].attempt_id, state=MessageState.PLANNED,
+                claims.bury(connection, dispatch.mailing.id, found[0].attempt_id, state=MessageState.PLANNED,
                               detail="")
         return found
 
@@ -56,20 +56,20 @@ def forget_intent(_: float) -> None:
         with dispatch.project.store.writing() as connection:
             for receipt in result.receipts:
                 connection.execute(table.update().where(table.c.id == receipt.message_id).values(
-                    state=messages.STATE_OF[receipt.verdict], provider_id=receipt.provider_id))
+                    state=claims.STATE_OF[receipt.verdict], provider_id=receipt.provider_id))
 
     vars(submit).update(_claim=traceless, _settle=mark)
 
 
 def assume_unsent(_: float) -> None:
     """Whatever is not known is taken as unsent, and sent again."""
-    bury = messages.bury
+    bury = claims.bury
 
     def guess(connection: Any, mailing_id: int, attempt_id: int, **_given: Any) -> int:
         return bury(connection, mailing_id, attempt_id, state=MessageState.PLANNED, detail="")
 
-    vars(messages).update(bury=guess)
-    messages.STATE_OF[Verdict.UNKNOWN] = MessageState.PLANNED
+    vars(claims).update(bury=guess)
+    claims.STATE_OF[Verdict.UNKNOWN] = MessageState.PLANNED
 
 
 SEAMS = {"widen": widen, "forget_intent": forget_intent, "assume_unsent": assume_unsent}

@@ -18,7 +18,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import closing, control, departure, holding, launch, moments
+from pillarbox.mailings import closing, control, departure, holding, launch, moments, refusals
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.submit import Dispatch, bury_the_dead
 from pillarbox.model.states import MailingState
@@ -68,7 +68,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         zone = project.settings.project.zone
         moment = moments.read_moment(at, zone, now=clock.now()) if at is not None else None
         mailing = _the_open_one(project, name)
-        control.refuse_to_start(mailing)
+        refusals.refuse_to_start(mailing)
         if moment and hold:
             holding.refuse_hold(project, mailing, moment)
         elif moment:
@@ -108,7 +108,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         if run is None:
             return
         held = found.mailing.state in (MailingState.PAUSED, MailingState.CANCELLED)
-        why = (not held and run.stopped_because) or control.why_unfinished(found.mailing, found.remaining,
+        why = (not held and run.stopped_because) or refusals.why_unfinished(found.mailing, found.remaining,
                                                                            next_due=found.next_due)
         if why and found.mailing.state is not MailingState.SENT:
             raise PillarboxError(f"{mailing.name} stopped: {why}")
@@ -117,7 +117,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
 def _the_open_one(project: Project, name: str) -> Mailing:
     with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
-    control.refuse_other_road(project, mailing)
+    refusals.refuse_other_road(project, mailing)
     return mailing
 
 

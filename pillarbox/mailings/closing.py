@@ -12,7 +12,7 @@ from pillarbox.ground import clock
 from pillarbox.mailings import asking, hours, moments
 from pillarbox.mailings.status import Status, status
 from pillarbox.model.states import MailingState
-from pillarbox.store import due, mailings, messages, notices
+from pillarbox.store import due, mailings, notices, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -37,8 +37,8 @@ def look(project: Project, mailing: Mailing, *, since: datetime | None = None, d
         seen = max((at for at in (since, due.last_activity(connection, mailing.id), mailing.started_at) if at),
                    default=moment)
         noted = due.closing_noted(connection, mailing.id)
-        own = messages.longest_due(connection, mailing.id)
-        if messages.next_group(connection, mailing.id) is None and messages.next_due(connection, mailing.id):
+        own = waves.longest_due(connection, mailing.id)
+        if waves.next_group(connection, mailing.id) is None and waves.next_due(connection, mailing.id):
             return ""  # what is left waits for times of its own
     seen = max(seen, own) if own else seen
     if mailing.not_after and moment > mailing.not_after:

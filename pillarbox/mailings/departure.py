@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import control, live, moments
+from pillarbox.mailings import live, moments, refusals
 from pillarbox.model.states import MailingState
 from pillarbox.store import audit, mailings, workers
 from pillarbox.store.mailings import Mailing
@@ -32,7 +32,7 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
     refuse_unattended(project, at)
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
-        control.refuse_to_start(mailing)
+        refusals.refuse_to_start(mailing)
         refuse_begun(mailing)
         refuse_time(mailing, at, project.settings.project.zone)
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.PLANNED,

@@ -15,10 +15,10 @@ from pillarbox.ground import clock
 from pillarbox.mailings import launch
 from pillarbox.mailings.throttle import HALF_MINUTE, MINUTE, SECOND, Limit
 from pillarbox.model.states import MailingState
-from pillarbox.store import mailings, messages, throttles
+from pillarbox.store import mailings, messages, throttles, waves
 from pillarbox.store.mailings import Mailing
-from pillarbox.store.messages import Domains, Group
 from pillarbox.store.project import Project
+from pillarbox.store.waves import Domains, Group
 
 WARM_UP = "warm-up"
 _NO_END = 10 ** 9
@@ -74,7 +74,7 @@ class Gate:
             most: messages in a unit, if nothing limits them.
         """
         turn = self._ask(connection, mailing, most)
-        if turn.group or mailing.wave or messages.next_group(connection, mailing.id) is None:
+        if turn.group or mailing.wave or waves.next_group(connection, mailing.id) is None:
             return turn
         # The first wave is out, or waits for the caps of its domains: that shall not keep everybody else waiting.
         after = launch.advance_within(connection, self.project, mailing,
@@ -90,7 +90,7 @@ class Gate:
 
     def _ask(self, connection: Connection, mailing: Mailing, most: int) -> Turn:
         """The same, as far as the launch has come."""
-        group = messages.next_group(connection, mailing.id, wave=mailing.wave)
+        group = waves.next_group(connection, mailing.id, wave=mailing.wave)
         if group is None:
             return Turn()
         day, left, words = self._warm_up(connection, mailing)
@@ -163,7 +163,7 @@ class Gate:
                 if group := self._of_domain(connection, mailing, domain):
                     return group
                 self._barren.add((mailing.wave, domain))
-        if others := messages.next_group(connection, mailing.id, wave=mailing.wave,
+        if others := waves.next_group(connection, mailing.id, wave=mailing.wave,
                                          domains=Domains(without=tuple(waits))):
             return others
         # What came back since may be of a domain that had been emptied: look at all of them once more.
@@ -171,7 +171,7 @@ class Gate:
         return next((group for domain in free if (group := self._of_domain(connection, mailing, domain))), None)
 
     def _of_domain(self, connection: Connection, mailing: Mailing, domain: str) -> Group | None:
-        return messages.next_group(connection, mailing.id, wave=mailing.wave, domains=Domains(only=domain))
+        return waves.next_group(connection, mailing.id, wave=mailing.wave, domains=Domains(only=domain))
 
     def _warm_up(self, connection: Connection, mailing: Mailing) -> tuple[date | None, int, str]:
         """The day that counts for the warm-up plan (None: none does), what it leaves today, and the plan in words."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.keeping import journal
-from pillarbox.mailings import control, departure, live, moments
+from pillarbox.mailings import control, departure, live, moments, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
@@ -65,7 +65,7 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
     batch = transport.new_batch()
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
-        control.refuse_to_start(mailing)
+        refusals.refuse_to_start(mailing)
         journal.note(project, connection, mailing)
         frequency.begin(connection)
         refuse_hold(project, mailing, at)

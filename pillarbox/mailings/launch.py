@@ -20,10 +20,10 @@ from pillarbox.ground import clock
 from pillarbox.mailings import brakes
 from pillarbox.model.states import MailingState
 from pillarbox.people import engagement
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, waves
 from pillarbox.store.mailings import Mailing
-from pillarbox.store.messages import Domains
 from pillarbox.store.project import Project
+from pillarbox.store.waves import Domains
 
 # While the first ones are on their way, or being watched, whoever waits looks again this often.
 _ON_THEIR_WAY_SECONDS, _WATCH_SECONDS = 0.5, 5.0
@@ -63,7 +63,7 @@ def opening(project: Project, mailing: Mailing, *, now: bool = False, practise: 
 def _by_own_times(project: Project, mailing: Mailing) -> bool:
     """Whether each message has a time of its own: then zone follows zone, and no zone's morning waits for another."""
     with project.store.reading() as connection:
-        return messages.first_due(connection, mailing.id) is not None
+        return waves.first_due(connection, mailing.id) is not None
 
 
 def is_fresh(mailing: Mailing) -> bool:
@@ -75,7 +75,7 @@ def begin(connection: Connection, mailing: Mailing, chosen: Opening) -> None:
     """Put the first ones in front, in the transaction that starts the mailing. Of several senders one does it."""
     if mailings.begin_launch(connection, mailing.id, wave=0 if chosen.first else 1, watched=not chosen.first,
                              spread_seconds=chosen.spread_seconds):
-        messages.put_first(connection, mailing.id, chosen.first)
+        waves.put_first(connection, mailing.id, chosen.first)
 
 
 def skip(connection: Connection, mailing: Mailing) -> None:
@@ -106,7 +106,7 @@ def advance_within(connection: Connection, project: Project, mailing: Mailing, *
     moment = clock.now()
     watch = timedelta(minutes=project.settings.launch.watch_minutes)
     if mailing.watch_until is None:
-        if messages.wave_is_out(connection, mailing.id, wave=0, domains=Domains(without=without)):
+        if waves.wave_is_out(connection, mailing.id, wave=0, domains=Domains(without=without)):
             mailings.begin_watch(connection, mailing.id, until=moment + watch)
     elif mailing.watch_until > moment + watch:  # the clock was put back, or the watch made shorter
         mailings.change(connection, mailing.id, watch_until=moment + watch)

@@ -26,7 +26,7 @@ from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, messages, shapes
 from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -242,7 +242,7 @@ def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[st
         for made, row in rows:
             shape_id = outcome.shape_ids.get(made.shape.id)
             if shape_id is None:
-                shape_id = messages.add_shape(connection, mailing.id, made.shape)
+                shape_id = shapes.add(connection, mailing.id, made.shape)
                 outcome.shape_ids[made.shape.id] = shape_id
                 if not made.shape.private:
                     outcome.shared.append(made.shape.id)
@@ -264,7 +264,7 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
         raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
     content = hashlib.sha256("\n".join([mailing.bundle_id, str(mailing.for_date), *sorted(outcome.shared)]).encode())
     with project.store.writing() as connection:
-        messages.make_lone_shapes_private(connection, mailing.id)
+        shapes.make_lone_private(connection, mailing.id)
         closed = mailings.move(
             connection, mailing.id, before=(MailingState.COMPOSING,), after=MailingState.PLANNED,
             planned=outcome.planned, planned_at=clock.now(), excluded=excluded,

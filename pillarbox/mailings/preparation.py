@@ -17,7 +17,7 @@ from pillarbox.mailings.check import check
 from pillarbox.mailings.occurrences import BY, said, same_as_last, unchanged
 from pillarbox.model.states import MailingState, OccurrenceState
 from pillarbox.people.audience import Rule
-from pillarbox.store import mailings, messages, notices
+from pillarbox.store import mailings, notices, waves
 from pillarbox.store import schedules as table
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -174,7 +174,7 @@ def _still_planned(connection: Connection, occurrence: Occurrence) -> bool:
 def _keep(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, made: Mailing) -> None:
     """The occurrence is planned; staff are told, and asked to approve it."""
     with project.store.writing() as connection:
-        leaves = min(messages.first_due(connection, made.id) or was.due_at, was.due_at)
+        leaves = min(waves.first_due(connection, made.id) or was.due_at, was.due_at)
         mailings.change(connection, made.id, send_at=leaves)
         if table.move(connection, claimed, state=OccurrenceState.PLANNED, mailing_id=made.id, reason=""):
             notices.add(connection, kind="scheduled", mailing_id=made.id,

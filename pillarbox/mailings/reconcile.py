@@ -17,7 +17,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import audit, mailings, messages
+from pillarbox.store import audit, doubts, mailings, messages
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -113,7 +113,7 @@ def _search(project: Project, mailing: Mailing) -> tuple[int, str]:
 
 def _ask(project: Project, mailing: Mailing, search: MessageSearch) -> tuple[int, str]:
     with project.store.reading() as connection:
-        doubtful = messages.in_doubt(connection, mailing.id)
+        doubtful = doubts.in_doubt(connection, mailing.id)
     settled, said = 0, ""
     for attempt_id, sought in doubtful.items():
         try:
@@ -122,7 +122,7 @@ def _ask(project: Project, mailing: Mailing, search: MessageSearch) -> tuple[int
             said = fault.sentence()
             break
         with project.store.writing() as connection:
-            new = messages.found_sent(connection, attempt_id, {one.message_id: one.provider_id for one in there},
+            new = doubts.found_sent(connection, attempt_id, {one.message_id: one.provider_id for one in there},
                                       detail=_FOUND)
             if new:
                 audit.record(connection, actor="message search", action="reconcile", subject=mailing.name,
@@ -138,7 +138,7 @@ def _decide(project: Project, mailing: Mailing, assume: Assumption, actor: str) 
         cancelled = mailings.state(connection, mailing.id) is MailingState.CANCELLED
         after = (MessageState.ACCEPTED if assume == "sent" else
                  MessageState.CANCELLED if cancelled else MessageState.PLANNED)
-        settled = messages.decide(connection, mailing.id, after=after,
+        settled = doubts.decide(connection, mailing.id, after=after,
                                   detail=f"taken as {assume} by {actor}, {clock.now():%d %B %Y %H:%M} UTC")
         if not settled:
             return 0

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.states import MessageState, Outcome
-from pillarbox.store import mailings, messages, notices
+from pillarbox.store import mailings, messages, notices, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -54,7 +54,7 @@ def status(project: Project, name: str | None = None) -> Status:
         count = messages.states(connection, mailing.id)
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
-        next_due = messages.next_due(connection, mailing.id)
+        next_due = waves.next_due(connection, mailing.id)
         told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
     if sum(count.values()) != mailing.planned:
         raise StoreError(

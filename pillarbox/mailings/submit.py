@@ -25,7 +25,7 @@ from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages, migrate
+from pillarbox.store import claims, mailings, migrate, shapes
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -177,22 +177,22 @@ def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
         if group is None:
             return None, 0, turn
         lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
-        attempt_id, claimed = messages.claim(connection, dispatch.mailing.id, group, most=turn.most,
+        attempt_id, claimed = claims.claim(connection, dispatch.mailing.id, group, most=turn.most,
                                              worker=dispatch.worker, lease_until=lease)
         if not claimed:
-            messages.finish(connection, attempt_id, detail="another sender was claiming the same messages")
+            claims.finish(connection, attempt_id, detail="another sender was claiming the same messages")
             return None, 0, turn
         left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
                                            attempt_id=attempt_id, tracked=group.tracked)
-        messages.withdraw(connection, attempt_id, left)
+        claims.withdraw(connection, attempt_id, left)
         if len(left) == claimed:
-            messages.finish(connection, attempt_id, detail="everyone in it had left")
+            claims.finish(connection, attempt_id, detail="everyone in it had left")
             return None, len(left), turn
         dispatch.gate.pay(connection, turn, claimed - len(left))
-        packed = messages.held(connection, dispatch.mailing.id, attempt_id)
+        packed = claims.held(connection, dispatch.mailing.id, attempt_id)
         shape = _shape(connection, dispatch, group.shape_id)
     return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=group.tracked,
-                messages=messages.unpack_held(packed)), len(left), turn
+                messages=claims.unpack_held(packed)), len(left), turn
 
 
 def _may_send(mailing: Mailing, dispatch: Dispatch) -> bool:
@@ -206,7 +206,7 @@ def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
     if shape is None:
         if len(dispatch.shapes) >= _SHAPES_KEPT:
             dispatch.shapes.clear()
-        shape = dispatch.shapes[shape_id] = messages.shape(connection, shape_id)
+        shape = dispatch.shapes[shape_id] = shapes.get(connection, shape_id)
     return shape
 
 
@@ -216,7 +216,7 @@ def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
     while True:
         try:
             with dispatch.project.store.writing() as connection:
-                messages.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+                claims.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
                 dispatch.gate.give_back(connection, turn, sum(receipt.verdict in _UNSENT
                                                               for receipt in result.receipts))
                 if any(receipt.verdict is Verdict.RETURNED for receipt in result.receipts):
@@ -258,12 +258,12 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
     """
     found = 0
     with project.store.writing() as connection:
-        for attempt in messages.open_attempts(connection, mailing.id):
+        for attempt in claims.open_attempts(connection, mailing.id):
             worker = Worker.parse(attempt.worker)
             if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
                 continue
             after = MessageState.PLANNED if repeatable else MessageState.IN_DOUBT
-            buried = messages.bury(
+            buried = claims.bury(
                 connection, mailing.id, attempt.id, state=after,
                 detail="" if repeatable else "the sender died while this was on its way")
             found += buried

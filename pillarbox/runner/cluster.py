@@ -28,7 +28,7 @@ from pillarbox.model.states import MailingState
 from pillarbox.runner import queue
 from pillarbox.runner.tick import Ticked
 from pillarbox.runner.worker import LOOK_SECONDS, Loop, heartbeat
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, waves
 from pillarbox.store.mailings import Mailing
 
 STINT_SECONDS = 20.0
@@ -209,7 +209,7 @@ class Member(Loop):
     def _sendable(self, mailing_id: int) -> Mailing | None:
         with self.project.store.reading() as connection:
             mailing = mailings.by_id(connection, mailing_id)
-            if mailing.state is not MailingState.SENDING or messages.next_group(connection, mailing_id) is None:
+            if mailing.state is not MailingState.SENDING or waves.next_group(connection, mailing_id) is None:
                 return None
         return mailing if hours.may_leave(mailing, self.project.settings.project.zone, clock.now()) else None
 

@@ -13,7 +13,7 @@ from pillarbox.ground import clock, logs
 from pillarbox.mailings import control, hours
 from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
 from pillarbox.model.states import MailingState, Verdict
-from pillarbox.store import due, mailings, messages
+from pillarbox.store import due, mailings, waves
 
 log = logs.get("runner")
 
@@ -81,7 +81,7 @@ class Run:
         while not self.stopping.is_set():
             with project.store.reading() as connection:
                 now = mailings.by_id(connection, mailing.id)
-                more = messages.next_group(connection, mailing.id) is not None
+                more = waves.next_group(connection, mailing.id) is not None
                 in_hand = due.on_its_way(connection, mailing.id)
             if now.state is not MailingState.SENDING:
                 return

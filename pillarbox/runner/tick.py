@@ -21,10 +21,10 @@ from pathlib import Path
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
-from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, schedules
+from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, refusals, schedules
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
-from pillarbox.store import due, mailings, messages, migrate, workers
+from pillarbox.store import due, mailings, migrate, waves, workers
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -147,13 +147,13 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
     """Start a mailing whose time has come, or say why not."""
     if schedules.holds_back(project, mailing):
         return
-    control.refuse_other_road(project, mailing)
+    refusals.refuse_other_road(project, mailing)
     zone, moment = project.settings.project.zone, clock.now()
     at = hours.first_moment(mailing, zone, mailing.send_at or moment)
     if at > moment or schedules.holds_back(project, mailing):
         return
     try:
-        control.refuse_to_start(mailing)
+        refusals.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
         if mailing.started_at is None:
             backup.before_send(project)
@@ -188,13 +188,13 @@ def _bury(project: Project, done: Ticked) -> set[int]:
 
 def _look_after(project: Project, mailing: Mailing, done: Ticked, since: datetime | None, died: bool) -> None:
     """A mailing that is being sent: closed when done, held back outside its time, else named as sendable."""
-    control.refuse_other_road(project, mailing)
+    refusals.refuse_other_road(project, mailing)
     for name, call in OF_EACH:
         _guarded(done, f"{name} of {mailing.name}", partial(call, project, mailing))
     with project.store.reading() as connection:
         mailing = mailings.by_id(connection, mailing.id)
         left = due.unsettled(connection, mailing.id)
-        group = messages.next_group(connection, mailing.id, wave=mailing.wave)
+        group = waves.next_group(connection, mailing.id, wave=mailing.wave)
     if mailing.state is not MailingState.SENDING:
         return
     if not left:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pillarbox.deliver.sendgrid.transport import MOST_REFUSALS, SendgridTransport
+from pillarbox.deliver.sendgrid.submission import MOST_REFUSALS
+from pillarbox.deliver.sendgrid.transport import SendgridTransport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import TransportError
 from pillarbox.model.records import Result

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import control
+from pillarbox.mailings import control, refusals
 from pillarbox.mailings.reconcile import reconcile
 from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import submit
@@ -59,10 +59,10 @@ def test_doubt_in_a_cancelled_mailing_is_settled_as_cancelled(project: Project) 
 def test_a_run_that_did_not_end_its_mailing_says_why(project: Project) -> None:
     """Paused, cancelled, or the rest in another's hands; nothing to say of one that is done."""
     mailing = planned(project)
-    assert "another process" in control.why_unfinished(mailing, 40)
-    assert control.why_unfinished(mailing, 0) == ""
-    assert "the picture" in control.why_unfinished(control.pause(project, mailing.name, reason="the picture"), CROWD)
-    assert "for good" in control.why_unfinished(control.cancel(project, mailing.name, reason="for good"), 0)
+    assert "another process" in refusals.why_unfinished(mailing, 40)
+    assert refusals.why_unfinished(mailing, 0) == ""
+    assert "the picture" in refusals.why_unfinished(control.pause(project, mailing.name, reason="the picture"), CROWD)
+    assert "for good" in refusals.why_unfinished(control.cancel(project, mailing.name, reason="for good"), 0)
 
 
 def test_the_newest_mailing_is_meant_when_none_is_named(project: Project) -> None:

@@ -20,8 +20,7 @@ from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.people import rights
 from pillarbox.runner.local import Run
-from pillarbox.store import messages as ledger
-from pillarbox.store import schema
+from pillarbox.store import claims, schema, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from tests import projects
@@ -177,9 +176,9 @@ def test_what_is_on_its_way_is_waited_for(written: Project) -> None:
     ready = dispatch(written, mailing, Scripted(answer=saying(Verdict.ACCEPTED)))
     submit(ready)
     with written.store.writing() as connection:
-        group = ledger.next_group(connection, mailing.id)
+        group = waves.next_group(connection, mailing.id)
         assert group is not None
-        ledger.claim(connection, mailing.id, group, most=5, worker=str(Worker.this()),
+        claims.claim(connection, mailing.id, group, most=5, worker=str(Worker.this()),
                      lease_until=clock.now().replace(year=2999))
     control.pause(written, mailing.name, reason="wrong date")
     with pytest.raises(Refused, match="on their way"):

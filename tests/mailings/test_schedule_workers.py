@@ -16,11 +16,11 @@ from sqlalchemy import select
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, StoreError
-from pillarbox.mailings import control, preparation, schedules
+from pillarbox.mailings import control, preparation, refusals, schedules
 from pillarbox.mailings.status import status
 from pillarbox.model.states import MailingState, OccurrenceState, Verdict
 from pillarbox.people.audience import Rule
-from pillarbox.store import mailings, messages
+from pillarbox.store import mailings, waves
 from pillarbox.store import schedules as table
 from pillarbox.store.project import Project
 from pillarbox.store.schema import messages as messages_table
@@ -89,9 +89,9 @@ def test_a_message_that_waits_for_its_time_keeps_its_mailing_open(project: Proje
     send_all(project, Scripted(answer=saying(Verdict.ACCEPTED)), moment)
     with clock.freeze(moment):
         found = status(project, mailing_of(project).name)
-        words = control.why_unfinished(found.mailing, found.remaining, next_due=found.next_due)
+        words = refusals.why_unfinished(found.mailing, found.remaining, next_due=found.next_due)
         with project.store.reading() as connection:
-            assert messages.next_group(connection, found.mailing.id) is None
+            assert waves.next_group(connection, found.mailing.id) is None
     assert (found.mailing.state, found.accepted, found.remaining) == (MailingState.SENDING, 1, 3)
     assert "3 messages wait for their own time, the next at 03 December 2026 08:00 UTC" in words
 

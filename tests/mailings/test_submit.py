@@ -17,8 +17,7 @@ from pillarbox.mailings.submit import batch_size, bury_the_dead, submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import SuppressionReason, Verdict
 from pillarbox.runner.local import Run
-from pillarbox.store import messages as ledger
-from pillarbox.store import suppressions
+from pillarbox.store import claims, suppressions, waves
 from pillarbox.store.project import Project
 from pillarbox.store.schema import attempts, consents, messages, supporters
 from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
@@ -206,9 +205,9 @@ def _abandon(project: Project, transport: Scripted) -> tuple[str, int]:
     mailing = planned(project)
     ready = dispatch(project, mailing, transport)
     with project.store.writing() as connection:
-        group = ledger.next_group(connection, mailing.id)
+        group = waves.next_group(connection, mailing.id)
         assert group is not None
-        _, held = ledger.claim(connection, mailing.id, group, most=20,
+        _, held = claims.claim(connection, mailing.id, group, most=20,
                                         worker="elsewhere:boot:1:1", lease_until=clock.now() + timedelta(seconds=60))
     assert ready.mailing.name == mailing.name
     return mailing.name, held
@@ -238,10 +237,10 @@ def test_a_zombie_that_wakes_up_heals_its_own_doubt_only(project: Project) -> No
         bury_the_dead(project, mailing, repeatable=False)
     receipts = [Receipt(message_id=number, verdict=Verdict.ACCEPTED, provider_id="x") for number in ids]
     with project.store.writing() as connection:
-        assert ledger.settle(connection, attempt_id, receipts) == held
+        assert claims.settle(connection, attempt_id, receipts) == held
     assert balanced(project, name).accepted == held
     with project.store.writing() as connection:
-        assert ledger.settle(connection, attempt_id, receipts) == 0
+        assert claims.settle(connection, attempt_id, receipts) == 0
 
 
 def test_pause_and_cancel_take_hold_in_mid_send(project: Project) -> None:

@@ -19,7 +19,7 @@ from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Result, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
-from pillarbox.store import messages
+from pillarbox.store import claims, waves
 from pillarbox.store.project import Project
 from tests.mailings.conftest import CROWD, Scripted, dispatch, planned, saying
 
@@ -58,7 +58,7 @@ def test_what_a_late_sleeper_brings_back_is_sent_after_all(project: Project) -> 
         if not once:
             once.append(unit.attempt_id)
             with project.store.writing() as connection:
-                messages.bury(connection, mailing.id, unit.attempt_id, state=MessageState.IN_DOUBT, detail="dead")
+                claims.bury(connection, mailing.id, unit.attempt_id, state=MessageState.IN_DOUBT, detail="dead")
             while submit(ready) is not None:
                 pass
             assert control.finish_if_done(project, mailing)
@@ -85,9 +85,9 @@ def test_rows_in_others_hands_do_not_end_a_sender(project: Project) -> None:
     transport = Scripted(answer=saying(Verdict.ACCEPTED))
     ready = dispatch(project, mailing, transport)
     with project.store.writing() as connection:
-        group = messages.next_group(connection, mailing.id)
+        group = waves.next_group(connection, mailing.id)
         assert group
-        messages.claim(connection, mailing.id, group, most=1_000, worker="other",
+        claims.claim(connection, mailing.id, group, most=1_000, worker="other",
                        lease_until=clock.now())
         assert submit(ready) is not None
 

@@ -15,7 +15,7 @@ from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run
 from pillarbox.runner.tick import tick
-from pillarbox.store import mailings, messages, notices, workers
+from pillarbox.store import claims, mailings, messages, notices, waves, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from tests.mailings.conftest import CROWD, Scripted, saying
@@ -167,9 +167,9 @@ def test_what_was_interrupted_waits_for_resume_outside_its_hours(project: Projec
 
 def _claim_and_die(project: Project, mailing: Mailing) -> None:
     with project.store.writing() as connection:
-        group = messages.next_group(connection, mailing.id)
+        group = waves.next_group(connection, mailing.id)
         assert group is not None
-        messages.claim(connection, mailing.id, group, most=10, worker="elsewhere:1:1:1",
+        claims.claim(connection, mailing.id, group, most=10, worker="elsewhere:1:1:1",
                        lease_until=clock.now() + timedelta(minutes=5))
 
 

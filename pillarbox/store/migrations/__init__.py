@@ -1,1 +1,1 @@
-"""Alembic's folder: how a database made by an older Pillarbox becomes what ``store/schema.py`` says."""
+"""Alembic's folder: how a database made by an older Pillarbox becomes what ``store/schema/`` says."""

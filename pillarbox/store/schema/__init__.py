@@ -1,0 +1,68 @@
+"""The tables. One vocabulary; UTC times; the ledger's guarantees as constraints."""
+
+from pillarbox.store.schema.base import Moment, metadata
+from pillarbox.store.schema.mail import (
+    UNREACHED,
+    attempts,
+    bundles,
+    editions,
+    mailings,
+    message_values,
+    messages,
+    shapes,
+)
+from pillarbox.store.schema.people import (
+    consent_changes,
+    consents,
+    imports,
+    list_members,
+    lists,
+    supporters,
+    suppressions,
+)
+from pillarbox.store.schema.returns import (
+    donations,
+    events,
+)
+from pillarbox.store.schema.work import (
+    audit,
+    marks,
+    notices,
+    occurrences,
+    project,
+    quotas,
+    schedules,
+    throttles,
+    workers,
+)
+
+__all__ = [
+    "UNREACHED",
+    "Moment",
+    "attempts",
+    "audit",
+    "bundles",
+    "consent_changes",
+    "consents",
+    "donations",
+    "editions",
+    "events",
+    "imports",
+    "list_members",
+    "lists",
+    "mailings",
+    "marks",
+    "message_values",
+    "messages",
+    "metadata",
+    "notices",
+    "occurrences",
+    "project",
+    "quotas",
+    "schedules",
+    "shapes",
+    "supporters",
+    "suppressions",
+    "throttles",
+    "workers",
+]
