@@ -16,12 +16,13 @@ from starlette.routing import Route
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
+from pillarbox.store.project import Project
+from pillarbox.web import hooks, letters, supporters
 from pillarbox.web.fits import Fits
-from pillarbox.web.hooks import SendgridHook
-from pillarbox.web.letter import LetterDoors
 from pillarbox.web.metrics import MetricsDoor
 from pillarbox.web.render import Pages
 from pillarbox.web.shelter import Shelter
+from pillarbox.web.site import Site
 from pillarbox.web.theme import Theme
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -40,10 +41,12 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
         SettingsError: the project has no secret key.
     """
     settings.secret  # noqa: B018 - say now, not at the first visitor, that the key is missing
-    pages = Pages(theme or Theme(name=settings.sender.name, website=settings.links.website,
-                                 contact=settings.sender.unsubscribe_mailto or settings.sender.reply_to
-                                 or settings.sender.email))
-    doors = LetterDoors(store, settings, pages)
+    theme = theme or Theme(name=settings.sender.name, website=settings.links.website,
+                           contact=settings.sender.unsubscribe_mailto or settings.sender.reply_to
+                           or settings.sender.email)
+    pages = Pages(theme)
+    site = Site(project=Project(id=project, folder=settings.folder, settings=settings, store=store), theme=theme,
+                pages=pages)
 
     async def health(request: Request) -> Response:  # noqa: ARG001 - Starlette hands it over
         return await run_in_threadpool(_health, store)
@@ -63,10 +66,9 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
 
     return Starlette(
         routes=[
-            Route("/hooks/sendgrid", SendgridHook(store, settings, project).post, methods=["POST"]),
-            Route("/u/{key}", doors.ask, methods=["GET"]),
-            Route("/u/{key}", doors.leave, methods=["POST"]),
-            Route("/v/{key}", doors.view, methods=["GET"]),
+            *hooks.routes(site),
+            *supporters.routes(site),
+            *letters.routes(site),
             Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from pillarbox.store.connect import Store
 from pillarbox.web.app import create
 from tests import builders
 from tests.signing import Signer
+from tests.web.browsing import chromium
 from tests.web.site import PROJECT, Site, TestClient, settings_for
 
 
@@ -33,3 +35,10 @@ def site(store: Store) -> Iterator[Site]:
     settings = settings_for(signer)
     with TestClient(create(store, settings, PROJECT), raise_server_exceptions=False) as client:
         yield Site(client=client, store=store, settings=settings, signer=signer, message_id=message, key=key)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's Chromium; each test makes its own context."""
+    with chromium() as opened:
+        yield opened

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy import select
 
 from pillarbox.store import schema
@@ -18,24 +14,10 @@ from pillarbox.store.connect import Store, connect
 from pillarbox.web.app import create
 from tests import builders
 from tests.signing import Signer
+from tests.web.browsing import serving, violations
 from tests.web.site import rows, settings_for
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The system's Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed here: these tests run in CI")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, str, Store]]:
@@ -45,15 +27,8 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str, Store]]:
     with store.writing() as connection:
         builders.message(connection, builders.mailing(connection), builders.supporter(connection))
         key = connection.execute(select(schema.messages.c.key)).scalar_one()
-    server = uvicorn.Server(uvicorn.Config(create(store, settings_for(Signer()), "testproj"), port=0, log_config=None,
-                                           access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", key, store
-    server.should_exit = True
-    thread.join()
+    with serving(create(store, settings_for(Signer()), "testproj")) as base:
+        yield base, key, store
     store.close()
 
 
@@ -103,3 +78,15 @@ def luminance(colour: str) -> float:
     channels = [int(part) / 255 for part in colour[colour.index("(") + 1:-1].split(",")[:3]]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_a_readers_way(browser: Any, served: tuple[str, str, Store], scheme: str) -> None:
+    """axe-core finds no fault on the page, nor on the one after it."""
+    base, key, _ = served
+    page = browser.new_context(color_scheme=scheme, bypass_csp=True).new_page()
+    page.goto(f"{base}/u/{key}")
+    assert violations(page) == []
+    page.click("button")
+    page.wait_for_selector("text=You are unsubscribed")
+    assert violations(page) == []

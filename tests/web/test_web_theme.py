@@ -7,7 +7,7 @@ import pytest
 from pillarbox.web.render import Pages
 from pillarbox.web.theme import Theme
 
-NAMES = ("ask", "done", "proof", "missing", "unsaved", "fault")
+NAMES = ("supporters/ask", "supporters/done", "supporters/proof", "missing", "supporters/unsaved", "fault")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,7 +31,7 @@ def test_colours_come_from_the_projects_theme() -> None:
     """theme.toml's colours replace ours, by light and in the dark; what it leaves out stays."""
     theme = Theme.from_toml({"charity": {"name": "Charity"}, "colours": {"accent": "#123456", "unknown": "red"},
                              "dark": {"page": "#010203"}}, name="", contact="")
-    words = bytes(Pages(theme).page("done").body).decode()
+    words = bytes(Pages(theme).page("supporters/done").body).decode()
     assert theme.name == "Charity"
     assert "--accent:#123456" in words
     assert "--page:#010203" in words

@@ -24,6 +24,7 @@ from pillarbox.store.schema.returns import (
     donations,
     events,
 )
+from pillarbox.store.schema.service import SERVICE_STATES, service_letters
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -37,6 +38,7 @@ from pillarbox.store.schema.work import (
 )
 
 __all__ = [
+    "SERVICE_STATES",
     "UNREACHED",
     "Moment",
     "attempts",
@@ -60,6 +62,7 @@ __all__ = [
     "project",
     "quotas",
     "schedules",
+    "service_letters",
     "shapes",
     "supporters",
     "suppressions",

@@ -226,6 +226,29 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index(op.f("ix_mailings_edition_id"), "mailings", ["edition_id"], unique=False)
+    op.create_table("service_letters",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("deed", sa.String(length=64), nullable=False),
+        sa.Column("supporter_id", ID, nullable=True),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=12), server_default="waiting", nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("not_after", MOMENT, nullable=True),
+        sa.Column("worker", sa.String(length=96), server_default="", nullable=False),
+        sa.Column("lease_until", MOMENT, nullable=True),
+        sa.Column("accepted_at", MOMENT, nullable=True),
+        sa.Column("provider_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint("state IN ('waiting', 'submitting', 'accepted', 'failed', 'in_doubt')", name=op.f('ck_service_letters_state')),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_service_letters_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_letters")),
+        sa.UniqueConstraint("kind", "deed", name=op.f("uq_service_letters_kind_deed")),
+        sqlite_autoincrement=True
+    )
+    op.create_index('ix_service_letters_waiting', 'service_letters', ['asked_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'submitting')"), postgresql_where=sa.text("state IN ('waiting', 'submitting')"))
     op.create_table("attempts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
