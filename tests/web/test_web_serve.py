@@ -25,7 +25,7 @@ from pydantic import SecretStr
 from pillarbox.model.config import Settings
 from pillarbox.model.sections import ProjectSettings, SenderSettings, SendgridSettings
 from pillarbox.store.connect import connect
-from pillarbox.web import hooks
+from pillarbox.web.hooks import sendgrid as hooks
 from pillarbox.web.serve import serve
 folder, key, secret = sys.argv[1:]
 applied = hooks.apply
