@@ -87,7 +87,7 @@ class _Pay(NodeTransformer):
         self.generic_visit(node)
         return node if getattr(node, "ctx", "load") != "load" else _through("sized", node)
 
-    visit_Concat = visit_List = visit_Tuple = visit_Dict = _sized  # noqa: N815
+    visit_Concat = visit_List = visit_Tuple = visit_Dict = _sized  # noqa: N815 - Jinja's visitor names them
 
 
 def _through(name: str, node: nodes.Expr) -> nodes.Filter:

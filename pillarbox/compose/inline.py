@@ -77,7 +77,7 @@ class PremailerInliner:
             return serialise(_unmarked(tree))
 
 
-class _Premailer(Premailer):  # type: ignore[misc]
+class _Premailer(Premailer):  # type: ignore[misc]  # premailer ships no types
     """Premailer that reads a style sheet once: the shapes of a letter share it, and cssutils takes its time.
 
     What it keeps are strings and numbers (its own cache keeps cssutils' objects, under keys that collide).

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import clock
@@ -78,9 +79,9 @@ def _standing(connection: Connection, mailing_id: int, settings: Settings) -> Fi
     return None
 
 
-def _still(connection: Connection, row: object, moment: datetime) -> bool:
+def _still(connection: Connection, row: Row[Any], moment: datetime) -> bool:
     """Whether no batch of the mailing began or ended lately."""
-    mailing = row._mapping  # type: ignore[attr-defined]
+    mailing = row._mapping
     moved = connection.execute(select(
         func.max(attempts.c.started_at, type_=attempts.c.started_at.type),
         func.max(attempts.c.finished_at, type_=attempts.c.finished_at.type),

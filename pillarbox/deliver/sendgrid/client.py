@@ -127,7 +127,7 @@ class SendgridClient:
 
 
 # The client ships no types, so that its class is Any to the checker.
-class _Pooled(Client):  # type: ignore[misc]
+class _Pooled(Client):  # type: ignore[misc]  # the client ships no types
     """The official client, its one request method replaced; the rest (paths, headers, version) is its own."""
 
     def __init__(self, pool: urllib3.PoolManager, seconds: float, **given: Any) -> None:
