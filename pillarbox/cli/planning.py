@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.mailings import mailing_argument
+from pillarbox.cli.numbers import Within
 from pillarbox.cli.opening import opened
 from pillarbox.mailings import control, planning
 from pillarbox.people.audience import Rule
@@ -22,7 +23,7 @@ from pillarbox.people.audience import Rule
 @click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day that the letter speaks of (2026-12-10); today when not said.")
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
-@click.option("--span", "span_hours", type=click.FloatRange(0, 24 * 31), metavar="HOURS",
+@click.option("--span", "span_hours", type=Within(0, 24 * 31), metavar="HOURS",
               help="Leave out whoever got another mailing within as many hours; 0: nobody. Else as in [limits].")
 @printing.json_option
 @click.pass_context

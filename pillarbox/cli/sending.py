@@ -13,6 +13,7 @@ import click
 
 from pillarbox.cli import departures, printing
 from pillarbox.cli.mailings import mailing_argument, show_status
+from pillarbox.cli.numbers import Within
 from pillarbox.cli.opening import opened
 from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
@@ -39,7 +40,7 @@ _TAKERS = {"files": "the mail folder", "smtp": "the mail server", "sendgrid": "S
 @click.option("--count", type=int, metavar="N", help="The number of messages, typed, for a live mailing in a script.")
 @departures.at_option
 @departures.hold_option
-@click.option("--rate", type=click.FloatRange(min=0), metavar="N",
+@click.option("--rate", type=Within(0, 100_000), metavar="N",
               help="At most N messages of it a second, over all senders; 0 takes an earlier limit away.")
 @click.option("--now", is_flag=True,
               help="Everyone at once: no countdown, no first wave, no watch; also ends a watch that is under way.")

@@ -1,8 +1,8 @@
-"""What makes a mailing pause itself: too many bounces, complaints or blocks, refusals in a row, or silence.
+"""What makes a mailing pause itself: too many bounces, complaints or blocks, refusals or doubt in a row, or silence.
 
 Whoever resumes a paused mailing accepts what was known by then: the shares stand in the audit log with the resuming.
-Afterwards a share stops it only when it has risen by the limit once more above what was accepted; refusals and silence
-count only from the resuming on.
+Afterwards a share stops it only when it has risen by the limit once more above what was accepted; refusals, doubt and
+silence count only from the resuming on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from pillarbox.events.apply import RECEIVED
 from pillarbox.ground import clock
 from pillarbox.model.config import Settings
-from pillarbox.model.states import MailingState
+from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, brakes, mailings, notices
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -40,11 +40,11 @@ class Watchman:
     _due: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def pass_by(self, project: Project, mailing: Mailing) -> str:
-        """Look, if it is time; returns why the mailing was paused, or nothing."""
+    def pass_by(self, project: Project, mailing: Mailing, *, at_once: bool = False) -> str:
+        """Look, if it is time, or at once; returns why the mailing was paused, or nothing."""
         with self._lock:
             began = time.monotonic()
-            if began < self._due:
+            if began < self._due and not at_once:
                 return ""
             self._due = began + _EVERY_SECONDS
         why = look(project, mailing)
@@ -128,22 +128,24 @@ def _why(connection: Connection, settings: Settings, mailing: Mailing, *, after_
     resumed = audit.newest(connection, action="resume", subject=mailing.name)
     accepted = _Accepted(at=resumed.at, shares=resumed.detail.get("accepted", {})) if resumed else _Accepted()
     reasons = (*_shares(connection, settings, mailing, accepted), _refusals(connection, settings, mailing, accepted),
+               _doubts(connection, settings, mailing, accepted),
                _silence(connection, settings, mailing, accepted, after_watch=after_watch))
     return next((why for why in reasons if why), "")
 
 
 def _shares(connection: Connection, settings: Settings, mailing: Mailing, accepted: _Accepted) -> Iterator[str]:
     limits = settings.brakes
-    least = limits.least
+    least = at_a_domain = limits.least
     if not mailing.wave:  # of a first wave that is smaller than that, half is enough: what else is it watched for
         least = min(least, max(1, settings.launch.first // 2))
+        at_a_domain = min(least, max(1, settings.launch.first // 10))  # no domain has half of it
     cases = brakes.cases(connection, mailing.id)
     for count, limit, name, words in (
             (cases.bounced, limits.hard_bounces, "hard_bounces", "letters bounced for good"),
             (cases.complained, limits.complaints, "complaints", "supporters complained of it as spam")):
         yield _too_many(connection, mailing, count, least=least, limit=accepted.limit(limit, name), words=words)
     for domain, count in cases.blocked.items():
-        yield _too_many(connection, mailing, count, least=least, domain=domain,
+        yield _too_many(connection, mailing, count, least=at_a_domain, domain=domain,
                         limit=accepted.limit(limits.blocks_at_a_domain, "blocks", domain),
                         words=f"letters to {domain} were turned away there")
 
@@ -166,11 +168,24 @@ def _share(count: int, of: int) -> float:
 
 def _refusals(connection: Connection, settings: Settings, mailing: Mailing, accepted: _Accepted) -> str:
     number = settings.brakes.rejected_batches
-    words = brakes.refused_in_a_row(connection, mailing.id, number=number, since=accepted.at)
+    words = brakes.ended_alike(connection, mailing.id, MessageState.FAILED, number=number, since=accepted.at)
     if words is None:
         return ""
-    return (f"{_TAKERS[mailing.transport]} refused the last {number:,} batches one after another"
-            + (f" ({words.rstrip('.')})" if words else ""))
+    return f"{_TAKERS[mailing.transport]} refused the last {number:,} batches one after another{_in_brackets(words)}"
+
+
+def _doubts(connection: Connection, settings: Settings, mailing: Mailing, accepted: _Accepted) -> str:
+    """A provider that is ill would else put the whole list in doubt, batch by batch, for somebody to decide on."""
+    number = settings.brakes.unsure_batches
+    words = brakes.ended_alike(connection, mailing.id, MessageState.IN_DOUBT, number=number, since=accepted.at)
+    if words is None:
+        return ""
+    return (f"of the last {number:,} batches nobody is sure whether {_TAKERS[mailing.transport]} took them"
+            f"{_in_brackets(words)}")
+
+
+def _in_brackets(words: str) -> str:
+    return f" ({words.rstrip('.')})" if words else ""
 
 
 def _silence(connection: Connection, settings: Settings, mailing: Mailing, accepted: _Accepted, *,

@@ -128,7 +128,9 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     result = _lose_patience(dispatch, unit, result)
     with metrics.timed(metrics.SUBMIT_SECONDS.labels("settle")) as settling:
         _settle(dispatch, unit, turn, result)
-    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing)
+    # After doubt at once: by the next look all that is left might be in doubt too.
+    unsure = any(receipt.verdict is Verdict.UNKNOWN for receipt in result.receipts)
+    dispatch.watchman.pass_by(dispatch.project, dispatch.mailing, at_once=unsure)
     done = Submitted(counts=Counter(receipt.verdict for receipt in result.receipts), withdrawn=withdrawn,
                      result=result)
     _tell(dispatch, unit, done, claim=claiming.seconds, post=posting.seconds, settle=settling.seconds)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+_DOMAIN = re.compile(r"[^\s@.]+(\.[^\s@.]+)+")
 
 
 class Section(BaseModel):
@@ -24,6 +28,15 @@ class ProjectSettings(Section):
     database: str = "sqlite:///var/pillarbox.db"
     transport: Literal["files", "smtp", "sendgrid"] = "files"
     secret_key: SecretStr = SecretStr("")
+
+    @field_validator("zone")
+    @classmethod
+    def _a_zone_that_there_is(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):  # not found, no name at all, a folder of names
+            raise ValueError(f"there is no time zone called {value!r}; zones look like Europe/London") from None
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -98,9 +111,18 @@ class LimitSettings(Section):
     @field_validator("domains")
     @classmethod
     def _domains_in_lower_case(cls, value: Mapping[str, float]) -> Mapping[str, float]:
-        if any(rate <= 0 for rate in value.values()):
+        if not all(rate > 0 and math.isfinite(rate) for rate in value.values()):
             raise ValueError("a domain's limit is a number of messages an hour, above 0")
+        if odd := [name for name in value if not _DOMAIN.fullmatch(name)]:
+            raise ValueError(f"{odd[0]!r} is not the name of a domain: it is the part after the @, such as sky.com")
         return {name.lower(): rate for name, rate in value.items()}
+
+    @field_validator("warm_up")
+    @classmethod
+    def _something_every_day(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(most < 1 for most in value):  # it would stay at that day for ever
+            raise ValueError("every day of a warm-up plan lets at least 1 message leave")
+        return value
 
 
 class LaunchSettings(Section):
@@ -137,6 +159,8 @@ class BrakeSettings(Section):
     blocks_at_a_domain: float = Field(default=0.05, gt=0, le=1)
     rejected_batches: int = Field(default=5, ge=1, le=1_000)
     """So many batches refused by the provider in a row."""
+    unsure_batches: int = Field(default=5, ge=1, le=1_000)
+    """So many batches in a row of which nobody knows whether the provider took them."""
     silence_minutes: float = Field(default=30.0, ge=0, le=24 * 60)
     """So long without any event about what was handed over; 0: silence is not looked at."""
     least: int = Field(default=100, ge=1)

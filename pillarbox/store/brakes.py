@@ -11,6 +11,8 @@ from sqlalchemy import Connection, func, select
 from pillarbox.model.states import EventKind, MessageState
 from pillarbox.store.schema import attempts, events, marks, messages
 
+_SETTLED = (MessageState.ACCEPTED, MessageState.FAILED, MessageState.IN_DOUBT)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cases:
@@ -44,31 +46,35 @@ def accepted(connection: Connection, mailing_id: int, *, domain: str = "") -> in
     return int(connection.execute(query).scalar_one())
 
 
-def refused_in_a_row(connection: Connection, mailing_id: int, *, number: int, since: datetime | None) -> str | None:
-    """The provider's words when it refused everything in each of the mailing's last attempts; else None.
+def ended_alike(connection: Connection, mailing_id: int, state: MessageState, *, number: int,
+                since: datetime | None) -> str | None:
+    """The provider's words when each of the mailing's last attempts left nothing but messages in a state; else None.
 
     Args:
         connection: a reader's, or the caller's.
         mailing_id: the mailing.
+        state: failed: everything was refused; in doubt: nobody knows of any of them whether it went.
         number: how many attempts.
         since: attempts that began earlier do not count.
     """
+    # One with words of its own says nothing of the provider: its sender died, or everyone in it had left.
     query = select(attempts.c.id).where(attempts.c.mailing_id == mailing_id, attempts.c.finished_at.is_not(None),
-                                        attempts.c.size > 0).order_by(attempts.c.id.desc()).limit(number)
+                                        attempts.c.size > 0, attempts.c.detail == "",
+                                        ).order_by(attempts.c.id.desc()).limit(number)
     if since is not None:
         query = query.where(attempts.c.started_at > since)
     last = list(connection.execute(query).scalars())
     if len(last) < number:
         return None
     of_them = (messages.c.mailing_id == mailing_id, messages.c.attempt_id.in_(last))
-    failed = {row[0]: row[1] for row in connection.execute(
+    alike = {row[0]: row[1] for row in connection.execute(
         select(messages.c.attempt_id, func.max(messages.c.detail))
-        .where(*of_them, messages.c.state == MessageState.FAILED).group_by(messages.c.attempt_id))}
-    if len(failed) < number:
+        .where(*of_them, messages.c.state == state).group_by(messages.c.attempt_id))}
+    if len(alike) < number:
         return None
     some = connection.execute(select(messages.c.id).where(
-        *of_them, messages.c.state.in_((MessageState.ACCEPTED, MessageState.IN_DOUBT))).limit(1)).first()
-    return None if some else str(failed[last[0]])
+        *of_them, messages.c.state.in_(_SETTLED), messages.c.state != state).limit(1)).first()
+    return None if some else str(alike[last[0]])
 
 
 def handed_over(connection: Connection, mailing_id: int, *, after: datetime | None, before: datetime,

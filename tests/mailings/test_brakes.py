@@ -7,21 +7,22 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from pillarbox.events.apply import RECEIVED
 from pillarbox.ground import clock
 from pillarbox.mailings import brakes, control
 from pillarbox.mailings.status import status
-from pillarbox.mailings.submit import submit
+from pillarbox.mailings.submit import bury_the_dead, submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import EventKind, MailingState, Verdict
 from pillarbox.runner.local import Run
+from pillarbox.store import claims, mailings, waves
 from pillarbox.store import events as event_table
-from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import audit, messages, notices
+from pillarbox.store.waves import Group
 from tests.mailings.conftest import CROWD, Scripted, planned, saying
 from tests.mailings.launching import configured, hear, ids, move_to, now, sending, until_it_waits
 
@@ -249,3 +250,50 @@ def test_where_no_events_are_expected_silence_is_no_sign(listening: Listening, s
     deaf = configured(listening.project, section, **values)
     with clock.freeze(clock.now() + timedelta(hours=5)):
         assert brakes.look(deaf, listening.mailing) == ""
+
+
+def _next(connection: Connection, mailing: Mailing) -> Group:
+    found = waves.next_group(connection, mailing.id)
+    assert found is not None
+    return found
+
+
+def test_batches_of_which_nobody_is_sure_pause_it(strict: Project) -> None:
+    """A provider that is ill does not put the whole list in doubt; a sender that died says nothing of the provider."""
+    careful = configured(strict, "brakes", unsure_batches=3)
+    mailing = planned(careful)
+    transport = Scripted(answer=saying(Verdict.UNKNOWN, "SendGrid answered 500."), unit=10)
+    going = sending(careful, mailing, transport)
+    submit(going)
+    submit(going)
+    transport.answer = accepting
+    submit(going)
+    transport.answer = saying(Verdict.UNKNOWN, "SendGrid answered 500.")
+    submit(going)
+    submit(going)
+    with careful.store.writing() as connection:  # a kill -9 in mid-send
+        claims.claim(connection, mailing.id, _next(connection, mailing), most=10, worker="dead",
+                     lease_until=clock.now() - timedelta(seconds=1))
+    assert bury_the_dead(careful, mailing, repeatable=False) == 10
+    assert now(careful, mailing).state is MailingState.SENDING
+    submit(going)
+    found = now(careful, mailing)  # at once, not when it is next looked
+    assert found.state is MailingState.PAUSED
+    assert found.state_reason.startswith("of the last 3 batches nobody is sure")
+    assert found.state_reason.endswith("took them (SendGrid answered 500)")
+    assert status(careful, mailing.name).remaining >= 30
+    control.resume(careful, mailing.name)
+    control.start(careful, mailing.name, actor="test")
+    assert brakes.look(careful, mailing) == "", "doubt before the resuming is accepted"
+
+
+def test_in_the_watch_a_few_at_a_domain_are_enough(project: Project) -> None:
+    """No domain has half of the first wave: else the watch would never see that one turns everybody away."""
+    first = configured(configured(project, "brakes", least=100), "launch", first=80, watch_minutes=30)
+    mailing = planned(first)
+    move_to(first, ids(first, mailing), "many.example")
+    until_it_waits(sending(first, mailing, Scripted(answer=accepting), practise=True))
+    sent = out(first, mailing)
+    move_to(first, sent[:12], "few.example")
+    hear(first, mailing, EventKind.BLOCKED, sent[:2], domain="few.example")
+    assert brakes.look(first, mailing).startswith("2 of 12 letters to few.example were turned away there")
