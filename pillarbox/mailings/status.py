@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pillarbox.ground.errors import StoreError
@@ -29,6 +29,8 @@ class Status:
     outcomes: Mapping[str, int]
     details: Mapping[str, int]
     """The words of what failed or is in doubt, and how often."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Reason → how many were left out since planning; together they are ``withdrawn``."""
     next_due: datetime | None = None
     """When the next message comes that waits for a time of its own."""
     notices: tuple[tuple[datetime, str], ...] = ()
@@ -39,7 +41,7 @@ class Status:
         return {"mailing": self.mailing.name, "practice": self.mailing.practice, "state": self.mailing.state.value,
                 "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
-                "remaining": self.remaining, "outcomes": dict(self.outcomes)}
+                "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out)}
 
 
 def status(project: Project, name: str | None = None) -> Status:
@@ -54,6 +56,7 @@ def status(project: Project, name: str | None = None) -> Status:
         count = messages.states(connection, mailing.id)
         found = messages.outcomes(connection, mailing.id)
         details = messages.failures(connection, mailing.id)
+        left_out = messages.withdrawals(connection, mailing.id)
         next_due = waves.next_due(connection, mailing.id)
         told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
     if sum(count.values()) != mailing.planned:
@@ -66,4 +69,4 @@ def status(project: Project, name: str | None = None) -> Status:
         withdrawn=count.get(MessageState.WITHDRAWN, 0),
         remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
         outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
-        next_due=next_due, notices=tuple((row.at, row.words) for row in told))
+        left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told))

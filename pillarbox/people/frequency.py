@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, literal, or_, select, true
 
 from pillarbox.ground import clock
 from pillarbox.model.states import Kind, MailingState, MessageState
@@ -90,11 +90,14 @@ def mailed(recent: Recent) -> ColumnElement[bool]:
         attempts.c.id == other.c.attempt_id).scalar_subquery())
     for mailing_id, at in recent.held:
         left_at = case((and_(other.c.mailing_id == mailing_id, left_at < at), literal(at, Moment)), else_=left_at)
+    # Only what a provider keeps can leave later than now. Else the clock was put back, and it left a moment ago.
+    near = (or_(left_at <= recent.until, other.c.mailing_id.not_in([mailing_id for mailing_id, _ in recent.held]))
+            if recent.held else true())
     return there_is(
         select(other.c.id).where(
             other.c.edition_id.in_(recent.editions), other.c.supporter_id == supporters.c.id,
             # Written out as the index has it: a database cannot prove it of parameters.
             other.c.state.not_in(bindparam("unreached", UNREACHED, expanding=True, literal_execute=True)),
             other.c.state.in_(MAYBE_REACHED), other.c.mailing_id.in_(recent.mailings), left_at >= recent.since,
-            left_at <= recent.until)
+            near)
         .correlate(supporters))

@@ -102,6 +102,14 @@ def reached(connection: Connection, edition_id: int) -> set[int]:
         messages.c.edition_id == edition_id, messages.c.state.not_in(unreached))).scalars())
 
 
+def withdrawals(connection: Connection, mailing_id: int) -> dict[str, int]:
+    """Why messages were left out since planning, and how many."""
+    query = (select(messages.c.detail, func.count()).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == MessageState.WITHDRAWN)
+        .group_by(messages.c.detail).order_by(messages.c.detail))
+    return {str(reason): int(count) for reason, count in connection.execute(query)}
+
+
 def failures(connection: Connection, mailing_id: int) -> dict[str, int]:
     """The words of what failed or is in doubt, and how often."""
     query = (select(messages.c.detail, func.count()).where(

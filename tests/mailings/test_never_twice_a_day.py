@@ -124,6 +124,16 @@ def test_another_mailing_between_plan_and_claim_is_seen(project: Project, verdic
     assert status(project, summer.name).withdrawn == CROWD
 
 
+def test_status_counts_who_was_left_out_at_the_claim(project: Project) -> None:
+    """With the reason, as the plan does: staff see where the numbers went."""
+    spring, summer = plan(project, "spring"), plan(project, "summer")
+    send(project, spring)
+    send(project, summer)
+    found = status(project, summer.name)
+    assert found.withdrawn == CROWD
+    assert found.to_json()["left_out"] == {"recently-mailed": CROWD}
+
+
 @pytest.mark.parametrize("verdict", [Verdict.REFUSED, Verdict.RETURNED])
 def test_who_did_not_get_it_is_not_held_back(project: Project, verdict: Verdict) -> None:
     """Failed, or planned again: nothing has reached them."""

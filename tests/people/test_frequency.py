@@ -69,6 +69,11 @@ def test_after_the_span_it_no_longer_counts(store: Store, state: MessageState) -
     assert not held_back(store, state, after=timedelta(hours=20, seconds=1))
 
 
+def test_a_clock_that_was_put_back_forgets_nobody(store: Store) -> None:
+    """The letter left before midnight by a clock that was two days ahead: by now's clock that is still to come."""
+    assert held_back(store, MessageState.ACCEPTED, after=timedelta(days=-2))
+
+
 @pytest.mark.parametrize(("asking", "other", "held"), [
     ({}, {}, True),
     ({"span_hours": 0.0}, {}, False),
