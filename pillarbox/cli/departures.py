@@ -15,6 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.mailings import holding, hours, moments
 from pillarbox.mailings.status import Status
 from pillarbox.model.states import MailingState
+from pillarbox.reports.words import MAILING_STATE
 from pillarbox.store import workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -40,12 +41,20 @@ def said(project: Project, mailing: Mailing) -> str:
         case MailingState.PLANNED if mailing.send_at:
             opens = hours.first_moment(mailing, zone, moment)
             when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"
-            return f"It {when}.{_unattended(project) or ' A worker takes it up.'}"
+            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment else ""
+            return f"It {when}.{_unattended(project) or ' A worker takes it up.'}{here}"
         case MailingState.PAUSED:
             return f"It is paused: {mailing.state_reason}"
         case MailingState.SENDING if mailing.state_reason:
             return mailing.state_reason
     return ""
+
+
+def state_words(mailing: Mailing) -> str:
+    """A mailing's state; one that was paused in mid-send and resumed is planned again, but no longer "not sent"."""
+    if mailing.state is MailingState.PLANNED and mailing.started_at:
+        return "begun, and waits to go on"
+    return MAILING_STATE[mailing.state]
 
 
 def _unattended(project: Project) -> str:

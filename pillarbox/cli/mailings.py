@@ -12,7 +12,7 @@ from pillarbox.cli import departures, printing
 from pillarbox.cli.opening import opened
 from pillarbox.mailings import control, holding, launch
 from pillarbox.mailings import status as standing
-from pillarbox.reports.words import MAILING_STATE
+from pillarbox.reports import words
 from pillarbox.store.project import Project
 
 mailing_argument = click.argument("name", metavar="MAILING")
@@ -47,23 +47,26 @@ def show_status(project: Project, found: standing.Status) -> None:
     if mailing.practice:
         printing.practice_banner()
     printing.say(f"[bold]{escape(mailing.title)}[/]")
-    printing.say(f"[dim]{escape(mailing.name)}, {MAILING_STATE[mailing.state]}[/]")
-    if words := departures.said(project, mailing):
-        printing.say(escape(words))
+    printing.say(f"[dim]{escape(mailing.name)}, {departures.state_words(mailing)}[/]")
+    if told := departures.said(project, mailing):
+        printing.say(escape(told))
     handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written to files"}
     counted = ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
                ("not sure it went", found.in_doubt), ("refused", found.failed),
                ("left out since planning", found.withdrawn), ("cancelled", found.cancelled))
-    printing.counts([("planned", mailing.planned), *((f"  {words}", number) for words, number in counted if number)])
+    printing.counts([("planned", mailing.planned), *((f"  {what}", number) for what, number in counted if number)])
+    if found.left_out:
+        printing.say("\nLeft out since planning:")
+        printing.items(f"{number:,} × {words.left_out(reason)}" for reason, number in found.left_out.items())
     if waiting := launch.words(mailing, project.settings.project.zone):
         printing.say(f"\nWaiting: {escape(waiting)}.")
     if found.details:
         printing.say("\nWhy:")
-        printing.items(f"{number:,} × {words}" for words, number in found.details.items())
+        printing.items(f"{number:,} × {why}" for why, number in found.details.items())
     if found.notices:
         zone = ZoneInfo(project.settings.project.zone)
         printing.say("\nWhat happened by itself, newest first:")
-        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {words}" for moment, words in found.notices)
+        printing.items(f"{moment.astimezone(zone):%d %b %H:%M}: {told}" for moment, told in found.notices)
     if found.in_doubt:
         printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
         printing.to_copy(f"pillarbox reconcile {mailing.name}")
@@ -76,22 +79,22 @@ def _reins(name: str, help_text: str) -> click.Command:
     @printing.json_option
     @click.pass_context
     def rein(ctx: click.Context, name: str, reason: str, as_json: bool) -> None:
-        words = ""
+        told = ""
         with opened(ctx) as project:
             match ctx.info_name:
                 case "pause":
                     mailing = control.pause(project, name, reason=reason or "by staff")
                 case "resume":
                     mailing = control.resume(project, name)
-                    words = departures.said(project, mailing)
+                    told = departures.said(project, mailing)
                 case _:
                     mailing = holding.cancel(project, name, reason=reason or "by staff")
         if as_json:
             printing.as_json({"mailing": mailing.name, "state": mailing.state.value})
         else:
-            printing.say(f"{escape(mailing.name)} is now {MAILING_STATE[mailing.state]}.")
-            if ctx.info_name == "resume" and words:
-                printing.say(escape(words))
+            printing.say(f"{escape(mailing.name)} is now {departures.state_words(mailing)}.")
+            if ctx.info_name == "resume" and told:
+                printing.say(escape(told))
 
     return rein
 

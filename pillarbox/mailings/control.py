@@ -116,10 +116,12 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
     What is known of it at this moment is thereby accepted: the brakes do not stop it for that again.
 
     Raises:
-        Refused: the mailing is not paused.
+        Refused: the mailing is not paused, or an apology for it was planned.
     """
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
+        if mailing.state is MailingState.PAUSED and (apology := mailings.correction(connection, mailing)):
+            raise refusals.corrected(mailing, apology)
         moment = clock.now()
         at, by, after = mailing.send_at, mailing.send_by, MailingState.PLANNED
         if mailing.provider_batch and at and moment < at:

@@ -68,6 +68,9 @@ def why_unfinished(mailing: Mailing, remaining: int, *, next_due: datetime | Non
             return f"it was cancelled: {why}. Nothing more of it leaves."
         case MailingState.SENDING if mailing.state_reason:
             return mailing.state_reason
+        case MailingState.PLANNED if mailing.started_at and remaining:
+            return (f"it was paused and resumed meanwhile; {remaining:,} messages are still to go. A worker goes on "
+                    f"with it, or `pillarbox send {mailing.name}`.")
     if not remaining:
         return ""
     if mailing.not_after and clock.now() > mailing.not_after:
@@ -92,6 +95,15 @@ def no_hold(mailing: Mailing, action: str) -> Refused:
             why = f"is {mailing.state}, not paused" if action == "resume" else f"is {mailing.state}"
     return Refused(f"{mailing.name} {why}: there is nothing to {action}; nothing was changed.",
                    todo=_INSTEAD.get((action, mailing.state), ""))
+
+
+def corrected(mailing: Mailing, apology: str) -> Refused:
+    """That a mailing cannot go on, because whoever it reached from now on would get no apology."""
+    return Refused(f"{apology} apologises for {mailing.name}, to those whom it had reached by then; whoever it reached "
+                   "from now on would get no apology. Nothing was changed.",
+                   todo=f"`pillarbox cancel {mailing.name}` ends it; the letter, put right, can then be planned again "
+                        f"for those whom it has not reached. Or, if nothing was wrong with it: `pillarbox cancel "
+                        f"{apology}`, then resume.")
 
 
 _INSTEAD = {

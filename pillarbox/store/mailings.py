@@ -153,6 +153,14 @@ def all_of(connection: Connection, *, appeal: str | None = None, practice: bool 
     return [_mailing(row) for row in connection.execute(query)]
 
 
+def correction(connection: Connection, mailing: Mailing) -> str | None:
+    """The name of the mailing that apologises for another, sent or not; None when there is none that counts."""
+    found: str | None = connection.execute(select(mailings.c.name).where(
+        mailings.c.corrects_id == mailing.id, mailings.c.practice == mailing.practice,
+        mailings.c.state != MailingState.CANCELLED).order_by(mailings.c.id.desc()).limit(1)).scalar_one_or_none()
+    return found
+
+
 def composing(connection: Connection) -> list[Mailing]:
     """Mailings that some process composes, or composed when it died."""
     return [_mailing(row) for row in

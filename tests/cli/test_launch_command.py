@@ -181,9 +181,11 @@ def test_rate_is_a_number_and_now_excludes_launch(tmp_path: Path) -> None:
     project = projects.make(tmp_path / "p")
     with_people(project, tmp_path, 3)
     project.run("plan", "harbour", "--list", "all")
-    for arguments in (("--rate", "-1"), ("--rate", "many"), ("--now", "--launch")):
+    for arguments in (("--rate", "-1"), ("--rate", "many"), ("--rate", "inf"), ("--rate", "nan"),
+                      ("--now", "--launch")):
         project.run("send", "harbour", "--yes", *arguments, expect=2)
     assert project.json("status")["state"] == "planned"
+    project.run("plan", "harbour", "--list", "all", "--span", "nan", expect=2)  # "nan" would switch the rule off
 
 
 def test_a_refused_key_pauses_the_mailing_for_all(tmp_path: Path) -> None:
@@ -197,3 +199,30 @@ def test_a_refused_key_pauses_the_mailing_for_all(tmp_path: Path) -> None:
         assert "403" in project.run("send", name, "--yes", expect=1).stderr
         project.run("resume", name)
         assert project.json("send", name, "--yes")["accepted"] == 600
+
+
+def test_one_that_was_resumed_in_mid_send_is_not_called_unsent(tmp_path: Path) -> None:
+    """Part of it has left; staff read that, and how it goes on."""
+    with Standin(Behaviour(api_key=KEY, latency_seconds=0.1)) as standin:
+        project, name = made(tmp_path, standin, "", people=300)
+        sender = project.start("send", name, "--yes", "--rate", "20")
+        until(lambda: standin.counts()["personalizations"] >= 20)
+        project.run("pause", name)
+        said(sender)
+        words = project.run("resume", name).stdout
+        assert "not sent" not in words + project.run("status", name).stdout
+        assert "begun, and waits to go on" in words
+        assert f"`pillarbox send {name}`" in words
+        assert project.json("send", name, "--yes", "--rate", "0")["accepted"] == 300
+
+
+def test_a_provider_that_is_ill_does_not_put_the_whole_list_in_doubt(tmp_path: Path) -> None:
+    """It answers 500 to everything: the mailing pauses itself, and says why; the rest is untouched."""
+    with Standin(Behaviour(api_key=KEY, mode=Mode.INSTANT,
+                           faults=lambda _number: Fault(act=Act.ANSWER, status=500))) as standin:
+        project, name = made(tmp_path, standin, "\n[brakes]\nunsure_batches = 2\n", people=600)
+        words = project.run("send", name, "--yes", expect=1).stderr
+        assert "of the last 2 batches nobody is sure whether SendGrid took them" in words
+        found = project.json("status", name)
+        assert found["remaining"] > 0
+        assert found["in_doubt"] + found["remaining"] == 600

@@ -72,3 +72,14 @@ def test_the_newest_mailing_is_meant_when_none_is_named(project: Project) -> Non
     planned(project)
     newest = planned(project)
     assert status(project).mailing.name == newest.name
+
+
+def test_a_run_that_was_paused_and_resumed_says_that_it_waits_to_go_on(project: Project) -> None:
+    """Nobody else holds what is left: `send`, or a worker, has to take it up."""
+    mailing = planned(project)
+    submit(dispatch(project, mailing, Scripted(answer=saying(Verdict.ACCEPTED))))
+    control.pause(project, mailing.name, reason="a look")
+    resumed = control.resume(project, mailing.name)
+    why = refusals.why_unfinished(resumed, 60)
+    assert "60 messages are still to go" in why
+    assert f"`pillarbox send {mailing.name}`" in why

@@ -20,7 +20,7 @@ from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.people import rights
 from pillarbox.runner.local import Run
-from pillarbox.store import claims, schema, waves
+from pillarbox.store import claims, mailings, schema, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from tests import projects
@@ -168,6 +168,21 @@ def test_a_mailing_that_may_still_leave_is_ended_first(written: Project) -> None
     again = correct(written, mailing.name)
     assert isinstance(again, Planned)
     assert again.mailing.planned == done.mailing.planned
+
+
+def test_what_was_corrected_does_not_go_on(written: Project) -> None:
+    """Whoever it reached after the apology was planned would get none; without an apology it may go on."""
+    mailing = planned(written)
+    submit(dispatch(written, mailing, Scripted(answer=saying(Verdict.ACCEPTED))))
+    control.pause(written, mailing.name, reason="wrong date")
+    done = correct(written, mailing.name)
+    assert isinstance(done, Planned)
+    with pytest.raises(Refused, match=f"{done.mailing.name} apologises for {mailing.name}"):
+        control.resume(written, mailing.name)
+    with written.store.reading() as connection:
+        assert mailings.state(connection, mailing.id) is MailingState.PAUSED
+    control.cancel(written, done.mailing.name, reason="nothing was wrong")
+    assert control.resume(written, mailing.name).state is MailingState.PLANNED
 
 
 def test_what_is_on_its_way_is_waited_for(written: Project) -> None:
