@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable
 
 import click
-from rich.console import Group
+from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
+from rich.text import Text
 
 from pillarbox.cli import printing
 from pillarbox.ground import clock
 from pillarbox.mailings import holding, hours, moments
+from pillarbox.mailings.occurrences import BY
 from pillarbox.mailings.status import Status
 from pillarbox.model.states import MailingState
 from pillarbox.reports.words import MAILING_STATE
@@ -31,18 +33,22 @@ def said(project: Project, mailing: Mailing) -> str:
     """Where a mailing stands that is neither being sent at this moment nor done; empty of any other."""
     zone, moment = project.settings.project.zone, clock.now()
     match mailing.state:
+        case MailingState.HELD if mailing.send_at and moment > mailing.send_at - holding.LAST_CANCEL:
+            return (f"SendGrid sends it on {moments.in_words(mailing.send_at, zone)} ({zone}), and takes nothing back "
+                    "in the last 10 minutes.")
         case MailingState.HELD if mailing.send_at:
             last = moments.in_words(mailing.send_at - holding.LAST_CANCEL, zone)
             return (f"SendGrid keeps it until {moments.in_words(mailing.send_at, zone)} ({zone}). "
                     f"`pillarbox cancel {mailing.name}` takes it back, until {last}.")
         case MailingState.PLANNED if mailing.send_at and mailing.send_at > moment:
-            return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as "
-                    f"{mailing.send_by or 'staff'} asked.{_unattended(project)}")
+            asked = "its schedule says" if mailing.send_by == BY else f"{mailing.send_by or 'staff'} asked"
+            return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as {asked}."
+                    f"{_unapproved(mailing)}{_unattended(project)}")
         case MailingState.PLANNED if mailing.send_at:
             opens = hours.first_moment(mailing, zone, moment)
             when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"
-            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment else ""
-            return f"It {when}.{_unattended(project) or ' A worker takes it up.'}{here}"
+            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment and not _unapproved(mailing) else ""
+            return f"It {when}.{_unapproved(mailing) or _unattended(project) or ' A worker takes it up.'}{here}"
         case MailingState.PAUSED:
             return f"It is paused: {mailing.state_reason}"
         case MailingState.SENDING if mailing.state_reason:
@@ -55,6 +61,13 @@ def state_words(mailing: Mailing) -> str:
     if mailing.state is MailingState.PLANNED and mailing.started_at:
         return "begun, and waits to go on"
     return MAILING_STATE[mailing.state]
+
+
+def _unapproved(mailing: Mailing) -> str:
+    """What a schedule planned needs an approval, in practice too."""
+    if mailing.send_by != BY or mailing.approved_by:
+        return ""
+    return f" But nobody has approved it, and unapproved it is not sent: `pillarbox approve {mailing.name} --by NAME`."
 
 
 def _unattended(project: Project) -> str:
@@ -77,11 +90,12 @@ def watch(look: Callable[[], Status], draw: Callable[[Status], None], *, as_json
         if as_json or not printing.console.is_terminal:
             _lines(look, ends, as_json=as_json)
             return
-        with Live(console=printing.console, auto_refresh=False, transient=True) as live:
+        # A console of its own: Live adds its picture to whatever its console prints, captured or not.
+        with Live(console=Console(highlight=False), auto_refresh=False, transient=True) as live:
             while (found := look()).mailing.state not in ends:
                 with printing.console.capture() as drawn:
                     draw(found)
-                live.update(Group(*(drawn.get().splitlines())), refresh=True)
+                live.update(Text.from_ansi(drawn.get(), no_wrap=True, overflow="crop"), refresh=True)
                 time.sleep(WATCH_SECONDS)
         draw(found)
     except KeyboardInterrupt:

@@ -61,6 +61,27 @@ def test_on_a_terminal_it_is_redrawn(tmp_path: Path) -> None:
     assert "A letter about the harbour" in seen
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals here")
+def test_each_look_is_drawn_once(tmp_path: Path) -> None:
+    """Of what one look shows nothing comes twice, and nothing is left out for it."""
+    project = made(tmp_path, 3)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    child, screen = pty.fork()
+    if child == 0:
+        os.chdir(projects.ROOT)
+        os.execve(project.command()[0], project.command("status", name, "--watch"),
+                  {**os.environ, **project.environment, "TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
+    seen = ""
+    while seen.count("still to go") < 4:
+        seen += _until(screen, "still to go")
+    os.kill(child, signal.SIGINT)
+    os.close(screen)
+    os.waitpid(child, 0)
+    seen = seen[:seen.rindex("still to go")]
+    assert "..." not in seen
+    assert seen.count("nobody was mailed") == seen.count("A letter about the harbour") <= seen.count("still to go") + 1
+
+
 def _until(screen: int, words: str, seconds: float = 60.0) -> str:
     seen, end = "", time.monotonic() + seconds
     while words not in seen:
