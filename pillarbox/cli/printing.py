@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import threading
 import time
@@ -68,6 +69,14 @@ def items(texts: Iterable[str], *, mark: str = "•", style: str = "yellow", err
             out.print(f"  {mark} {text}", markup=False, soft_wrap=True)
 
 
+def below(text: str, *, indent: int = 3) -> None:
+    """Print dim words below a heading; what wraps lines up with its first word."""
+    if console.is_terminal:
+        console.print(Padding(Text(text, style="dim"), (0, 0, 0, indent)))
+    else:
+        console.print(" " * indent + text, markup=False, soft_wrap=True)
+
+
 def counts(rows: Iterable[tuple[str, int]]) -> None:
     """Print what was counted, the numbers in one column; words may hold markup."""
     grid = Table.grid(padding=(0, 2))
@@ -118,8 +127,15 @@ def note(sentence: str) -> None:
     _errors.print(sentence, markup=False, soft_wrap=not _errors.is_terminal)
 
 
+def note_at_once(sentence: str) -> None:
+    """The same from within a signal's handler, where no buffer and no lock may be touched."""
+    os.write(sys.stderr.fileno(), f"{_LINE if _errors.is_terminal else ''}{sentence}\n".encode())
+
+
 def count_down(seconds: float, words: str, stopped: threading.Event) -> None:
-    """Let time pass, and show on stderr how much is left: in one line of a terminal, elsewhere once.
+    """Let time pass; say on stderr how long it takes, and on a terminal count down below that.
+
+    The line that counts is short: one that wraps could not be drawn over, and would fill the screen.
 
     Args:
         seconds: how long.
@@ -127,11 +143,10 @@ def count_down(seconds: float, words: str, stopped: threading.Event) -> None:
         stopped: when it is set, the time is over.
     """
     until = time.monotonic() + seconds
-    if not _errors.is_terminal:
-        note(words.format(seconds=math.ceil(seconds)))
+    note(words.format(seconds=math.ceil(seconds)))
     while (left := until - time.monotonic()) > 0 and not stopped.is_set():
         if _errors.is_terminal:
-            click.echo(_LINE + words.format(seconds=math.ceil(left)), nl=False, err=True)
+            click.echo(f"{_LINE}  {math.ceil(left)} s", nl=False, err=True)
         stopped.wait(min(left, 1.0))
     if _errors.is_terminal:
         click.echo(_LINE, nl=False, err=True)

@@ -182,7 +182,12 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
         run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance,
                   on_wait=lambda why: None if quiet else printing.note(f"Waiting: {why}."))
-        with _draining(run.drain) as asked:
+        def stop() -> None:
+            if not (quiet or run.stopping.is_set()):
+                printing.note_at_once("Stopping: what is on its way finishes first.")
+            run.drain()
+
+        with _draining(stop) as asked:
             run.to_the_end(project.settings.sendgrid.connections if transport.name == "sendgrid" else 1)
         if asked.is_set() and not run.stopped_because:
             then = (f"A worker goes on with it; `pillarbox pause {mailing.name}` holds it back"
