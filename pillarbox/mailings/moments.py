@@ -67,7 +67,10 @@ def read_moment(text: str, zone: str, *, now: datetime) -> datetime:
     """
     where = zone_of(zone)
     found = _read(text)
-    moment = found.astimezone(UTC) if found.tzinfo else resolve(found, where)
+    try:
+        moment = found.astimezone(UTC) if found.tzinfo else resolve(found, where)
+    except OverflowError:  # the first and the last day that can be counted, seen from another zone
+        raise _nonsense(text) from None
     if moment <= now:
         raise Refused(f"{in_words(moment, zone)} lies in the past: it is {in_words(now, zone)} now.",
                       todo="Name a time that is still to come.")

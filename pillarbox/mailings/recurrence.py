@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -20,6 +21,8 @@ EXAMPLE = "FREQ=MONTHLY;BYDAY=1TH"
 FARTHEST = timedelta(days=3_653)
 """A rule that does not fall due within ten years is a mistake."""
 
+# Outside of these a rule's first day is a slip of the pen, and costs a walk over centuries at every look.
+_EARLIEST, _LATEST = date(1900, 1, 1), date(2999, 12, 31)
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY")
 _DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _UNTIL = re.compile(r"\d{8}(T\d{6}Z?)?")
@@ -107,6 +110,8 @@ def read(rule: str, *, at: str, zone: str, starts_on: date) -> Recurrence:
         parts["UNTIL"] = _until(parts["UNTIL"], zone)
     made = Recurrence(rule=";".join(f"{name}={value}" for name, value in parts.items()), at=time_of_day, zone=zone,
                       starts_on=starts_on)
+    if not _EARLIEST <= starts_on <= _LATEST:
+        raise Refused(f"The rule cannot count from {starts_on}.", todo="Look at the year of --starts.")
     begins = moments.resolve(datetime.combine(starts_on, time_of_day), moments.zone_of(zone)) - timedelta(seconds=1)
     try:
         fires = made.next(begins, 1)
@@ -206,7 +211,8 @@ def _until(text: str, zone: str) -> str:
     except ValueError:
         raise Refused(f"UNTIL={text[:40]} is no day.", todo="Write it like UNTIL=20271231.") from None
     if text.endswith("Z"):
-        end = end.replace(tzinfo=UTC).astimezone(moments.zone_of(zone)).replace(tzinfo=None)
+        with suppress(OverflowError):  # 31 December 9999, as calendar programs say "without end": any zone's will do
+            end = end.replace(tzinfo=UTC).astimezone(moments.zone_of(zone)).replace(tzinfo=None)
     return f"{end:%Y%m%dT%H%M%S}"
 
 

@@ -35,6 +35,7 @@ def test_the_zone_is_the_one_that_was_named() -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
+    ("0001-01-01T00:00+10:00", "cannot be read"), ("9999-12-31T23:59-12:00", "cannot be read"),
     ("", "cannot be read"), ("soon", "cannot be read"), ("31 Feb 2027 08:00", "cannot be read"),
     ("10 Dec 2026 25:00", "cannot be read"), ("2027-02-31T08:00", "cannot be read"), ("\x00", "cannot be read"),
     ("99999999999999999999", "cannot be read"), ("1e9", "cannot be read"), ("x" * 10_000, "cannot be read"),
