@@ -25,7 +25,7 @@ _WAITING = (MailingState.PLANNED, MailingState.HELD, MailingState.PAUSED)
 _WORDS = {
     OccurrenceState.WAITING: "not planned yet", OccurrenceState.FAULTY: "cannot be planned yet",
     OccurrenceState.PLANNING: "being planned", OccurrenceState.PLANNED: "planned",
-    OccurrenceState.STARTED: "on its way", OccurrenceState.LATE: "late: waits for you",
+    OccurrenceState.STARTED: "on its way", OccurrenceState.LATE: "late",
     OccurrenceState.NOT_SENT: "not sent",
 }
 

@@ -42,15 +42,20 @@ def due(project: Project) -> list[Occurrence]:
     return found + [each for each in over if each.mailing_id]
 
 
-def settle(project: Project, occurrence: Occurrence) -> None:
-    """Settle an occurrence whose time has come, or whose mailing staff have sent or cancelled meanwhile."""
+def settle(project: Project, occurrence: Occurrence) -> str:
+    """Settle an occurrence whose time has come, or whose mailing staff have sent or cancelled meanwhile.
+
+    Returns:
+        what staff are told of it; empty: there is no need to tell.
+    """
     with project.store.reading() as connection:
         verdict = _verdict(connection, occurrence)
     if verdict is None:
-        return
+        return ""
     with project.store.writing() as connection:
-        if (verdict := _verdict(connection, occurrence)) is not None:  # as it stands now
-            _settle(connection, occurrence, *verdict)
+        if (verdict := _verdict(connection, occurrence)) is None:  # as it stands now
+            return ""
+        return _settle(connection, occurrence, *verdict)
 
 
 def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[OccurrenceState, str, str] | None:
@@ -88,18 +93,20 @@ def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[Occurrence
     return None
 
 
-def _settle(connection: Connection, occurrence: Occurrence, state: OccurrenceState, reason: str, todo: str) -> None:
+def _settle(connection: Connection, occurrence: Occurrence, state: OccurrenceState, reason: str, todo: str) -> str:
     if not table.move(connection, occurrence, state=state, reason=reason) or state is OccurrenceState.STARTED:
-        return
+        return ""
     schedule = table.by_id(connection, occurrence.schedule_id)
     name = occurrence.appeal
     if occurrence.mailing_id:
         name = mailings.by_id(connection, occurrence.mailing_id).name
         mailings.change(connection, occurrence.mailing_id, send_at=None)
-    if todo:
-        when = moments.in_words(occurrence.due_at, schedule.zone)
-        notices.add(connection, kind=state.value, mailing_id=occurrence.mailing_id,
-                    words=said(schedule, f"{name}, due on {when}, was not sent: {reason}. {todo}"))
+    if not todo:
+        return ""
+    when = moments.in_words(occurrence.due_at, schedule.zone)
+    words = said(schedule, f"{name}, due on {when}, was not sent: {reason}. {todo}")
+    notices.add(connection, kind=state.value, mailing_id=occurrence.mailing_id, words=words)
+    return words
 
 
 def holds_back(project: Project, mailing: Mailing) -> bool:

@@ -36,12 +36,17 @@ def ahead(project: Project) -> list[Occurrence]:
                                OccurrenceState.PLANNING)
 
 
-def consider(project: Project, occurrence: Occurrence) -> None:
-    """Plan an occurrence that is not, or whose letter was mended before anybody approved it."""
+def consider(project: Project, occurrence: Occurrence) -> str:
+    """Plan an occurrence that is not, or whose letter was mended before anybody approved it.
+
+    Returns:
+        what staff are told of it; empty: there is no news.
+    """
     if occurrence.state is OccurrenceState.PLANNING:
         _free(project, occurrence)
     elif occurrence.due_at > clock.now():
-        _consider(project, occurrence)
+        return _consider(project, occurrence)
+    return ""
 
 
 def _free(project: Project, occurrence: Occurrence) -> None:
@@ -54,33 +59,31 @@ def _free(project: Project, occurrence: Occurrence) -> None:
                        state=OccurrenceState.PLANNED if planned else OccurrenceState.WAITING)
 
 
-def _consider(project: Project, occurrence: Occurrence) -> None:
+def _consider(project: Project, occurrence: Occurrence) -> str:
     """Plan an occurrence if it can be planned and needs to be; else keep, and say once, why not."""
     with project.store.reading() as connection:
         schedule = table.by_id(connection, occurrence.schedule_id)
         mailing = mailings.by_id(connection, occurrence.mailing_id) if occurrence.mailing_id else None
     planned = occurrence.state is OccurrenceState.PLANNED
     if planned and (mailing is None or mailing.approved_by or mailing.state is not MailingState.PLANNED):
-        return
+        return ""
     if schedule.practice != project.settings.practice:
         now, then = ("practice", "live") if project.settings.practice else ("live", "practice")
-        _note(project, schedule, occurrence,
-              f"the schedule was added when mailings were {then}, and they are {now} now; remove it and add it again")
-        return
+        return _note(project, schedule, occurrence, f"the schedule was added when mailings were {then}, and they are "
+                                                    f"{now} now; remove it and add it again")
     try:
         bundle = letters.read(project, occurrence.appeal).bundle
     except LetterError:
-        _note(project, schedule, occurrence, _faulty_folder(project, occurrence))
-        return
+        return _note(project, schedule, occurrence, _faulty_folder(project, occurrence))
     if planned and mailing and mailing.bundle_id == bundle.id:
-        _note(project, schedule, occurrence, "")
-        return
+        return _note(project, schedule, occurrence, "")
     with project.store.reading() as connection:
         last = same_as_last(connection, schedule, bundle, but=mailing.id if mailing else None)
     if last:
-        _note(project, schedule, occurrence, unchanged(last))
-    elif occurrence.state is not OccurrenceState.FAULTY or clock.now() - occurrence.changed_at >= _AGAIN:
-        _plan(project, schedule, occurrence)
+        return _note(project, schedule, occurrence, unchanged(last))
+    if occurrence.state is not OccurrenceState.FAULTY or clock.now() - occurrence.changed_at >= _AGAIN:
+        return _plan(project, schedule, occurrence)
+    return ""
 
 
 def _faulty_folder(project: Project, occurrence: Occurrence) -> str:
@@ -89,27 +92,28 @@ def _faulty_folder(project: Project, occurrence: Occurrence) -> str:
     return f"its letter has faults; `pillarbox check {occurrence.appeal}` shows them"
 
 
-def _note(project: Project, schedule: Schedule, occurrence: Occurrence, reason: str, *,
-          state: OccurrenceState | None = None) -> None:
+def _note(project: Project, schedule: Schedule, occurrence: Occurrence, reason: str) -> str:
     """Keep why an occurrence is not planned, or not planned again; staff are told when it is another reason."""
     planned = occurrence.state is OccurrenceState.PLANNED
-    state = state or (OccurrenceState.PLANNED if planned else OccurrenceState.WAITING)
+    state = OccurrenceState.PLANNED if planned else OccurrenceState.WAITING
     if reason == occurrence.reason and state is occurrence.state:
-        return
+        return ""
     with project.store.writing() as connection:
-        if table.move(connection, occurrence, state=state, reason=reason):
-            _tell(connection, schedule, occurrence, before=occurrence.reason, reason=reason, planned=planned)
+        if not table.move(connection, occurrence, state=state, reason=reason):
+            return ""
+        return _tell(connection, schedule, occurrence, before=occurrence.reason, reason=reason, planned=planned)
 
 
 def _tell(connection: Connection, schedule: Schedule, occurrence: Occurrence, *, before: str, reason: str,
-          planned: bool) -> None:
+          planned: bool) -> str:
     if not reason or _shape_of(reason) == _shape_of(before):
-        return
+        return ""
     when = moments.in_words(occurrence.due_at, schedule.zone)
     words = ("stays planned as it was, though its folder has changed" if planned else
              "cannot be planned yet; until then it is looked at again")
-    notices.add(connection, kind="waiting", mailing_id=occurrence.mailing_id if planned else None,
-                words=said(schedule, f"{occurrence.appeal}, due on {when}, {words}: {reason}."))
+    told = said(schedule, f"{occurrence.appeal}, due on {when}, {words}: {reason}.")
+    notices.add(connection, kind="waiting", mailing_id=occurrence.mailing_id if planned else None, words=told)
+    return told
 
 
 def _shape_of(reason: str) -> str:
@@ -117,24 +121,24 @@ def _shape_of(reason: str) -> str:
     return re.sub(r"[\d,]+", "", reason)
 
 
-def _plan(project: Project, schedule: Schedule, was: Occurrence) -> None:
+def _plan(project: Project, schedule: Schedule, was: Occurrence) -> str:
     """Plan an occurrence in the name of this worker; others leave it alone meanwhile."""
     claimed = replace(was, state=OccurrenceState.PLANNING, reason=str(Worker.this()))
     with project.store.writing() as connection:
         if not table.move(connection, was, state=claimed.state, reason=claimed.reason):
-            return
+            return ""
     try:
         made = _compose(project, schedule, was)
     except PillarboxError as fault:
         # A retry is no fault of the letter: another process plans the same appeal just now, or the database is away.
-        _give_back(project, schedule, was, claimed, "" if fault.retry else _why(was, fault))
+        words = _give_back(project, schedule, was, claimed, "" if fault.retry else _why(was, fault))
         if isinstance(fault, StoreError):
             raise
+        return words
     except BaseException:
         _give_back(project, schedule, was, claimed, "")
         raise
-    else:
-        _keep(project, schedule, was, claimed, made)
+    return _keep(project, schedule, was, claimed, made)
 
 
 def _compose(project: Project, schedule: Schedule, occurrence: Occurrence) -> Mailing:
@@ -154,16 +158,17 @@ def _why(occurrence: Occurrence, fault: PillarboxError) -> str:
     return fault.sentence().rstrip(".")
 
 
-def _give_back(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, words: str) -> None:
+def _give_back(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, words: str) -> str:
     """Nothing was planned: the earlier plan stands if there still is one, else the occurrence waits."""
     with project.store.writing() as connection:
         planned = _still_planned(connection, was)
         state = OccurrenceState.FAULTY if words else OccurrenceState.WAITING
         if was.state is OccurrenceState.FAULTY:
             state = was.state
-        if table.move(connection, claimed, state=OccurrenceState.PLANNED if planned else state,
-                      reason=words or was.reason):
-            _tell(connection, schedule, was, before=was.reason, reason=words, planned=planned)
+        if not table.move(connection, claimed, state=OccurrenceState.PLANNED if planned else state,
+                          reason=words or was.reason):
+            return ""
+        return _tell(connection, schedule, was, before=was.reason, reason=words, planned=planned)
 
 
 def _still_planned(connection: Connection, occurrence: Occurrence) -> bool:
@@ -171,17 +176,18 @@ def _still_planned(connection: Connection, occurrence: Occurrence) -> bool:
             and mailings.state(connection, occurrence.mailing_id) is MailingState.PLANNED)
 
 
-def _keep(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, made: Mailing) -> None:
+def _keep(project: Project, schedule: Schedule, was: Occurrence, claimed: Occurrence, made: Mailing) -> str:
     """The occurrence is planned; staff are told, and asked to approve it."""
     with project.store.writing() as connection:
         leaves = min(waves.first_due(connection, made.id) or was.due_at, was.due_at)
         mailings.change(connection, made.id, send_at=leaves)
         if table.move(connection, claimed, state=OccurrenceState.PLANNED, mailing_id=made.id, reason=""):
-            notices.add(connection, kind="scheduled", mailing_id=made.id,
-                        words=said(schedule, _planned_words(schedule, was, made, leaves)))
-            return
+            words = said(schedule, _planned_words(schedule, was, made, leaves))
+            notices.add(connection, kind="scheduled", mailing_id=made.id, words=words)
+            return words
     with suppress(Refused):  # another worker took this one for dead, and has replaced its plan already
         control.cancel(project, made.name, reason="another worker planned it too", actor=BY)
+    return ""
 
 
 def _planned_words(schedule: Schedule, was: Occurrence, made: Mailing, leaves: datetime) -> str:

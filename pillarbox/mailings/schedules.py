@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from pillarbox.store import audit, mailings, notices
 from pillarbox.store import schedules as table
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
-from pillarbox.store.schedules import Schedule
+from pillarbox.store.schedules import Occurrence, Schedule
 
 T = TypeVar("T")
 AHEAD = timedelta(hours=48)
@@ -147,16 +147,18 @@ class _Guard:
     Only a database that is away ends it at once.
     """
 
+    say: Callable[[str], object]
     first: Exception | None = None
 
     def __enter__(self) -> _Guard:
         return self
 
-    def each(self, things: Iterable[T], call: Callable[[T], None]) -> None:
-        """Call for each; remember the first fault."""
+    def each(self, things: Iterable[T], call: Callable[[T], str]) -> None:
+        """Call for each; pass on what it says, and remember the first fault."""
         for thing in things:
             try:
-                call(thing)
+                if words := call(thing):
+                    self.say(words)
             except StoreError:
                 raise
             except Exception as fault:  # noqa: BLE001 - raised in the end
@@ -167,10 +169,14 @@ class _Guard:
             raise self.first
 
 
-def tick(project: Project) -> None:
+def tick(project: Project, *, say: Callable[[str], object] = lambda _words: None) -> None:
     """Look after every schedule: what is due now, what will be within 48 hours.
 
     What breaks over one schedule is raised when all have been looked after.
+
+    Args:
+        project: the open project.
+        say: told a sentence about each thing that it did; staff are told the same.
 
     Raises:
         StoreError: the database is away; whatever was done stays done.
@@ -180,35 +186,54 @@ def tick(project: Project) -> None:
         standing = table.standing(connection)
     if not standing:
         return
-    with _Guard() as guard:
+    with _Guard(say=say) as guard:
         guard.each(occurrences.due(project), partial(occurrences.settle, project))
         guard.each(standing, partial(_make, project))
         guard.each(preparation.ahead(project), partial(preparation.consider, project))
 
 
-def _make(project: Project, schedule: Schedule) -> None:
-    """Make the occurrences of the next 48 hours, and those that were missed while no worker ran."""
+def _make(project: Project, schedule: Schedule) -> str:
+    """Make the occurrences of the next 48 hours, and those that were missed while no worker ran; says what was missed.
+
+    Nothing is made of a schedule that was removed at this moment.
+    """
     moment = clock.now()
     since = max(schedule.created_at, moment - _LOOK_BACK)
     found = list(repeats(schedule).between(since, moment + AHEAD))
     with project.store.reading() as connection:
-        known = table.locals_since(connection, schedule.id, since)
+        standing = table.of_schedule(connection, schedule.id, since=since)
+    _call_back(project, standing, moment)
+    known = {occurrence.local for occurrence in standing}
     fresh = [occasion for occasion in found if occurrences.key(occasion.local) not in known]
     if not fresh:
-        return
+        return ""
     with project.store.writing() as connection:
+        if table.by_id(connection, schedule.id).removed_at:
+            return ""
         made = table.make(connection, [{
             "schedule_id": schedule.id, "local": occurrences.key(occasion.local), "due_at": occasion.due,
             "appeal": recurrence.folder(schedule.appeal, occasion.local.date()),
             "state": OccurrenceState.NOT_SENT if occasion.due <= moment else OccurrenceState.WAITING,
             "reason": occurrences.MISSED if occasion.due <= moment else ""} for occasion in fresh])
         missed = [occurrence for occurrence in made if occurrence.state is OccurrenceState.NOT_SENT]
-        if missed:
-            when = moments.in_words(missed[-1].due_at, schedule.zone)
-            were = "was" if len(missed) == 1 else f"and {len(missed) - 1:,} before it were"
-            notices.add(connection, kind="not-sent", words=occurrences.said(
-                schedule, f"{missed[-1].appeal}, due on {when}, {were} not sent: {occurrences.MISSED}. "
-                          f"`pillarbox plan {missed[-1].appeal} …` plans it by hand."))
+        if not missed:
+            return ""
+        when = moments.in_words(missed[-1].due_at, schedule.zone)
+        were = "was" if len(missed) == 1 else f"and {len(missed) - 1:,} before it were"
+        words = occurrences.said(
+            schedule, f"{missed[-1].appeal}, due on {when}, {were} not sent: {occurrences.MISSED}. "
+                      f"`pillarbox plan {missed[-1].appeal} …` plans it by hand.")
+        notices.add(connection, kind="not-sent", words=words)
+        return words
+
+
+def _call_back(project: Project, standing: Iterable[Occurrence], moment: datetime) -> None:
+    """Wait again for what was called missed though its time is still to come: a clock was ahead, and jumped back."""
+    for occurrence in standing:
+        ahead = moment < occurrence.due_at <= moment + AHEAD
+        if occurrence.state is OccurrenceState.NOT_SENT and not occurrence.mailing_id and ahead:
+            with project.store.writing() as connection:
+                table.move(connection, occurrence, state=OccurrenceState.WAITING, reason="")
 
 
 def holds_back(project: Project, mailing: Mailing) -> bool:

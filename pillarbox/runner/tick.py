@@ -21,7 +21,19 @@ from pathlib import Path
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
-from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, refusals, schedules
+from pillarbox.mailings import (
+    asking,
+    brakes,
+    closing,
+    control,
+    holding,
+    hours,
+    launch,
+    notices,
+    occurrences,
+    refusals,
+    schedules,
+)
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, migrate, waves, workers
@@ -34,7 +46,6 @@ StepOfAMailing = tuple[str, Callable[[Project, Mailing], object]]
 
 # Other parts of the house that act by the clock, a line each: what it is called when it breaks, and the call.
 BEFORE: Sequence[Step] = (
-    ("the schedules", schedules.tick),
     ("the nightly backup", backup.nightly),
 )
 # The same for each mailing that is being sent.
@@ -85,6 +96,7 @@ def tick(project: Project, *, worker: str) -> Ticked:
     migrate.refuse_when_left_behind(project.store)
     done = Ticked()
     since = _since(project)
+    _guarded(done, "the schedules", partial(schedules.tick, project, say=done.did.append))
     for name, call in BEFORE:
         _guarded(done, name, partial(call, project))
     _start_due(project, done, worker)
@@ -93,7 +105,8 @@ def tick(project: Project, *, worker: str) -> Ticked:
         open_now = due.of_states(connection, MailingState.SENDING)
     for mailing in open_now:
         _guarded(done, mailing.name, partial(_look_after, project, mailing, done, since, mailing.id in hurt))
-    done.did += [f"{name} has left SendGrid." for name in holding.release(project)]
+    _guarded(done, "what SendGrid keeps", lambda: done.did.extend(
+        f"{name} has left SendGrid." for name in holding.release(project)))
     with project.store.reading() as connection:
         ahead = due.waiting(connection)
     # One that is overdue (its hours have not come, another worker's transport) does not hurry the next look.
@@ -164,7 +177,8 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
         if asking.ask(project, mailing, reason=fault.sentence(), before=(MailingState.PLANNED,)):
             done.did.append(f"{mailing.name} does not leave by itself: {fault.sentence()}")
     else:
-        done.did.append(f"{mailing.name} is started, as {mailing.send_by or 'staff'} asked.")
+        asked = "its schedule says" if mailing.send_by == occurrences.BY else f"{mailing.send_by or 'staff'} asked"
+        done.did.append(f"{mailing.name} is started, as {asked}.")
 
 
 # ------------------------------------------------------------------------------------------------ under way
@@ -172,18 +186,22 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
 
 def _bury(project: Project, done: Ticked) -> set[int]:
     """Settle what dead senders left, in every mailing that still has something on its way; returns which had any."""
-    hurt = set()
+    hurt: set[int] = set()
     with project.store.reading() as connection:
         found = [mailings.by_id(connection, mailing_id) for mailing_id in due.with_open_attempts(connection, _OPEN)]
     for mailing in found:
-        buried = bury_the_dead(project, mailing, repeatable=mailing.transport == "files")
-        if not buried:
-            continue
-        hurt.add(mailing.id)
-        words = "will be written again" if mailing.transport == "files" else "nobody is sure went"
-        done.did.append(f"{mailing.name}: a sender died; {buried:,} messages of its {words}.")
-        control.finish_if_done(project, mailing)
+        _guarded(done, mailing.name, partial(_bury_of, project, mailing, done, hurt))
     return hurt
+
+
+def _bury_of(project: Project, mailing: Mailing, done: Ticked, hurt: set[int]) -> None:
+    buried = bury_the_dead(project, mailing, repeatable=mailing.transport == "files")
+    if not buried:
+        return
+    hurt.add(mailing.id)
+    words = "will be written again" if mailing.transport == "files" else "nobody is sure went"
+    done.did.append(f"{mailing.name}: a sender died; {buried:,} messages of its {words}.")
+    control.finish_if_done(project, mailing)
 
 
 def _look_after(project: Project, mailing: Mailing, done: Ticked, since: datetime | None, died: bool) -> None:

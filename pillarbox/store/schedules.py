@@ -102,12 +102,6 @@ def make(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Occu
     return sorted((_occurrence(row) for row in found), key=lambda made: made.due_at)
 
 
-def locals_since(connection: Connection, schedule_id: int, moment: datetime) -> set[str]:
-    """The local times of a schedule's occurrences that fall due after a moment."""
-    return set(connection.execute(select(occurrences.c.local).where(
-        occurrences.c.schedule_id == schedule_id, occurrences.c.due_at > moment)).scalars())
-
-
 def of_states(connection: Connection, *states: OccurrenceState, since: datetime | None = None) -> list[Occurrence]:
     """Occurrences in these states, by their time; where said, only those that fall due after a moment."""
     query = select(occurrences).where(occurrences.c.state.in_(states))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from pillarbox.ground import clock
-from pillarbox.mailings import control, planning, preparation
+from pillarbox.mailings import control, planning, preparation, schedules
 from pillarbox.mailings.submit import Dispatch
 from pillarbox.model.states import MailingState, OccurrenceState, SuppressionReason, Verdict
 from pillarbox.people.audience import Rule
@@ -288,3 +288,26 @@ def test_who_joined_after_the_planning_is_not_in_it_and_who_left_is_left_out(pro
     tick(project, DECEMBER)
     send_all(project, transport, DECEMBER)
     assert sorted(transport.addresses) == ["supporter0@example.org", "supporter2@example.org"]
+
+
+def test_a_clock_that_was_ahead_costs_no_occurrence(project: Project) -> None:
+    """What a clock two weeks ahead called missed is planned all the same, once the clock is right again."""
+    added(project)
+    folder(project, "newsletter-2026-12")
+    tick(project, DECEMBER + timedelta(days=14))
+    assert (only(project).state, only(project).mailing_id) == (OccurrenceState.NOT_SENT, None)
+    tick(project, DECEMBER - timedelta(days=10))
+    assert only(project).state is OccurrenceState.NOT_SENT, "not planned too early either"
+    tick(project, DECEMBER - timedelta(hours=47))
+    assert (only(project).state, mailing_of(project).send_at) == (OccurrenceState.PLANNED, DECEMBER)
+
+
+def test_nothing_is_made_of_a_schedule_that_was_just_removed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that had read it before makes no occurrence of it."""
+    schedule = added(project)
+    folder(project, "newsletter-2026-12")
+    with clock.freeze(DECEMBER - timedelta(hours=50)):
+        schedules.remove(project, str(schedule.id))
+    monkeypatch.setattr(schedules.table, "standing", lambda _connection: [schedule])  # as it was read
+    tick(project, DECEMBER - timedelta(hours=40))
+    assert occasions(project) == []

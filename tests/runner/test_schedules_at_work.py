@@ -13,7 +13,7 @@ from pillarbox.runner import tick as ticking
 from pillarbox.runner.worker import Loop
 from pillarbox.store.project import Project
 from pillarbox.store.schema import messages
-from tests.mailings.walking import DECEMBER, added, approve, folder, kinds, mailing_of, only, people
+from tests.mailings.walking import DECEMBER, added, approve, folder, kinds, mailing_of, only, people, told
 from tests.mailings.walking import small_project as small_project
 
 
@@ -64,3 +64,15 @@ def test_a_mailing_that_falls_due_within_a_tick_is_looked_at_before_it_is_starte
         assert schedules.holds_back(project, made)
         ticking._start(project, made, ticking.Ticked(), "worker")
     assert mailing_of(project).state is MailingState.PLANNED
+
+
+def test_a_worker_says_what_it_did_for_a_schedule(project: Project) -> None:
+    """What it planned, and what it did not send: the same words that staff are told."""
+    added(project)
+    folder(project, "newsletter-2026-12")
+    said: list[str] = []
+    for hours in (40, 39, -1):
+        with clock.freeze(DECEMBER - timedelta(hours=hours)):
+            Loop(project=project, say=said.append).once()
+    assert ["is planned for" in said[0], "nobody had approved it" in said[1], len(said)] == [True, True, 2]
+    assert said == [words for _, words in told(project)]
