@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -43,7 +44,7 @@ def worker(ctx: click.Context, once: bool, metrics_port: int | None, as_json: bo
                 ticked = loop.once()
                 if as_json:
                     printing.as_json({**ticked.to_json(), "did": loop.did})
-                elif not loop.did:
+                elif not loop.did and not ticked.faults:
                     printing.say("Nothing is due.")
                 return
             say(f"Working for {project.settings.sender.name or project.id}; Ctrl-C ends it.")
@@ -65,7 +66,8 @@ def _draining(stopping: threading.Event) -> Iterator[None]:
     """SIGTERM and Ctrl-C drain; a second Ctrl-C ends at once, as a crash would: the ledger holds."""
     def drain(number: int, _frame: object) -> None:
         if stopping.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            os.write(2, b"Ended at once. What was on its way is looked into by the next worker.\n")
+            os._exit(1)  # an exception would wait for the senders' threads
         stopping.set()
 
     before = {number: signal.signal(number, drain) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -31,8 +31,8 @@ BEAT_SECONDS = 10.0
 """Between two heartbeats."""
 LOOK_SECONDS = 2.0
 """Between two ticks, unless something is due sooner."""
-MOST_AT_ONCE = 4
-"""Mailings that one worker sends side by side."""
+MOST_AT_ONCE, MOST_IN_HAND = 4, 16
+"""Mailings that one worker sends side by side; and with those that only wait, for a limit or in a launch's watch."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 5.0, 300.0
 _DATABASE_PAUSE_SECONDS = 5.0
 
@@ -136,6 +136,8 @@ class Loop:
     def once(self) -> Ticked:
         """Do what is due now, to its end; returns the last look, which found nothing more to do.
 
+        Among its faults is also what keeps a mailing waiting that could leave: a provider that is away.
+
         Raises:
             StoreError: the database is away.
         """
@@ -146,6 +148,7 @@ class Loop:
                 self._send_all(ticked)
                 if not self._sending or self.stopping.is_set():
                     self._drain()
+                    ticked.faults += [words for key, words in self._said.items() if key.startswith("later:")]
                     return ticked
                 while self._sending and not self.stopping.wait(0.05):
                     self._clear()
@@ -199,7 +202,8 @@ class Loop:
         self._clear()
         for mailing in ticked.sendable:
             until, _ = self._put_off.get(mailing.id, (0.0, 0.0))
-            if self.stopping.is_set() or len(self._sending) >= MOST_AT_ONCE:
+            busy = sum(not sending.waits for sending in self._sending.values())
+            if self.stopping.is_set() or busy >= MOST_AT_ONCE or len(self._sending) >= MOST_IN_HAND:
                 return
             if mailing.id in self._sending or time.monotonic() < until:
                 continue

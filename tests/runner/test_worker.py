@@ -106,6 +106,45 @@ def test_once_with_nothing_due(tmp_path: Path) -> None:
     assert "Nothing is due" in project.run("worker", "--once").stdout
 
 
+def test_once_with_a_provider_that_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has to wait is said, in words and in JSON; nobody is told that nothing is due."""
+    with Standin(Behaviour(api_key=KEY)) as standin:
+        project = made(tmp_path, 12, transport="sendgrid", sendgrid_url=standin.url)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    as_if(project, name, monkeypatch, send_at=clock.now())
+    said = project.run("worker", "--once").stdout
+    assert f"{name} has to wait: SendGrid cannot be reached" in said
+    said = project.run("worker", "--once").stdout
+    assert f"{name} has to wait" in said
+    assert "Nothing is due" not in said
+    [fault] = project.json("worker", "--once")["faults"]
+    assert f"{name} has to wait" in fault
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for no answer; the next worker sees to what was on its way, and nothing is sent twice."""
+    with Standin(Behaviour(api_key=KEY, latency_seconds=12.0)) as standin:
+        project = made(tmp_path, 12, transport="sendgrid", sendgrid_url=standin.url)
+        name = project.json("plan", "harbour", "--list", "all")["mailing"]
+        as_if(project, name, monkeypatch, send_at=clock.now())
+        worker = project.start("worker")
+        until(lambda: standin.counts()["requests"])
+        began = time.monotonic()
+        worker.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert worker.poll() is None, "the first lets it finish"
+        worker.send_signal(signal.SIGINT)
+        _, err = worker.communicate(timeout=20)
+        assert time.monotonic() - began < 6
+        assert worker.returncode == 1
+        assert "Ended at once" in err
+        project.run("worker", "--once")
+        found = project.json("status", name)
+        assert found["in_doubt"] > 0
+        assert found["in_doubt"] + found["accepted"] == 12
+        assert standin.counts()["duplicates"] == 0
+
+
 def test_a_wrong_key_pauses_and_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker does not spin: the mailing is paused with the reason, nothing is handed over, staff are told."""
     with Standin(Behaviour(api_key="SG.another")) as standin:
