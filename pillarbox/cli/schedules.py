@@ -16,6 +16,7 @@ from pillarbox.store.project import Project
 from pillarbox.store.schedules import Schedule
 
 _NEXT_SHOWN = 3
+_LONGEST_NAME = 40
 
 
 @click.group()
@@ -75,8 +76,8 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         rule = Rule.from_json(each.audience)
         to = ", ".join((*rule.lists, *rule.segments)) + (f", without {', '.join(rule.exclude)}" if rule.exclude else "")
         printing.say(f"[bold]{each.id}  {escape(each.appeal)}[/]{'  PRACTICE' if each.practice else ''}")
-        printing.say(f"   [dim]{escape(each.rule)} at {each.at} ({escape(each.zone)}), to {escape(to)}, at most "
-                     f"{each.late_hours:g} hours late{', in each supporter’s own zone' if each.own_zone else ''}[/]")
+        printing.below(f"{each.rule} at {each.at} ({each.zone}), to {to}, at most {each.late_hours:g} hours late"
+                       f"{', in each supporter’s own zone' if each.own_zone else ''}")
         printing.items(_next(each) or ["Its last time has passed."])
 
 
@@ -124,12 +125,21 @@ def _show(project: Project, found: list[agenda.Entry], weeks: int) -> None:
         printing.say(f"Nothing is due in the next {weeks} weeks.")
         return
     grid = printing.table("when", "what", "how it stands")
-    for entry in found:
-        zone = "" if entry.zone == project.settings.project.zone else f" ({entry.zone})"
+    names = [entry.mailing or entry.appeal for entry in found]
+    grid.columns[0].no_wrap = True
+    grid.columns[1].no_wrap = max(map(len, names)) <= _LONGEST_NAME  # a name is there to be copied
+    grid.columns[1].overflow = "fold"
+    for name, entry in zip(names, found, strict=True):
         state = f"{'PRACTICE, ' if entry.practice else ''}{entry.state}" + (f": {entry.reason}" if entry.reason else "")
-        grid.add_row(escape(moments.in_words(entry.at, entry.zone) + zone), escape(entry.mailing or entry.appeal),
-                     escape(state))
+        grid.add_row(escape(_when(entry, project.settings.project.zone)), escape(name), escape(state))
     printing.console.print(grid)
+
+
+def _when(entry: agenda.Entry, zone: str) -> str:
+    """Short, for a column: ``Thu 3 Dec 2026 08:00``; below it, on whose clocks when that is not the charity's."""
+    shown = entry.at.astimezone(moments.zone_of(entry.zone))
+    below = "where each lives" if entry.own_zone else "" if entry.zone == zone else entry.zone
+    return f"{shown:%a} {shown.day} {shown:%b %Y %H:%M}" + (f"\n({below})" if below else "")
 
 
 def _json(each: Schedule) -> dict[str, object]:

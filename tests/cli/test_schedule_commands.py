@@ -67,3 +67,28 @@ def test_removing_what_is_not_there_is_refused(project: TestProject) -> None:
     """And the sentence names what there is."""
     project.run("schedule", "add", "news-{yyyy}", *RULE)
     assert "There are: 1 (news-{yyyy})." in project.run("schedule", "remove", "7", expect=1).stderr
+
+
+def test_rules_at_the_ends_of_time(project: TestProject) -> None:
+    """"Without end", as calendar programs write it, is a rule; a first day in another age is a slip of the pen."""
+    endless = ("--rule", "FREQ=MONTHLY;BYDAY=1TH;UNTIL=99991231T235959Z", "--at", "08:00", "--list", "all")
+    assert len(project.json("schedule", "add", "news-{mm}", *endless, "--zone", "Asia/Tokyo")["next"]) == 3
+    for day in ("0001-01-01", "9999-12-31"):
+        said = project.run("schedule", "add", "other-{mm}", *RULE, "--starts", day, expect=1).stderr
+        assert f"cannot count from {day}" in said
+    said = project.run("schedule", "add", "other-{mm}", "--rule", "FREQ=DAILY;UNTIL=00010101T000000Z", "--at", "08:00",
+                       "--list", "all", "--zone", "America/New_York", expect=1).stderr
+    assert "Something broke" not in said
+
+
+def test_the_calendar_cuts_no_name(project: TestProject) -> None:
+    """What stands there can be copied, at eighty columns too; each supporter's own time is said."""
+    project.run("schedule", "add", "the-newsletter-of-all-our-friends-{yyyy}", "--rule", "FREQ=DAILY", "--at", "06:30",
+                "--zone", "America/New_York", "--list", "all", "--own-zone")
+    project.run("schedule", "add", "news-{mm}", "--rule", "FREQ=DAILY", "--at", "06:30", "--zone", "America/New_York",
+                "--list", "all")
+    shown = project.run("calendar", "--weeks", "1").stdout
+    assert "the-newsletter-of-all-our-friends-20" in shown
+    assert "…" not in shown
+    assert "(where each lives)" in shown
+    assert "(America/New_York)" in shown
