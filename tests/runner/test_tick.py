@@ -242,3 +242,19 @@ def test_pause_and_resume_of_one_that_waits(project: Project) -> None:
     other = planned(project, send_at=at(days=2))
     with clock.freeze(at(hours=7)):
         assert control.start(project, other.name, actor="test").send_at is None
+
+
+def test_what_breaks_over_the_dead_of_one_mailing_stops_nothing_else(project: Project,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said; what is due is started, and named as sendable."""
+    mailing = planned(project, send_at=NOON, send_by="Alice")
+
+    def breaks(*_: object, **__: object) -> int:
+        raise ValueError
+
+    monkeypatch.setattr("pillarbox.runner.tick.bury_the_dead", breaks)
+    monkeypatch.setattr("pillarbox.store.due.with_open_attempts", lambda *_: [mailing.id])
+    with clock.freeze(NOON):
+        ticked = tick(project, worker="me")
+    assert [each.id for each in ticked.sendable] == [mailing.id]
+    assert "ValueError" in ticked.faults[0]

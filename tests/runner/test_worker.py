@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +14,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from pillarbox.ground import clock
+from pillarbox.mailings import control
+from pillarbox.runner.tick import Ticked
+from pillarbox.runner.worker import MOST_AT_ONCE, Loop, _Sending
 from pillarbox.standin.behaviour import Act, Behaviour, Fault
 from pillarbox.standin.server import Standin
 from pillarbox.store import mailings
@@ -143,6 +147,29 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, monkeypatch: pytest.Monkey
         assert found["in_doubt"] > 0
         assert found["in_doubt"] + found["accepted"] == 12
         assert standin.counts()["duplicates"] == 0
+
+
+def test_who_only_waits_takes_nobodys_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four mailings that wait for a limit or a watch do not keep a fifth from being sent."""
+    project = made(tmp_path, 3)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    for key, value in project.environment.items():
+        monkeypatch.setenv(key, value)
+    inside = open_project(project.folder)
+    control.start(inside, name, actor="Alice")
+    with inside.store.reading() as connection:
+        mailing = mailings.find(connection, name)
+    over = threading.Event()
+    for waits, sent in ((False, False), (True, True)):
+        loop = Loop(project=inside)
+        for number in range(MOST_AT_ONCE):
+            loop._sending[-1 - number] = _Sending(thread=threading.Thread(target=over.wait), waits=waits)
+            loop._sending[-1 - number].thread.start()
+        loop._send_all(Ticked(sendable=[mailing]))
+        assert (mailing.id in loop._sending) is sent
+    loop._sending[mailing.id].thread.join()
+    over.set()
+    inside.close()
 
 
 def test_a_wrong_key_pauses_and_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
