@@ -55,5 +55,5 @@ def test_a_countdown_draws_lines_that_do_not_wrap(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(printing, "_errors", Console(file=screen, force_terminal=True, width=80, highlight=False))
     printing.count_down(1.2, f"{'a-long-name-' * 9} leaves in {{seconds}} s.", threading.Event())
     assert " ".join(screen.getvalue().split()).count("leaves in 2 s.") == 1
-    drawn = capsys.readouterr().err.split("\r\x1b[2K")
-    assert [line.strip() for line in drawn if line] == ["2 s", "1 s"]
+    drawn = capsys.readouterr().err.split("\r")  # Click leaves codes out where there is no terminal
+    assert [line.strip() for line in drawn if line.strip()] == ["2 s", "1 s"]
