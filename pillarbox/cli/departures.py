@@ -47,8 +47,10 @@ def said(project: Project, mailing: Mailing) -> str:
         case MailingState.PLANNED if mailing.send_at:
             opens = hours.first_moment(mailing, zone, moment)
             when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"
-            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment and not _unapproved(mailing) else ""
-            return f"It {when}.{_unapproved(mailing) or _unattended(project) or ' A worker takes it up.'}{here}"
+            if unapproved := _unapproved(mailing):
+                return f"It {when}.{unapproved}"
+            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment else ""
+            return f"It {when}.{_unattended(project) or ' A worker takes it up.'}{here}"
         case MailingState.PAUSED:
             return f"It is paused: {mailing.state_reason}"
         case MailingState.SENDING if mailing.state_reason:

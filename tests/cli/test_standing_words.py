@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from pillarbox.cli import departures, mailings, printing
+from pillarbox.cli import departures, printing
 from pillarbox.ground import clock
 from pillarbox.model.states import MailingState
 from pillarbox.store.project import Project
@@ -45,7 +45,7 @@ def test_a_held_mailing_is_not_offered_back_when_it_is_too_late(project: Project
         with clock.freeze(DECEMBER - timedelta(minutes=minutes)):
             assert ("pillarbox cancel" in departures.said(project, held)) is offered
     begun = replace(held, state=MailingState.PLANNED, started_at=DECEMBER)
-    assert mailings._state(begun) == "begun, and waits to go on"
+    assert departures.state_words(begun) == "begun, and waits to go on"
 
 
 def test_a_countdown_draws_lines_that_do_not_wrap(monkeypatch: pytest.MonkeyPatch,
