@@ -21,7 +21,19 @@ from pathlib import Path
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
-from pillarbox.mailings import asking, brakes, closing, control, holding, hours, launch, notices, refusals, schedules
+from pillarbox.mailings import (
+    asking,
+    brakes,
+    closing,
+    control,
+    holding,
+    hours,
+    launch,
+    live,
+    notices,
+    refusals,
+    schedules,
+)
 from pillarbox.mailings.submit import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, migrate, waves, workers
@@ -156,6 +168,7 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
         refusals.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
         if mailing.started_at is None:
+            live.refuse(project)  # a backup costs minutes: it is made when nothing else stands in the way
             backup.before_send(project)
         control.start(project, mailing.name, actor=mailing.send_by or worker)
     except Refused as fault:
