@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -150,6 +152,7 @@ def _heard(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 def _backups(connection: Connection, project: Project, *, thorough: bool) -> Iterator[Finding]:
     settings = project.settings
+    yield from _folder(journal.backups(settings))
     newest = next(iter(backup.known(journal.backups(settings), project.id)), None)
     if newest is None:
         supporters = connection.execute(select(func.count()).select_from(mailings).where(
@@ -174,6 +177,14 @@ def _backups(connection: Connection, project: Project, *, thorough: bool) -> Ite
                               "A worker makes one every night; by hand: `pillarbox store backup`.")
     else:
         yield well("backup", f"The newest backup is of {_at(made, settings)}. Is a copy kept on another machine?")
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield wrong("backup-folder", f"Backups cannot be written into {folder}: "
+                    + (f"you may not write in {there}." if there.is_dir() else f"{there} is a file."),
+                    "Mend that, or name another [backup] folder: a live mailing does not start without its backup.")
 
 
 def _told(connection: Connection, settings: Settings) -> Iterator[Finding]:

@@ -154,6 +154,16 @@ def test_backups(project: Project) -> None:
         assert "backup-old" not in found(relaxed)
 
 
+def test_a_folder_that_takes_no_backups(project: Project) -> None:
+    """It is said before the mailing that would not start for it."""
+    assert "backup-folder" not in found(project)
+    folder = project.folder / "var" / "backups"
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file")
+    assert found(project)["backup-folder"].level is Level.WRONG
+    assert "is a file" in found(project)["backup-folder"].words
+
+
 def test_a_backup_that_nobody_could_open_any_more(project: Project) -> None:
     """Made with a passphrase that is not set: better heard today than on the day it is needed."""
     with_one = replace(project, settings=project.settings.model_copy(update={
