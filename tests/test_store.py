@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -142,3 +143,12 @@ def test_what_surely_never_left_makes_room_in_its_edition(filled: Store, state: 
         connection.execute(insert(messages).values(row))
     with pytest.raises(ClashError), filled.writing() as connection:
         connection.execute(update(messages).where(messages.c.id == 1).values(state="accepted"))
+
+
+def test_a_new_folder_of_the_database_is_its_owners_alone(tmp_path: Path) -> None:
+    """Everybody's address lies in it; a folder that is there already is left as it is."""
+    connect("sqlite:///var/pillarbox.db", tmp_path).close()
+    assert stat.S_IMODE((tmp_path / "var").stat().st_mode) == 0o700
+    (tmp_path / "shared").mkdir(mode=0o755)
+    connect("sqlite:///shared/pillarbox.db", tmp_path).close()
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755

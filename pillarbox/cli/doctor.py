@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--thorough", is_flag=True, help="Read the whole database, however large it is.")
+@click.option("--thorough", is_flag=True, help="Read the whole database and the newest backup, however large they are.")
 @printing.json_option
 @click.pass_context
 def doctor(ctx: click.Context, thorough: bool, as_json: bool) -> None:

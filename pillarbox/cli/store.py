@@ -135,16 +135,30 @@ def copy(ctx: click.Context, url: str, as_json: bool) -> None:
 
 
 @store.command()
+@click.option("--moved", is_flag=True,
+              help="It was moved or renamed, and no other copy of it sent anything since: mailings go on as they were.")
 @printing.json_option
 @click.pass_context
-def adopt(ctx: click.Context, as_json: bool) -> None:
-    """Make this machine the home of a database that was copied or moved here."""
-    project = open_project(ctx.obj, adopt=True)
+def adopt(ctx: click.Context, moved: bool, as_json: bool) -> None:
+    """Make this machine the home of a database that was copied or moved here.
+
+    Its other copy may have sent since: every unfinished live mailing is paused, and what is left of it is in doubt.
+    """
+    from pillarbox.keeping import doubt
+
+    paused: list[doubt.Paused] = []
+    project = open_project(ctx.obj, adopt=True, settle=lambda connection: None if moved else paused.extend(
+        doubt.settle_adopted(connection)))
     project.close()
     if as_json:
-        printing.as_json({"project": project.id, "adopted": True})
-    else:
-        printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
+        printing.as_json({"project": project.id, "adopted": True, "paused": [
+            {"mailing": one.mailing, "state": one.state, "in_doubt": one.in_doubt} for one in paused]})
+        return
+    printing.say("This is now the database's home. See that the other copy is out of use: two could both send.")
+    if paused:
+        printing.say("\nUnfinished; the other copy may have sent these since, so nothing of them leaves by itself:")
+        printing.items(f"{one.mailing}: {one.state}; {one.in_doubt:,} not sure to have gone" for one in paused)
+        printing.say("`pillarbox reconcile MAILING` settles what is not sure to have gone.")
 
 
 @store.command()

@@ -42,7 +42,7 @@ def _inside(folder: Path, settings: Settings, *, thorough: bool) -> list[Finding
     try:
         found += database.examine(project, thorough=thorough)
         found += provider.examine(project)
-        found += work.examine(project)
+        found += work.examine(project, thorough=thorough)
     except PillarboxError as fault:
         found.append(wrong("database", fault.what, fault.todo))
     finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +13,11 @@ from sqlalchemy import Connection, Row, func, select
 
 from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import clock
-from pillarbox.mailings import gauges
+from pillarbox.ground.errors import PillarboxError
+from pillarbox.keeping import backup, dump, journal
 from pillarbox.model.config import Settings
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import notices, numbers
+from pillarbox.store import notices, numbers, workers
 from pillarbox.store.project import Project
 from pillarbox.store.schema import attempts, mailings, messages, schedules
 
@@ -25,15 +28,15 @@ _OLD_BACKUP = timedelta(hours=50)
 """Two nights and some spare."""
 
 
-def examine(project: Project) -> Iterator[Finding]:
-    """Everything that the ledger tells of work."""
+def examine(project: Project, *, thorough: bool = False) -> Iterator[Finding]:
+    """Everything that the ledger tells of work; when thorough, the newest backup is read from end to end."""
     settings = project.settings
     with project.store.reading() as connection:
         yield from _doubt(connection)
         yield from _open(connection, settings)
         yield from _worker(connection, settings)
         yield from _heard(connection, settings)
-        yield from _backups(connection, settings)
+        yield from _backups(connection, project, thorough=thorough)
         yield from _told(connection, settings)
 
 
@@ -95,9 +98,7 @@ def _still(connection: Connection, row: Row[Any], moment: datetime) -> bool:
 
 def _worker(connection: Connection, settings: Settings) -> Iterator[Finding]:
     seen = numbers.last_worker(connection)
-    running = numbers.workers_seen(connection, clock.now() - gauges.WORKER_SEEN)
-    if running:
-        count = sum(running.values())
+    if count := len(workers.present(connection)):
         yield well("worker", f"{'A worker runs' if count == 1 else f'{count} workers run'}, last seen at "
                              f"{_at(seen, settings) if seen else 'this moment'}.")
         return
@@ -149,29 +150,41 @@ def _heard(connection: Connection, settings: Settings) -> Iterator[Finding]:
 # ------------------------------------------------------------------------------------------ backups, notices
 
 
-def _backups(connection: Connection, settings: Settings) -> Iterator[Finding]:
-    newest = next(iter(gauges.backup_files(settings)), None)
-    made = gauges.last_backup(settings)
-    if newest is None or made is None:
+def _backups(connection: Connection, project: Project, *, thorough: bool) -> Iterator[Finding]:
+    settings = project.settings
+    yield from _folder(journal.backups(settings))
+    newest = next(iter(backup.known(journal.backups(settings), project.id)), None)
+    if newest is None:
         supporters = connection.execute(select(func.count()).select_from(mailings).where(
             mailings.c.practice.is_(False))).scalar_one()
         yield (wrong if supporters else look)(
             "no-backup", "There is no backup of the database.",
             "`pillarbox store backup` makes one; a worker makes one every night ([backup]).")
         return
+    made = newest.made_at
     try:
-        with newest.open("rb") as file:
-            readable = bool(file.read(16))
-    except OSError:
-        readable = False
-    if not readable:
-        yield wrong("backup-unreadable", f"The newest backup ({newest.name}) is empty or cannot be read.",
-                    "Make another: `pillarbox store backup`.")
-    elif settings.backup.nightly and clock.now() - made > _OLD_BACKUP:
+        with dump.opened(newest.path, settings) as opened:
+            if thorough:
+                opened.verify()
+            else:
+                opened.glance()
+    except PillarboxError as fault:
+        yield wrong("backup-unreadable", f"The newest backup ({newest.path.name}) could not be restored: {fault.what}",
+                    f"{fault.todo} Or make another: `pillarbox store backup`.")
+        return
+    if settings.backup.nightly and clock.now() - made > _OLD_BACKUP:
         yield unless_practice(settings.practice, "backup-old", f"The newest backup is of {_at(made, settings)}.",
                               "A worker makes one every night; by hand: `pillarbox store backup`.")
     else:
         yield well("backup", f"The newest backup is of {_at(made, settings)}. Is a copy kept on another machine?")
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        yield wrong("backup-folder", f"Backups cannot be written into {folder}: "
+                    + (f"you may not write in {there}." if there.is_dir() else f"{there} is a file."),
+                    "Mend that, or name another [backup] folder: a live mailing does not start without its backup.")
 
 
 def _told(connection: Connection, settings: Settings) -> Iterator[Finding]:

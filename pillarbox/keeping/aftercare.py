@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pillarbox.ground import clock
-from pillarbox.keeping import rows
+from pillarbox.keeping import doubt, rows
+from pillarbox.keeping.doubt import Paused
 from pillarbox.keeping.journal import Launch
 from pillarbox.keeping.present import Known
 from pillarbox.model.states import MailingState, MessageState
@@ -39,21 +40,6 @@ IDS_LEFT_FREE = 10_000_000
 """Ids between the last one known and the next one given out: what was given out since the backup, and is known to the
 provider (custom_args), must not come to mean somebody else."""
 UNKNOWN_BUNDLE = "unknown"
-_HELD_DETAIL = "the database was restored: nobody knows whether this went since"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Paused:
-    """A mailing that was unfinished at the time of the backup."""
-
-    mailing: str
-    practice: bool
-    state: str
-    """As it now is: paused, or held where the provider already keeps it."""
-    in_doubt: int
-    """Messages of which nobody knows whether they went since."""
-    remaining: int
-    """Messages that surely did not, and are still planned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,33 +90,10 @@ def _pause(connection: Connection, made_at: datetime, untouched: frozenset[str])
     # A plan that was being composed is dead now: the next plan sweeps it away.
     connection.execute(update(mailings_table).where(mailings_table.c.state == MailingState.COMPOSING).values(
         state_reason="restored"))
-    _doubt(connection, messages.c.state == MessageState.SUBMITTING)
+    doubt.mark(connection, messages.c.state == MessageState.SUBMITTING)
     why = f"the database was restored from the backup of {made_at:%d %B %Y, %H:%M} UTC"
-    found = []
-    for mailing in mailings.all_of(connection):
-        if not mailing.state.is_open and mailing.state is not MailingState.HELD:
-            continue
-        surely_here = mailing.source_code in untouched and mailing.started_at is None
-        if not surely_here:
-            _doubt(connection, (messages.c.mailing_id == mailing.id) & (messages.c.state == MessageState.PLANNED))
-        reason = f"{why}; " + ("nothing of it had left" if surely_here else "nobody knows what of it left since")
-        if mailing.state is MailingState.PAUSED and mailing.state_reason:
-            reason += f"; before that it was paused: {mailing.state_reason}"
-        state = MailingState.HELD if mailing.state is MailingState.HELD else MailingState.PAUSED
-        # Its hour is taken away: a mailing that staff resume must not start before they say so.
-        mailings.change(connection, mailing.id, state=state, state_reason=reason, send_at=None, send_by="",
-                        watch_until=None)
-        standing = {MessageState(name): count for name, count in connection.execute(
-            select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing.id)
-            .group_by(messages.c.state))}
-        found.append(Paused(mailing=mailing.name, practice=mailing.practice, state=state.value,
-                            in_doubt=standing.get(MessageState.IN_DOUBT, 0),
-                            remaining=standing.get(MessageState.PLANNED, 0)))
-    return tuple(found)
-
-
-def _doubt(connection: Connection, which: Any) -> None:
-    connection.execute(update(messages).where(which).values(state=MessageState.IN_DOUBT, detail=_HELD_DETAIL))
+    return tuple(doubt.hold_back(connection, mailing, why, surely_here=(
+        mailing.source_code in untouched and mailing.started_at is None)) for mailing in doubt.unfinished(connection))
 
 
 # ------------------------------------------------------------------------------------------------ sent since
@@ -241,10 +204,7 @@ def tell(connection: Connection, aftermath: Aftermath, *, made_at: datetime, fil
     notices.add(connection, kind="restored",
                 words=f"The database was restored from the backup of {made_at:%d %B %Y, %H:%M} UTC. "
                       + " ".join(next_steps(aftermath)))
-    for one in aftermath.paused:
-        mailing = mailings.find(connection, one.mailing)
-        notices.add(connection, kind="paused", mailing_id=mailing.id, words=f"{one.mailing} is {one.state}: "
-                    f"{mailing.state_reason}. {one.in_doubt:,} messages are not sure to have gone.")
+    doubt.tell_each(connection, aftermath.paused)
 
 
 def next_steps(aftermath: Aftermath) -> list[str]:

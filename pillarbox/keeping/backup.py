@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from pillarbox.ground import clock
-from pillarbox.ground.errors import PillarboxError, StoreError
+from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import dump, journal
 from pillarbox.keeping.cipher import DamagedError
@@ -33,6 +33,10 @@ _OVERDUE = timedelta(hours=24)
 _PART_LIMIT = timedelta(hours=24)
 
 
+class NoRoomError(StoreError):
+    """The backups' folder does not take what is written."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backup:
     """A backup that lies in the folder."""
@@ -45,7 +49,8 @@ class Backup:
     """Bytes."""
 
 
-def backup(project: Project, why: str = "staff", *, on_progress: Callable[[int], None] = lambda _done: None) -> Path:
+def backup(project: Project, why: str = "staff", *, spare: Path | None = None,
+           on_progress: Callable[[int], None] = lambda _done: None) -> Path:
     """Write an encrypted copy of the whole project into the backups' folder, and see that it can be read.
 
     The database is read as it stands at one moment; others work on meanwhile. Where something goes wrong nothing is
@@ -53,6 +58,7 @@ def backup(project: Project, why: str = "staff", *, on_progress: Callable[[int],
 
     Args:
         why: one word, part of the name: ``staff``, ``nightly``, ``send`` …
+        spare: an older one that stays, whatever its age: it is needed at this moment.
 
     Returns:
         where it lies.
@@ -66,11 +72,11 @@ def backup(project: Project, why: str = "staff", *, on_progress: Callable[[int],
         _sweep(folder, project.id)
         path = _write(project, folder, why, on_progress)
         journal.add_missing(journal.copy_in(folder, project.id), journal.read([journal.place(project.settings)]))
-        _prune(folder, project, keep=path)
+        _prune(folder, project, spare=(path, spare and spare.resolve()))
     except OSError as fault:
-        raise StoreError(f"The backup could not be written ({fault.strerror}); nothing was left half done.",
-                         where=str(folder), todo="See that the disk has room and the folder may be written.",
-                         retry=True) from None
+        raise NoRoomError(f"The backup could not be written ({fault.strerror}); nothing was left half done.",
+                          where=str(folder), todo="See that the disk has room and the folder may be written.",
+                          retry=True) from None
     if project.store.closed is None:
         with project.store.writing() as connection:
             _mark(connection, MADE)
@@ -129,9 +135,13 @@ def _sweep(folder: Path, project: str) -> None:
             part.unlink(missing_ok=True)
 
 
-def _prune(folder: Path, project: Project, *, keep: Path) -> None:
-    for old in known(folder, project.id)[project.settings.backup.keep:]:
-        if old.path != keep:
+def _prune(folder: Path, project: Project, *, spare: tuple[Path | None, ...]) -> None:
+    """Delete the old ones. The nights are counted by themselves: a busy day must not take the weeks before it away."""
+    found = known(folder, project.id)
+    nights = [one for one in found if one.why == "nightly"]
+    others = [one for one in found if one.why != "nightly"]
+    for old in (*nights[project.settings.backup.keep:], *others[project.settings.backup.keep:]):
+        if old.path not in spare and old.path.resolve() not in spare:
             old.path.unlink(missing_ok=True)
 
 
@@ -141,8 +151,9 @@ def known(folder: Path, project: str) -> list[Backup]:
     found = []
     for path in folder.glob(f"pillarbox-{project}-*{SUFFIX}"):
         if named := pattern.fullmatch(path.name):
-            found.append(Backup(path=path, why=named[2], size=path.stat().st_size,
-                                made_at=datetime.strptime(f"{named[1]}+0000", "%Y%m%d-%H%M%S%z")))
+            with contextlib.suppress(FileNotFoundError):  # another process has just deleted it as an old one
+                found.append(Backup(path=path, why=named[2], size=path.stat().st_size,
+                                    made_at=datetime.strptime(f"{named[1]}+0000", "%Y%m%d-%H%M%S%z")))
     return sorted(found, key=lambda one: one.made_at, reverse=True)
 
 
@@ -153,9 +164,15 @@ def before_send(project: Project) -> Path | None:
     """The backup before a live mailing is let go; None in practice.
 
     Raises:
-        StoreError: it could not be made; the mailing should wait.
+        Refused: it could not be made; the mailing should wait.
+        StoreError: the database is away.
     """
-    return None if project.settings.practice else backup(project, "send")
+    if project.settings.practice:
+        return None
+    try:
+        return backup(project, "send")
+    except NoRoomError as fault:  # this mailing's own trouble; the database is well
+        raise Refused(fault.what, where=fault.where, todo=fault.todo, retry=True) from None
 
 
 def nightly(project: Project) -> Path | None:

@@ -162,6 +162,25 @@ class Sealer:
         self._number += 1
 
 
+def see_end(file: BinaryIO, header: Header, where: str) -> None:
+    """See in a moment, however large the file, that it ends as it was written: nothing was cut off or put behind.
+
+    Args:
+        file: stands right behind its header.
+
+    Raises:
+        DamagedError: it does not.
+    """
+    start = file.tell()
+    length = file.seek(0, os.SEEK_END) - start
+    number = max(0, length - 1) // (CHUNK + _TAG)
+    file.seek(start + number * (CHUNK + _TAG))
+    try:
+        AESGCM(header.key).decrypt(_nonce(number, last=True), file.read(), header.bound)
+    except (InvalidTag, ValueError):
+        raise _damaged(where) from None
+
+
 def opened(file: BinaryIO, header: Header, where: str) -> Iterator[bytes]:
     """What was written behind the header, chunk by chunk; a chunk is given out only when every bit of it is right.
 

@@ -76,7 +76,6 @@ def copy(folder: Path, url: str, *, actor: str = "staff",
                 done = _finish(source, target, settings, target_url, actor)
             else:
                 done = _move(source, target, settings, target_url, actor, on_progress)
-        journal.add_missing(journal.place(settings, target_url), journal.read([journal.place(settings)]))
     finally:
         source.close()
     return done
@@ -208,6 +207,7 @@ def _change_over(reading: Connection, target: Store, settings: Settings, url: st
     """Seal the source, then open the copy. ``reading`` is the source's transaction, which this commits."""
     sealed = False
     try:
+        _bring_journal(settings, url)
         with target.writing() as opening:
             _open(opening, settings, url, actor)  # everything that could fail comes before the first commit
             reading.execute(update(project_table).values(sealed=True))
@@ -222,6 +222,16 @@ def _change_over(reading: Connection, target: Store, settings: Settings, url: st
         raise StoreError("The copy is whole and this database is sealed, but the copy could not be opened. "
                          + fault.what, where=place(url), todo="Run the same `pillarbox store copy` again: it finishes.",
                          retry=True) from fault
+
+
+def _bring_journal(settings: Settings, url: str) -> None:
+    """Before the copy is opened: once it is, nobody runs this command again."""
+    try:
+        journal.add_missing(journal.place(settings, url), journal.read([journal.place(settings)]))
+    except OSError as fault:
+        raise StoreError(f"The journal of launches could not be copied ({fault.strerror}).",
+                         where=str(journal.place(settings, url)), todo="See that the folder may be written, and run "
+                         "the same command again.", retry=True) from None
 
 
 def _open(opening: Connection, settings: Settings, url: str, actor: str) -> None:
@@ -244,6 +254,7 @@ def _finish(source: Store, target: Store, settings: Settings, url: str, actor: s
         with target.reading() as there:
             _compare(reading, there, leave_out=(project_table.name, marks.name, log.name))
             tables = {frame.name: rows.tally(there, frame).rows for frame in rows.frames()}
+        _bring_journal(settings, url)
         with target.writing() as opening:
             _open(opening, settings, url, actor)
     return Copied(source=place(settings.project.database), target=place(url), resumed=True, tables=tables)

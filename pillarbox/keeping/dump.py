@@ -138,6 +138,15 @@ class Dump:
         """
         return self.each(lambda _frame, lines: _count(lines))
 
+    def glance(self) -> None:
+        """See in a moment that nothing was cut off; ``verify`` looks at every byte.
+
+        Raises:
+            DamagedError: something was.
+        """
+        self._file.seek(self._start)
+        cipher.see_end(self._file, self.header, self.where)
+
     def _plain(self) -> Iterator[bytes]:
         loosen = zlib.decompressobj()
         try:

@@ -104,20 +104,50 @@ def note(project: Project, connection: Connection, mailing: Mailing) -> None:
     Harmless when done twice. A copy beside the backups is made where their folder exists.
 
     Raises:
-        StoreError: the journal cannot be written; the mailing must not go then.
+        Refused: the journal cannot be written; the mailing must not go then.
     """
     line = of(connection, mailing, project=project.id, at=clock.now()).to_line()
     path = place(project.settings)
     try:
         _append(path, line)
     except OSError as fault:
-        raise StoreError(f"The journal of launches cannot be written ({fault.strerror}); nothing was sent.",
+        raise Refused(f"The journal of launches cannot be written ({fault.strerror}); nothing was sent.",
                          where=str(path), todo="See that the disk has room and the folder may be written, then send "
-                                               "again.", retry=True) from None
+                                            "again.", retry=True) from None
     folder = backups(project.settings)
     if folder.is_dir():
         with contextlib.suppress(OSError):  # the next backup brings the copy up to date, and says when it cannot
             _append(copy_in(folder, project.id), line)
+
+
+def confirm(project: Project, mailing: Mailing) -> None:
+    """Write down that the transaction which let a mailing go is committed: call it right after.
+
+    A database that does not know of it later is an older one, put back by hand. What cannot be written is left out: it
+    only makes that harder to see.
+    """
+    line = orjson.dumps({"begun": mailing.source_code, "at": clock.now()}) + b"\n"
+    with contextlib.suppress(OSError):
+        _append(place(project.settings), line)
+
+
+def begun(project: Project, mailing: Mailing) -> datetime | None:
+    """When a mailing was last let go by this project's database, whatever that says of it now; None: never."""
+    try:
+        text = place(project.settings).read_bytes()
+    except OSError:
+        return None
+    known = mailing.source_code.encode()
+    return max((datetime.fromisoformat(told["at"]) for line in text.splitlines()
+                if known in line and (told := _loaded(line)).get("begun") == mailing.source_code), default=None)
+
+
+def _loaded(line: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(line)
+    except orjson.JSONDecodeError:  # a line that a crash cut short
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _append(path: Path, line: bytes) -> None:

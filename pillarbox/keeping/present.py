@@ -90,6 +90,11 @@ def known(connection: Connection, project: str, since: datetime, highest: Mappin
     started = [mailing for mailing in mailing_rows.all_of(connection) if mailing.started_at is not None]
     tried = select(schema.attempts.c.mailing_id)
     untouched: ColumnElement[bool] = schema.mailings.c.id.not_in(tried)
+    # A database that was itself restored or adopted does not know what left before that.
+    gone_back = connection.execute(select(func.max(schema.audit.c.at, type_=schema.audit.c.at.type)).where(
+        schema.audit.c.action.in_(("restore", "adopt")))).scalar_one()
+    if gone_back is not None:
+        untouched &= schema.mailings.c.created_at > gone_back
     codes = connection.execute(select(schema.mailings.c.source_code).where(
         schema.mailings.c.started_at.is_(None), untouched,
         schema.mailings.c.state.in_((MailingState.PLANNED, MailingState.PAUSED))))

@@ -118,7 +118,7 @@ def _make_room(settings: Settings, opened: Dump, *, sure: bool) -> tuple[Store, 
         if known is None:
             return store, None, ""
         before = Project(id=known.id, folder=settings.folder, settings=settings, store=store)
-        return store, known, str(backup.backup(before, "before-restore"))
+        return store, known, str(backup.backup(before, "before-restore", spare=Path(opened.where)))
     except DamagedFileError as fault:
         store.close()
         if not sure:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
-from pillarbox.keeping import journal
+from pillarbox.keeping import doubt, journal
 from pillarbox.mailings import brakes, launch, live, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
@@ -61,6 +61,7 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
     live.refuse(project)
     with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
+    doubt.refuse_gone_back(project, mailing)
     opening = launch.opening(project, mailing, now=now, practise=practise)
     with project.store.writing() as connection:
         mailing = mailings.by_id(connection, mailing.id)
@@ -88,6 +89,8 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
         due.forget_closing(connection, mailing.id)
         audit.record(connection, actor=actor, action="send", subject=mailing.name)
         started = mailings.by_id(connection, mailing.id)
+    if mailing.started_at is None:
+        journal.confirm(project, started)
     _told(started, before=mailing.state)
     return started
 

@@ -9,27 +9,25 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Lock
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import Refused, StoreError
+from pillarbox.keeping import backup, journal
 from pillarbox.model.config import Settings
-from pillarbox.store import numbers, suppressions
+from pillarbox.store import numbers, schema, suppressions
 from pillarbox.store.connect import Store
 
 log = logs.get("metrics")
 
 WORKER_SEEN = timedelta(minutes=5)
 """A worker that was seen within as long is taken to run (the span after which `send --at` is refused)."""
-BACKUP = ".backup"
-"""How the name of a backup's file ends."""
 _FRESH_SECONDS = 5.0
 
 
@@ -116,8 +114,9 @@ def _ages(connection: Connection, settings: Settings) -> Iterator[Metric]:
                {"": seen} if (seen := numbers.last_worker(connection)) else {})
     yield _age("pillarbox_events_heard_seconds", "Since the newest event that a provider reported.", heard,
                label="provider")
-    yield _age("pillarbox_backup_seconds", "Since the newest backup.",
-               {"": made} if (made := last_backup(settings)) else {})
+    project = connection.execute(select(schema.project.c.id)).scalar_one_or_none()
+    made = last_backup(settings, project) if project else None
+    yield _age("pillarbox_backup_seconds", "Since the newest backup.", {"": made} if made else {})
 
 
 def _age(name: str, words: str, since: Mapping[str, datetime], *, label: str = "") -> Metric:
@@ -132,20 +131,12 @@ def _yes(practice: bool) -> str:
     return "yes" if practice else "no"
 
 
-def backup_files(settings: Settings) -> list[Path]:
-    """The backups that there are, newest first; what is still being written, or lies beside them, is left out."""
-    folder = settings.folder / settings.backup.folder
+def last_backup(settings: Settings, project: str) -> datetime | None:
+    """When the newest of a project's backups was made; None when there is none. Other projects' do not count."""
     try:
-        files = [path for path in folder.glob(f"*{BACKUP}") if path.is_file() and not path.name.startswith(".")]
-        return sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+        return max((one.made_at for one in backup.known(journal.backups(settings), project)), default=None)
     except OSError:
-        return []
-
-
-def last_backup(settings: Settings) -> datetime | None:
-    """When the newest backup was made; None when there is none."""
-    files = backup_files(settings)
-    return datetime.fromtimestamp(files[0].stat().st_mtime, tz=clock.now().tzinfo) if files else None
+        return None
 
 
 class _Both(Collector):

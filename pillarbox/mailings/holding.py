@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
-from pillarbox.keeping import journal
+from pillarbox.keeping import doubt, journal
 from pillarbox.mailings import control, departure, live, moments, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
@@ -62,13 +62,16 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
         TransportError: SendGrid gives no batch id; nothing was changed.
     """
     live.refuse(project)
+    with project.store.reading() as connection:
+        found = mailings.find(connection, name)
+    doubt.refuse_gone_back(project, found)
     batch = transport.new_batch()
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         refusals.refuse_to_start(mailing)
-        journal.note(project, connection, mailing)
         frequency.begin(connection)
         refuse_hold(project, mailing, at)
+        journal.note(project, connection, mailing)
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.SENDING,
                              started_at=clock.now(), send_at=at, send_by=actor, provider_batch=batch):
             raise Refused(f"{mailing.name} is being sent already.")
@@ -76,7 +79,9 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
         due.note_start(connection, mailing.id)
         audit.record(connection, actor=actor, action="hold", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})
-        return mailings.by_id(connection, mailing.id)
+        held = mailings.by_id(connection, mailing.id)
+    journal.confirm(project, held)
+    return held
 
 
 def cancel(project: Project, name: str, *, reason: str, actor: str = "staff") -> Mailing:

@@ -29,6 +29,7 @@ from pillarbox.mailings import (
     holding,
     hours,
     launch,
+    live,
     notices,
     occurrences,
     refusals,
@@ -169,6 +170,7 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
         refusals.refuse_to_start(mailing)
         asking.refuse_late(project, mailing, at)
         if mailing.started_at is None:
+            live.refuse(project)  # a backup costs minutes: it is made when nothing else stands in the way
             backup.before_send(project)
         control.start(project, mailing.name, actor=mailing.send_by or worker)
     except Refused as fault:

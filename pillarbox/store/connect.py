@@ -176,7 +176,7 @@ def _sqlite(url: URL, folder: Path) -> Store:
         raise StoreError("A database in memory would forget what was sent.", todo="Name a file.")
     path = folder / url.database
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # everybody's address will lie in it
     except OSError as fault:
         raise StoreError(f"The database's folder cannot be made: {fault.strerror}.", where=str(path.parent),
                          todo="See that the disk has room and the folder may be written.") from None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, insert, inspect, select, update
+from sqlalchemy import Connection, delete, insert, inspect, select, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import SettingsError, StoreError
@@ -49,7 +50,8 @@ def is_project(folder: Path) -> bool:
     return (folder / config.FILE).is_file()
 
 
-def open_project(folder: Path, *, adopt: bool = False) -> Project:
+def open_project(folder: Path, *, adopt: bool = False,
+                 settle: Callable[[Connection], object] = lambda _connection: None) -> Project:
     """Open the project in ``folder``, making its database on first use.
 
     A database that was copied here, or whose project was moved away, opens for reading only: its ``store.closed`` says
@@ -57,6 +59,7 @@ def open_project(folder: Path, *, adopt: bool = False) -> Project:
 
     Args:
         adopt: make this machine the database's home (``store adopt``).
+        settle: called in the transaction that adopts a database which was at home elsewhere, or is sealed.
 
     Raises:
         SettingsError: no project here, faulty settings, or another secret key than the database's.
@@ -78,7 +81,7 @@ def open_project(folder: Path, *, adopt: bool = False) -> Project:
         else:
             known_id = known.id
             if adopt:
-                _adopt(store, settings)
+                _adopt(store, settings, settle)
     except BaseException:
         store.close()
         raise
@@ -156,8 +159,11 @@ def _elsewhere(store: Store, known: Identity, settings: Settings) -> StoreError 
     return None
 
 
-def _adopt(store: Store, settings: Settings) -> None:
+def _adopt(store: Store, settings: Settings, settle: Callable[[Connection], object]) -> None:
     with store.writing() as connection:
+        known = connection.execute(select(table.c.machine, table.c.sealed)).one()
+        if known.machine != home(settings) or known.sealed:
+            settle(connection)
         connection.execute(update(table).values(machine=home(settings), sealed=False))
         connection.execute(delete(marks).where(marks.c.name == ARRIVING))
         audit.record(connection, actor="staff", action="adopt", subject="database")

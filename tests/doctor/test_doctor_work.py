@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import insert, update
 
 from pillarbox.cli.main import main
 from pillarbox.doctor import database, work
 from pillarbox.doctor.finding import Finding, Level
 from pillarbox.ground import clock
+from pillarbox.keeping import backup
 from pillarbox.model.sections import BackupSettings, StaffSettings
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import events, notices, schema
+from pillarbox.store import events, notices, schema, workers
 from pillarbox.store.project import Project, open_project
 from tests import builders, projects
 
@@ -126,19 +131,69 @@ def test_backups(project: Project) -> None:
     """None with a live mailing is wrong; then there is one, it is empty, it grows old."""
     mailing(project, MailingState.SENT, MessageState.ACCEPTED)
     assert found(project)["no-backup"].level is Level.WRONG
-    kept = project.folder / "var" / "backups" / "pillarbox-20261210.backup"
-    kept.parent.mkdir(parents=True)
-    kept.touch()
+    kept = backup.backup(project)
+    assert found(project)["backup"].level is Level.WELL
+    kept.rename(kept.with_name(kept.name.replace(project.id, "zzzzzzzz")))
+    assert found(project)["no-backup"].level is Level.WRONG, "another project's does not count"
+    kept = backup.backup(project)
+    whole = kept.read_bytes()
+    for broken in (b"", whole[:100], whole[:-1], whole + b"x"):
+        kept.write_bytes(broken)
+        assert found(project)["backup-unreadable"].level is Level.WRONG
+    kept.write_bytes(whole[:-40] + b"y" + whole[-39:])
     assert found(project)["backup-unreadable"].level is Level.WRONG
-    kept.write_bytes(b"something encrypted")
-    real = datetime.fromtimestamp(kept.stat().st_mtime, tz=UTC)
-    with clock.freeze(real + timedelta(hours=20)):
-        assert found(project)["backup"].level is Level.WELL
+    kept.write_bytes(whole)
+    other = replace(project, settings=project.settings.model_copy(update={
+        "backup": BackupSettings(key=SecretStr("another passphrase"))}))
+    assert found(other)["backup"].level is Level.WELL, "made with the project's key, which is still there"
+    real = NOW
     with clock.freeze(real + timedelta(hours=60)):
         assert found(project)["backup-old"].level is Level.WRONG
         relaxed = replace(project, settings=project.settings.model_copy(update={
             "backup": BackupSettings(nightly=False)}))
         assert "backup-old" not in found(relaxed)
+
+
+def test_a_folder_that_takes_no_backups(project: Project) -> None:
+    """It is said before the mailing that would not start for it."""
+    assert "backup-folder" not in found(project)
+    folder = project.folder / "var" / "backups"
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("a file")
+    assert found(project)["backup-folder"].level is Level.WRONG
+    assert "is a file" in found(project)["backup-folder"].words
+
+
+def test_a_backup_that_nobody_could_open_any_more(project: Project) -> None:
+    """Made with a passphrase that is not set: better heard today than on the day it is needed."""
+    with_one = replace(project, settings=project.settings.model_copy(update={
+        "backup": BackupSettings(key=SecretStr("a passphrase"))}))
+    backup.backup(with_one)
+    assert found(with_one)["backup"].level is Level.WELL
+    assert "passphrase" in found(project)["backup-unreadable"].words
+
+
+def test_thorough_reads_the_backup_from_end_to_end(project: Project) -> None:
+    """A glance sees what was cut off; a bit that was changed in the middle of a large one, only a whole reading."""
+    with project.store.writing() as connection:
+        connection.execute(insert(schema.bundles).values(id="b", appeal="harbour", made_at=NOW,
+                                                         content=secrets.token_bytes(3_000_000)))
+    kept = backup.backup(project)
+    data = bytearray(kept.read_bytes())
+    data[100_000] ^= 1
+    kept.write_bytes(data)
+    assert found(project)["backup"].level is Level.WELL
+    told = {finding.code: finding for finding in work.examine(project, thorough=True)}
+    assert told["backup-unreadable"].level is Level.WRONG
+
+
+def test_a_worker_that_was_killed_does_not_run(project: Project) -> None:
+    """On its own machine it is seen at once, as `send --at` sees it."""
+    gone = subprocess.run([sys.executable, "-c", "from pillarbox.ground.process import Worker; print(Worker.this())"],
+                          capture_output=True, text=True, check=True, cwd=projects.ROOT).stdout.strip()
+    with project.store.writing() as connection:
+        workers.beat(connection, gone, kind="worker", host="here")
+    assert found(project)["worker-not-seen"].level is Level.LOOK
 
 
 def test_staff_who_cannot_be_told(project: Project) -> None:

@@ -162,6 +162,18 @@ def test_old_ones_go(project: Project) -> None:
     assert all(other.exists() for other in others)
 
 
+def test_a_busy_day_does_not_take_the_nights_away(project: Project) -> None:
+    """The nightly ones are counted by themselves."""
+    settings = project.folder / "pillarbox.toml"
+    settings.write_text(settings.read_text("utf-8") + "[backup]\nkeep = 2\n", "utf-8")
+    few = with_settings(project)
+    nights = [backup.backup(few, "nightly") for _ in range(3)]
+    for _ in range(4):
+        backup.backup(few, "send")
+    assert [one.path for one in backup.known(folder(few), few.id) if one.why == "nightly"] == [nights[2], nights[1]]
+    assert [one.why for one in backup.known(folder(few), few.id)].count("send") == 2
+
+
 def test_the_newest_is_kept_when_the_clock_was_set_back(project: Project) -> None:
     """Names go on in the order of their making, so that deleting the oldest deletes the oldest."""
     settings = project.folder / "pillarbox.toml"

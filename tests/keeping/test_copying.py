@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -244,6 +245,22 @@ def test_what_arrived_otherwise_is_found(project: Project, target: str, monkeypa
         monkeypatch.setenv("PILLARBOX_DATABASE_URL", project.settings.project.database)
     assert can_send(project, project.settings.project.database, monkeypatch)
     assert not can_send(project, target, monkeypatch)
+
+
+def test_without_the_journal_nothing_is_opened(project: Project, target: str, monkeypatch: pytest.MonkeyPatch,
+                                               ) -> None:
+    """It goes along before the copy is opened: afterwards nobody would run the command again."""
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    plan(project)
+    with monkeypatch.context() as patch, pytest.raises(StoreError, match="journal of launches could not be copied"):
+        patch.setattr(journal, "add_missing", full)
+        moved(project, target)
+    assert can_send(project, project.settings.project.database, monkeypatch)
+    assert not can_send(project, target, monkeypatch)
+    moved(project, target)
+    assert can_send(project, target, monkeypatch)
 
 
 MOMENTS = ["rows.write:supporters", "rows.write:messages", "copying._compare", "copying._change_over:before",

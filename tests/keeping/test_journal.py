@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from pillarbox.ground.errors import Refused, StoreError
+from pillarbox.ground.errors import Refused
 from pillarbox.keeping import backup, journal
 from pillarbox.mailings import control, live
 from pillarbox.model import config
@@ -25,7 +25,7 @@ def test_a_launch_is_written_down_once(project: Project) -> None:
     control.resume(project, mailing.name)
     start(project, mailing)
     beside = journal.place(project.settings)
-    assert len(lines(beside)) == 1
+    assert len([line for line in lines(beside) if "begun" not in line]) == 1
     assert "example.org" not in beside.read_text("utf-8")
     launch = journal.read([beside])[0]
     assert (launch.mailing, launch.appeal, launch.edition, launch.planned, launch.source_code) == (
@@ -53,7 +53,7 @@ def test_without_it_nothing_starts(project: Project) -> None:
     beside = journal.place(project.settings)
     beside.parent.mkdir(exist_ok=True)
     beside.mkdir()
-    with pytest.raises(StoreError, match="journal of launches cannot be written"):
+    with pytest.raises(Refused, match="journal of launches cannot be written"):
         start(project, mailing)
     assert standing(project, mailing.name).state is MailingState.PLANNED
 

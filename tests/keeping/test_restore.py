@@ -522,6 +522,18 @@ def test_killed_in_mid_restore_leaves_the_database_as_it_was(project: Project, m
     assert [launch.mailing for launch in after.aftermath.sent_since] == [mailing.name]
 
 
+def test_the_backup_that_is_put_back_is_not_deleted_as_an_old_one(project: Project) -> None:
+    """What is there is backed up first, which takes old backups away; never the one in hand: a crash would lose it."""
+    settings = project.folder / "pillarbox.toml"
+    settings.write_text(settings.read_text("utf-8") + "[backup]\nkeep = 1\n", "utf-8")
+    few = reopened(project)
+    path = backup.backup(few)
+    plan(few)
+    few.close()
+    restored(project, path, sure=True)
+    assert path.exists()
+
+
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
     """The sentence says how to make one."""
     assert not is_project(tmp_path)

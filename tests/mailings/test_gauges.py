@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 import urllib.request
 from datetime import timedelta
 
@@ -81,11 +79,12 @@ def test_what_the_ledger_knows(project: Project) -> None:
              {"id": "b", "kind": "worker", "started_at": moment, "seen_at": moment - timedelta(minutes=9)}]))
         notices.add(connection, kind="late", words="Late.")
         events.mark(connection, "events-heard:sendgrid", moment - timedelta(minutes=2))
-    kept = project.folder / project.settings.backup.folder / "a.backup"
+    made = moment - timedelta(hours=1)
+    kept = project.folder / project.settings.backup.folder / f"pillarbox-{project.id}-{made:%Y%m%d-%H%M%S}-staff.backup"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"x")
-    os.utime(kept, (time.time() - 3_600, time.time() - 3_600))
-    (kept.parent / ".b.backup.part").write_bytes(b"half")
+    for name in (f".{kept.name}.part", f"pillarbox-zzzzzzzz-{moment:%Y%m%d-%H%M%S}-staff.backup"):
+        (kept.parent / name).write_bytes(b"another's, or half of one")
     full = scraped(project)
     assert one(full, "pillarbox_suppressions", reason="bounced") == 1
     assert one(full, "pillarbox_workers", kind="worker") == 1
