@@ -17,7 +17,7 @@ from pillarbox.keeping.aftercare import Aftermath
 from pillarbox.keeping.cipher import DamagedError
 from pillarbox.keeping.dump import Dump, Manifest
 from pillarbox.model.config import Settings
-from pillarbox.store import migrate
+from pillarbox.store import migrate, witness
 from pillarbox.store.connect import DamagedFileError, Store, connect
 from pillarbox.store.project import Identity, Project, home, identity, place, settings_of
 from pillarbox.store.schema import project as project_table
@@ -191,8 +191,9 @@ def _replace(connection: Connection, settings: Settings, opened: Dump, manifest:
     if read != manifest:
         raise DamagedError("The backup changed while it was read.", where=opened.where, todo="Try again.")
     migrate.make(connection, migrate.head())
+    reached = max(manifest.highest.get("attempts", 0), witness.reached(settings, opened.about.project))
     aftermath = aftercare.settle(connection, made_at=opened.about.made_at, launches=launches, known=carried,
-                                 highest=manifest.highest)
+                                 highest=manifest.highest | {"attempts": reached})
     connection.execute(update(project_table).values(machine=home(settings)))
     aftercare.tell(connection, aftermath, made_at=opened.about.made_at, file=Path(opened.where).name, actor=actor)
     return aftermath

@@ -25,7 +25,7 @@ from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
-from pillarbox.store import claims, mailings, migrate, shapes
+from pillarbox.store import claims, mailings, migrate, shapes, witness
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -114,6 +114,7 @@ def submit(dispatch: Dispatch) -> Submitted | None:
         result = Result(receipts=_all(unit, Verdict.RETURNED, _SLEPT))
         _settle(dispatch, unit, turn, result)
         return Submitted(counts={Verdict.RETURNED: len(unit.messages)}, withdrawn=withdrawn, result=result)
+    witness.note(dispatch.project.settings, dispatch.project.id, unit.attempt_id)
     try:
         with metrics.timed(metrics.SUBMIT_SECONDS.labels("post")) as posting:
             result = dispatch.transport.send(unit)

@@ -16,7 +16,7 @@ from pillarbox.ground.keys import fingerprint, new_key
 from pillarbox.ground.process import machine
 from pillarbox.model import config
 from pillarbox.model.config import Settings
-from pillarbox.store import audit, migrate, placement
+from pillarbox.store import audit, migrate, placement, witness
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.schema import marks
 from pillarbox.store.schema import project as table
@@ -156,14 +156,26 @@ def _elsewhere(store: Store, known: Identity, settings: Settings) -> StoreError 
         return StoreError("This database was made in another place or on another machine, or was copied away from "
                           "here; two copies could both send, so it can be read, not written.", where=where,
                           todo="If the other one is out of use for good, run `pillarbox store adopt`.")
+    if _is_behind(store, known, settings):
+        return StoreError("An older copy of this database was put in its place: batches were sent that it does not "
+                          "know of. It can be read, not written.", where=where,
+                          todo="Put the newest backup back with `pillarbox store restore`. If there is none, "
+                               "`pillarbox store adopt` pauses what is unfinished and puts it in doubt.")
     return None
+
+
+def _is_behind(store: Store, known: Identity, settings: Settings) -> bool:
+    with store.reading() as connection:
+        return witness.is_behind(connection, settings, known.id)
 
 
 def _adopt(store: Store, settings: Settings, settle: Callable[[Connection], object]) -> None:
     with store.writing() as connection:
-        known = connection.execute(select(table.c.machine, table.c.sealed)).one()
-        if known.machine != home(settings) or known.sealed:
+        known = connection.execute(select(table.c.id, table.c.machine, table.c.sealed)).one()
+        behind = witness.is_behind(connection, settings, known.id)
+        if known.machine != home(settings) or known.sealed or behind:
             settle(connection)
+        witness.catch_up(connection, settings, known.id)
         connection.execute(update(table).values(machine=home(settings), sealed=False))
         connection.execute(delete(marks).where(marks.c.name == ARRIVING))
         audit.record(connection, actor="staff", action="adopt", subject="database")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from pillarbox.ground import clock
-from pillarbox.ground.errors import Refused
+from pillarbox.ground.errors import Refused, StoreError
 from pillarbox.keeping import backup, doubt, journal
 from pillarbox.keeping.restore import restore
 from pillarbox.mailings import control
 from pillarbox.mailings.reconcile import reconcile
-from pillarbox.model.states import MailingState
-from pillarbox.store import mailings, notices
+from pillarbox.mailings.submit import Dispatch, submit
+from pillarbox.model.states import MailingState, Verdict
+from pillarbox.store import mailings, notices, schema
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from tests import projects
 from tests.keeping.conftest import CROWD, filled, plan, reopened, standing, start, states
+from tests.mailings.conftest import Scripted, saying
 from tests.projects import TestProject
 
 
@@ -148,3 +153,67 @@ def test_what_was_merely_moved_goes_on(tmp_path: Path) -> None:
     opened = open_project(moved)
     assert states(opened, mailing) == {"planned": CROWD}
     opened.close()
+
+
+def half_sent(project: Project) -> tuple[Mailing, Path, Project]:
+    """A mailing of which a batch left, the database file of that moment, and the project after one more batch."""
+    mailing = start(project, plan(project))
+    going = Dispatch.of(project, mailing, Scripted(answer=saying(Verdict.ACCEPTED), unit=5))
+    submit(going)
+    older = Path(shutil.copy(file_of(project), tmp_copy(project)))
+    project = reopened(project)
+    submit(Dispatch.of(project, mailing, Scripted(answer=saying(Verdict.ACCEPTED), unit=5)))
+    return mailing, older, project
+
+
+def tmp_copy(project: Project) -> Path:
+    """Where the older file is kept."""
+    return project.folder.parent / "older.db"
+
+
+def test_an_older_file_of_a_mailing_in_mid_send_opens_read_only(tmp_path: Path) -> None:
+    """The batch that left since would leave again: so nothing can be sent until staff adopt it, and then in doubt."""
+    mailing, older, project = half_sent(on_sqlite(tmp_path))
+    live(project, mailing)
+    project.close()
+    with contextlib.closing(sqlite3.connect(older)) as connection:
+        connection.execute("UPDATE mailings SET practice = 0")
+        connection.commit()
+    there = project.folder / "var" / "pillarbox.db"
+    there.write_bytes(older.read_bytes())
+    project = reopened(project)
+    with pytest.raises(StoreError, match="An older copy of this database"), project.store.writing():
+        pass
+    project.close()
+    assert [(one["state"], one["in_doubt"]) for one in adopted(project.folder)["paused"]] == [("paused", CROWD - 5)]
+    project = reopened(project)
+    assert states(project, mailing) == {"accepted": 5, "in_doubt": CROWD - 5}
+    with project.store.writing() as connection:
+        new = connection.execute(insert(schema.attempts).values(
+            mailing_id=mailing.id, worker="w", size=0, started_at=clock.now(), lease_until=clock.now(),
+        ).returning(schema.attempts.c.id)).scalar_one()
+    assert new > 2, "no attempt's number is given out twice"
+    project.close()
+
+
+def test_a_restored_database_is_not_taken_for_an_older_file(tmp_path: Path) -> None:
+    """`store restore` goes back in time by rule: it opens, paused and in doubt as ever."""
+    project = on_sqlite(tmp_path)
+    mailing = start(project, plan(project))
+    path = backup.backup(project)
+    submit(Dispatch.of(project, mailing, Scripted(answer=saying(Verdict.ACCEPTED), unit=5)))
+    project.close()
+    restore(project.folder, path, sure=True)
+    project = reopened(project)
+    with project.store.writing():
+        pass
+    project.close()
+
+
+def test_a_witness_that_cannot_be_written_or_read_stops_nobody(tmp_path: Path) -> None:
+    """It is one guard more, and no condition of sending."""
+    project = on_sqlite(tmp_path)
+    (project.folder / "var" / "pillarbox.db.reached").mkdir()
+    mailing = start(project, plan(project))
+    assert submit(Dispatch.of(project, mailing, Scripted(answer=saying(Verdict.ACCEPTED), unit=5)))
+    reopened(project).close()
