@@ -214,8 +214,10 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
     It is sent then, or lies at a provider that keeps it until its time.
     """
     tie_late(project.store)  # what came before the receipts that name it
-    held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
     with project.store.writing() as connection:
+        # Held before its messages are counted: what comes back at this moment comes before that, or sees it closed.
+        mailing = mailings.hold(connection, mailing.id, alone=True)
+        held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
         cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):

@@ -173,7 +173,11 @@ def release(project: Project) -> list[str]:
                 _taken_back(project, mailing, reason="by staff", actor="SendGrid")
                 continue
         with project.store.writing() as connection:
-            if mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENT,
-                             finished_at=mailing.send_at):
+            mailings.hold(connection, mailing.id, alone=True)
+            # What has not been handed over, whyever that is so, is not called sent: it leaves now.
+            rest = due.unsettled(connection, mailing.id)
+            if mailings.move(connection, mailing.id, before=(MailingState.HELD,),
+                             after=MailingState.SENDING if rest else MailingState.SENT,
+                             finished_at=None if rest else mailing.send_at) and not rest:
                 released.append(mailing.name)
     return released
