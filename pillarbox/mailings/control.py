@@ -125,6 +125,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
         mailing = mailings.find(connection, name)
         if mailing.state is MailingState.PAUSED and (apology := mailings.correction(connection, mailing)):
             raise refusals.corrected(mailing, apology)
+        if mailing.state is MailingState.PAUSED and mailing.state_reason == refusals.ASKED:
+            raise Refused(f"SendGrid was asked to take {mailing.name} back, and may have: what it is handed now may be "
+                          "discarded.", todo=f"`pillarbox cancel {mailing.name}` finds out.")
         moment = clock.now()
         at, by, after = mailing.send_at, mailing.send_by, MailingState.PLANNED
         if mailing.provider_batch and at and moment < at:

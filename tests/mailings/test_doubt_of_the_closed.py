@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from pillarbox.ground import clock
+from pillarbox.ground.errors import Refused
 from pillarbox.mailings import control, holding
 from pillarbox.mailings.reconcile import reconcile
 from pillarbox.mailings.status import Status, status
@@ -62,6 +64,32 @@ def test_what_was_not_handed_over_is_not_called_sent_at_its_time(project: Projec
     with clock.freeze(clock.now() + IN_FIVE_HOURS + timedelta(minutes=1)):
         assert holding.release(project) == []
     assert standing(project, mailing).mailing.state is MailingState.SENDING
+
+
+def test_a_taking_back_that_died_half_way_hands_nothing_more_over(project: Project,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelled at SendGrid while it was being handed over, then killed: nothing goes where it would be discarded."""
+    mailing = kept_at_sendgrid(project, Scripted(answer=ACCEPTING))
+    with project.store.writing() as connection:
+        mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENDING)
+
+    class Dying:
+        def cancel_batch(self, _batch: str) -> None:
+            raise KeyboardInterrupt
+
+        def batch_is_cancelled(self, _batch: str) -> bool:
+            return True
+
+    monkeypatch.setattr(holding, "_sendgrid", lambda _project: nullcontext(Dying()))
+    with pytest.raises(KeyboardInterrupt):
+        holding.cancel(project, mailing.name, reason="wrong")
+    assert standing(project, mailing).mailing.state is MailingState.PAUSED
+    with pytest.raises(Refused, match="may have"):
+        control.resume(project, mailing.name)
+    with clock.freeze(clock.now() + IN_FIVE_HOURS + timedelta(minutes=1)):
+        holding.release(project)
+    found = standing(project, mailing)
+    assert (found.mailing.state, found.cancelled) == (MailingState.CANCELLED, CROWD)
 
 
 def test_a_mailing_that_left_by_itself_waits_for_staff_after_their_decision(project: Project) -> None:
