@@ -26,7 +26,6 @@ from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
 from pillarbox.store import claims, mailings, migrate, shapes
-from pillarbox.store.brakes import DIED
 from pillarbox.store.connect import ClashError
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -277,7 +276,7 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
             after = MessageState.PLANNED if repeatable else MessageState.IN_DOUBT
             buried = claims.bury(
                 connection, mailing.id, attempt.id, state=after,
-                detail="" if repeatable else DIED)
+                detail="" if repeatable else "the sender died while this was on its way")
             found += buried
             metrics.count(metrics.BURIED, {after.value: buried})
             log.warning("attempt.buried", mailing=mailing.name, attempt=attempt.id, worker=attempt.worker, after=after,
