@@ -45,7 +45,7 @@ def standing(project: Project, mailing: Mailing) -> Status:
 
 def test_doubt_of_a_held_mailing_taken_as_unsent_is_handed_over_again(project: Project) -> None:
     """Before its time: nobody is left behind in a mailing that is later called sent."""
-    mailing = kept_at_sendgrid(project, Scripted(answer=LOSING))
+    mailing = kept_at_sendgrid(project, Scripted(answer=LOSING, unit=CROWD))
     assert standing(project, mailing).mailing.state is MailingState.HELD
     reconcile(project, mailing.name, assume="unsent", actor="Ada")
     assert standing(project, mailing).remaining == CROWD
@@ -97,7 +97,7 @@ def test_a_mailing_that_left_by_itself_waits_for_staff_after_their_decision(proj
     mailing = planned(project)
     with project.store.writing() as connection:
         mailings.change(connection, mailing.id, send_at=clock.now() - timedelta(minutes=1), send_by="staff")
-    Run(dispatch=dispatch(project, mailing, Scripted(answer=LOSING)))(1)
+    Run(dispatch=dispatch(project, mailing, Scripted(answer=LOSING, unit=CROWD)))(1)
     assert standing(project, mailing).mailing.state is MailingState.SENT
     reconcile(project, mailing.name, assume="unsent", actor="Ada")
     done = tick(project, worker="test")
@@ -142,7 +142,7 @@ def test_a_decision_and_the_closing_see_each_other(project: Project, monkeypatch
     if project.store.is_sqlite:
         pytest.skip("SQLite has one writer at a time")
     mailing = planned(project)
-    ready = dispatch(project, mailing, Scripted(answer=LOSING))
+    ready = dispatch(project, mailing, Scripted(answer=LOSING, unit=CROWD))
     while submit(ready) is not None:
         pass
     record, closing = audit.record, list[threading.Thread]()
