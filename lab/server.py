@@ -17,6 +17,8 @@ import time
 import urllib.request
 from base64 import urlsafe_b64encode
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -198,6 +200,20 @@ class _Listener(ThreadingHTTPServer):
         """A sender that was killed leaves its connection half way: that is what we are here for."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+@contextmanager
+def counting() -> Iterator[tuple[str, _Listener]]:
+    """The counting server in a thread of this process: its URL, and the server, whose ``count`` may be changed."""
+    listener = _Listener(0)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.server_port}", listener
+    finally:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
 
 
 class Server:

@@ -180,8 +180,13 @@ def _run(project: Project, mailing: Mailing, transport: Transport, *, quiet: boo
     """Send in the foreground; Ctrl-C and SIGTERM drain: what is in flight finishes, nothing new starts."""
     remaining = standing.status(project, mailing.name).remaining
     with printing.progress(remaining, f"Sending {mailing.name}", quiet=quiet) as advance:
-        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance,
-                  on_wait=lambda why: None if quiet else printing.note(f"Waiting: {why}."))
+        def tell(why: str) -> None:
+            if not quiet:
+                printing.note(f"Waiting: {why}.")
+
+        run = Run(dispatch=Dispatch.of(project, mailing, transport), on_progress=advance, on_wait=tell,
+                  on_trouble=tell)
+
         def stop() -> None:
             if not (quiet or run.stopping.is_set()):
                 printing.note_at_once("Stopping: what is on its way finishes first.")

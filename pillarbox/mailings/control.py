@@ -125,6 +125,9 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
         mailing = mailings.find(connection, name)
         if mailing.state is MailingState.PAUSED and (apology := mailings.correction(connection, mailing)):
             raise refusals.corrected(mailing, apology)
+        if mailing.state is MailingState.PAUSED and mailing.state_reason == refusals.ASKED:
+            raise Refused(f"SendGrid was asked to take {mailing.name} back, and may have: what it is handed now may be "
+                          "discarded.", todo=f"`pillarbox cancel {mailing.name}` finds out.")
         moment = clock.now()
         at, by, after = mailing.send_at, mailing.send_by, MailingState.PLANNED
         if mailing.provider_batch and at and moment < at:
@@ -214,8 +217,10 @@ def finish_if_done(project: Project, mailing: Mailing) -> bool:
     It is sent then, or lies at a provider that keeps it until its time.
     """
     tie_late(project.store)  # what came before the receipts that name it
-    held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
     with project.store.writing() as connection:
+        # Held before its messages are counted: what comes back at this moment comes before that, or sees it closed.
+        mailing = mailings.hold(connection, mailing.id, alone=True)
+        held = mailing.provider_batch and mailing.send_at and clock.now() < mailing.send_at
         cancel_rest(connection, mailing.id)
         standing = messages.states(connection, mailing.id)
         if standing.get(MessageState.PLANNED) or standing.get(MessageState.SUBMITTING):

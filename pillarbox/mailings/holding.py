@@ -15,6 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.keeping import doubt, journal
 from pillarbox.mailings import control, departure, live, moments, refusals
+from pillarbox.mailings.refusals import ASKED
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 LAST_CANCEL = timedelta(minutes=10)
 """Later than this before its time SendGrid takes nothing back."""
-_ASKED = "SendGrid was asked to take it back"
 
 
 def is_held(mailing: Mailing) -> bool:
@@ -124,21 +124,32 @@ def _refuse_near(project: Project, mailing: Mailing) -> None:
 
 def _take_back(project: Project, mailing: Mailing) -> None:
     """Have SendGrid discard it; the wish is on record before it is asked, should we die between the two."""
-    _note_wish(project, mailing, _ASKED)
+    _note_wish(project, mailing)
     try:
         with _sendgrid(project) as transport:
             transport.cancel_batch(mailing.provider_batch)
     except TransportError as fault:
         if not fault.retry:
-            _note_wish(project, mailing, "")
-        raise Refused(f"SendGrid has not confirmed that {mailing.name} is cancelled: {fault.what} It still stands, and "
-                      "nothing was changed.", todo="Try again, or cancel it in SendGrid's own pages.",
-                      retry=fault.retry) from None
+            _forget_wish(project, mailing)
+        stands = ("What was not handed over yet is held back meanwhile."
+                  if fault.retry and mailing.state is MailingState.SENDING else
+                  "It still stands, and nothing was changed.")
+        raise Refused(f"SendGrid has not confirmed that {mailing.name} is cancelled: {fault.what} {stands}",
+                      todo="Try again, or cancel it in SendGrid's own pages.", retry=fault.retry) from None
 
 
-def _note_wish(project: Project, mailing: Mailing, words: str) -> None:
+def _note_wish(project: Project, mailing: Mailing) -> None:
+    """What is being handed over stops, too: what SendGrid gets under the name of a cancelled batch, it discards."""
     with project.store.writing() as connection:
-        mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.HELD, reason=words)
+        for before, after in (((MailingState.HELD,), MailingState.HELD),
+                              ((MailingState.SENDING, MailingState.PAUSED), MailingState.PAUSED)):
+            mailings.move(connection, mailing.id, before=before, after=after, reason=ASKED)
+
+
+def _forget_wish(project: Project, mailing: Mailing) -> None:
+    with project.store.writing() as connection:
+        mailings.move(connection, mailing.id, before=(MailingState.HELD, MailingState.PAUSED), after=mailing.state,
+                      reason="" if mailing.state_reason == ASKED else mailing.state_reason)
 
 
 @contextmanager
@@ -159,11 +170,12 @@ def release(project: Project) -> list[str]:
     """
     moment = clock.now()
     with project.store.reading() as connection:
-        found = [mailing for mailing in due.of_states(connection, MailingState.HELD)
-                 if mailing.send_at and mailing.send_at <= moment]
+        found = [mailing for mailing in due.of_states(connection, MailingState.HELD, MailingState.PAUSED)
+                 if mailing.send_at and mailing.send_at <= moment
+                 and (mailing.state is MailingState.HELD or mailing.state_reason == ASKED)]
     released = []
     for mailing in found:
-        if mailing.state_reason == _ASKED:
+        if mailing.state_reason == ASKED:
             try:
                 with _sendgrid(project) as transport:
                     cancelled = transport.batch_is_cancelled(mailing.provider_batch)
@@ -173,7 +185,13 @@ def release(project: Project) -> list[str]:
                 _taken_back(project, mailing, reason="by staff", actor="SendGrid")
                 continue
         with project.store.writing() as connection:
-            if mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENT,
-                             finished_at=mailing.send_at):
+            mailings.hold(connection, mailing.id, alone=True)
+            mailings.move(connection, mailing.id, before=(MailingState.PAUSED,), after=MailingState.PAUSED,
+                          reason="SendGrid has not taken back what it had, and sent it")
+            # What has not been handed over, whyever that is so, is not called sent: it leaves now.
+            rest = due.unsettled(connection, mailing.id)
+            if mailings.move(connection, mailing.id, before=(MailingState.HELD,),
+                             after=MailingState.SENDING if rest else MailingState.SENT,
+                             finished_at=None if rest else mailing.send_at) and not rest:
                 released.append(mailing.name)
     return released

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from sqlalchemy import Connection
 
 from pillarbox.deliver import choose
 from pillarbox.deliver.search import MessageSearch, NoSearchError
@@ -135,16 +137,30 @@ def _ask(project: Project, mailing: Mailing, search: MessageSearch) -> tuple[int
 
 def _decide(project: Project, mailing: Mailing, assume: Assumption, actor: str) -> int:
     with project.store.writing() as connection:
-        cancelled = mailings.state(connection, mailing.id) is MailingState.CANCELLED
+        # Held: whoever is about to close it shall see what becomes of its doubt.
+        mailing = mailings.hold(connection, mailing.id, alone=True)
         after = (MessageState.ACCEPTED if assume == "sent" else
-                 MessageState.CANCELLED if cancelled else MessageState.PLANNED)
+                 MessageState.CANCELLED if mailing.state is MailingState.CANCELLED else MessageState.PLANNED)
         settled = doubts.decide(connection, mailing.id, after=after,
                                   detail=f"taken as {assume} by {actor}, {clock.now():%d %B %Y %H:%M} UTC")
         if not settled:
             return 0
         if after is MessageState.PLANNED:
-            mailings.move(connection, mailing.id, before=(MailingState.SENT,), after=MailingState.PLANNED,
-                          reason="taken up again after doubt", finished_at=None)
+            _take_up_again(connection, mailing)
         audit.record(connection, actor=actor, action="reconcile", subject=mailing.name,
                      detail={"assume": assume, "messages": settled})
     return settled
+
+
+def _take_up_again(connection: Connection, mailing: Mailing) -> None:
+    """A mailing that was closed has something to send again.
+
+    One that lies at SendGrid goes on being handed over, to be kept until the same time. One that was sent waits for
+    staff to send it, also if it left by itself the first time.
+    """
+    if mailing.state is MailingState.HELD:
+        mailings.move(connection, mailing.id, before=(MailingState.HELD,), after=MailingState.SENDING)
+        return
+    time: dict[str, Any] = {} if mailing.provider_batch else {"send_at": None, "send_by": ""}
+    mailings.move(connection, mailing.id, before=(MailingState.SENT,), after=MailingState.PLANNED,
+                  reason="taken up again after doubt", finished_at=None, **time)

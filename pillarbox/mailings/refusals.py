@@ -11,6 +11,9 @@ from pillarbox.model.states import MailingState
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
+ASKED = "SendGrid was asked to take it back"
+"""Why a mailing stands while nobody knows whether SendGrid will discard what it has of it."""
+
 
 def refuse_to_start(mailing: Mailing) -> None:
     """See that a mailing may be sent now.

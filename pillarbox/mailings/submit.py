@@ -18,7 +18,7 @@ from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import brakes, envelopes, hours
+from pillarbox.mailings import brakes, control, envelopes, hours
 from pillarbox.mailings.brakes import Watchman
 from pillarbox.mailings.gate import Gate, Turn
 from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
@@ -219,14 +219,21 @@ def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
     while True:
         try:
             with dispatch.project.store.writing() as connection:
-                claims.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
+                returned = any(receipt.verdict is Verdict.RETURNED for receipt in result.receipts)
+                if returned or result.stop or dispatch.mailing.provider_batch:
+                    # Before its messages, as everybody does who changes both: who closes or cancels the mailing at
+                    # this moment sees all of what is written here, or is seen.
+                    mailings.hold(connection, dispatch.mailing.id, alone=True)
+                settled = claims.settle(connection, unit.attempt_id, result.receipts, detail=result.stop)
                 dispatch.gate.give_back(connection, turn, sum(receipt.verdict in _UNSENT
                                                               for receipt in result.receipts))
-                if any(receipt.verdict is Verdict.RETURNED for receipt in result.receipts):
+                if returned and settled:
                     # A sender that was taken for dead, and wakes when all the rest has gone, brings back what surely
                     # did not leave: the mailing is not over after all.
-                    mailings.move(connection, dispatch.mailing.id, before=(MailingState.SENT,),
+                    mailings.move(connection, dispatch.mailing.id, before=(MailingState.SENT, MailingState.HELD),
                                   after=MailingState.SENDING, finished_at=None)
+                if returned or dispatch.mailing.provider_batch:  # here and now: after a kill nobody would look again
+                    control.cancel_rest(connection, dispatch.mailing.id)
                 if result.stop and not dispatch.transport.repeatable:  # for all workers, not for this one alone
                     brakes.pull(connection, dispatch.mailing, result.stop)
             return
@@ -261,6 +268,8 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
     """
     found = 0
     with project.store.writing() as connection:
+        if repeatable:  # what comes back to a cancelled mailing is cancelled below
+            mailings.hold(connection, mailing.id, alone=True)
         for attempt in claims.open_attempts(connection, mailing.id):
             worker = Worker.parse(attempt.worker)
             if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
@@ -273,4 +282,6 @@ def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> in
             metrics.count(metrics.BURIED, {after.value: buried})
             log.warning("attempt.buried", mailing=mailing.name, attempt=attempt.id, worker=attempt.worker, after=after,
                         settled=buried)
+        if found and repeatable:
+            control.cancel_rest(connection, mailing.id)
     return found

@@ -22,7 +22,11 @@ _UNREACHABLE_LIMIT = 5
 _FIRST_PAUSE_SECONDS = 0.5
 # What others have in hand is waited for, as long as it grows less now and then.
 _OTHERS_SECONDS = 90.0
+# Of our own limits and caps: staff may change them meanwhile. What the provider asks for is waited for in full.
 _LONGEST_WAIT_SECONDS = 600.0
+# A pause of the provider's that is longer is told with its length: a rate limit's, as against the few seconds after a
+# failure.
+_LONG_SECONDS = 60.0
 # How soon one who waits sees that the mailing was paused or cancelled elsewhere.
 _LOOK_SECONDS = 1.0
 
@@ -36,6 +40,8 @@ class Run:
     """Called with the number of messages just settled, from any thread."""
     on_wait: Callable[[str], None] = lambda _why: None
     """Called, from any thread, with what is waited for: once for each new reason, when it takes a while."""
+    on_trouble: Callable[[str], None] = lambda _why: None
+    """The same with what the provider said, when it cannot be reached or takes no more for a while."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set it, or call ``drain``: the acts in flight finish, nothing new starts."""
     counts: Counter[Verdict] = field(default_factory=Counter)
@@ -135,16 +141,17 @@ class Run:
                            "`send` again continues.")
         if settled:
             self.on_progress(settled)
-        if done.waiting and pause > _LOOK_SECONDS:
-            self._tell(done.waiting)
-        self._wait(min(pause, _LONGEST_WAIT_SECONDS))
+        if pause > _LOOK_SECONDS and not self.stopping.is_set():
+            self._tell(done.waiting, self.on_wait)
+            self._tell(_troubled(done, pause), self.on_trouble)
+        self._wait(pause if done.counts else min(pause, _LONGEST_WAIT_SECONDS))
 
-    def _tell(self, why: str) -> None:
+    def _tell(self, why: str, tell: Callable[[str], None]) -> None:
         with self._lock:
-            news = why not in self._told
+            news = bool(why) and why not in self._told
             self._told.add(why)
         if news:
-            self.on_wait(why)
+            tell(why)
 
     def _wait(self, seconds: float) -> None:
         """Let time pass, holding nothing; less of it when the run stops, or the mailing is held back elsewhere."""
@@ -160,3 +167,13 @@ class Run:
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason
         self.stopping.set()
+
+
+def _troubled(done: Submitted, seconds: float) -> str:
+    """What a provider that could not be reached, or would not take more, has people wait for, in its own words."""
+    words = next((receipt.detail for receipt in done.result.receipts
+                  if receipt.verdict in (Verdict.RETURNED, Verdict.UNKNOWN) and receipt.detail), "")
+    if not words:
+        return ""
+    length = f" It is asked again in {round(seconds / 60):,} min" if seconds > _LONG_SECONDS else " It is asked again"
+    return f"{words.rstrip('.')}.{length}"

@@ -230,7 +230,8 @@ class Loop:
             try:
                 transport.check()
                 run = Run(dispatch=Dispatch.of(self.project, mailing, transport), stopping=sending.stopping,
-                          on_wait=sending.wait)
+                          on_wait=sending.wait,
+                          on_trouble=lambda why: self._note(f"{mailing.name} waits: {why}."))
                 sending.hurry = transport.hurry
                 if not self.stopping.is_set():
                     run(settings.sendgrid.connections if transport.name == "sendgrid" else 1)

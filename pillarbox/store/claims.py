@@ -24,6 +24,9 @@ STATE_OF = {
     Verdict.UNKNOWN: MessageState.IN_DOUBT,
 }
 """What a receipt makes of a message."""
+_HEALED = dict.fromkeys(Verdict, (MessageState.IN_DOUBT,)) | {
+    Verdict.ACCEPTED: (MessageState.IN_DOUBT, MessageState.PLANNED)}
+"""Which states a receipt that comes late puts right: it knows more than those who took its sender for dead."""
 
 
 def claim(connection: Connection, mailing_id: int, group: Group, *, most: int, worker: str,
@@ -89,8 +92,9 @@ def withdraw(connection: Connection, attempt_id: int, reasons: Mapping[int, str]
 def settle(connection: Connection, attempt_id: int, receipts: Iterable[Receipt], *, detail: str = "") -> int:
     """Write what is known of an attempt's messages; returns how many rows still were the attempt's own.
 
-    A worker that was taken for dead may still come back with the truth: what is in doubt in its name is healed by it;
-    what others have taken over is left alone.
+    A worker that was taken for dead may still come back with the truth: what is in doubt in its name is healed by it,
+    and what staff took as unsent meanwhile, and nobody has sent again yet, is not sent again if it went. What others
+    have taken over is left alone.
     """
     groups: dict[tuple[Verdict, str, str], list[int]] = {}
     for receipt in receipts:
@@ -98,7 +102,7 @@ def settle(connection: Connection, attempt_id: int, receipts: Iterable[Receipt],
     moment = clock.now()
     settled = 0
     for (verdict, provider_id, words), ids in groups.items():
-        settled += connection.execute(_held(attempt_id, ids, MessageState.IN_DOUBT).values(
+        settled += connection.execute(_held(attempt_id, ids, *_HEALED[verdict]).values(
             state=STATE_OF[verdict], provider_id=provider_id, detail=words,
             accepted_at=moment if verdict is Verdict.ACCEPTED else None)).rowcount
     finish(connection, attempt_id, detail=detail,

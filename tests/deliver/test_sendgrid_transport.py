@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -265,6 +265,19 @@ def test_trouble_in_the_middle_leaves_the_rest_untried(to: Send) -> None:
         people = [message(1), message(2, salutation="a" * 10_001), message(3, salutation="b" * 10_001)]
         result = to(server.url).send(unit(people))
     assert verdicts(result) == ["accepted", "unknown", "returned"]
+
+
+def test_a_laptop_that_slept_in_the_middle_posts_no_more(to: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closed between two requests of a unit and opened next day: meanwhile others may have taken it for dead."""
+    def and_sleep(_number: int, _: object) -> Reply:
+        tomorrow = clock.now() + timedelta(days=1)
+        monkeypatch.setattr(clock, "now", lambda: tomorrow)
+        return Reply()
+
+    with Scripted(and_sleep) as server:
+        people = [message(1), message(2, salutation="a" * 10_001), message(3, salutation="b" * 10_001)]
+        result = to(server.url).send(unit(people))
+    assert verdicts(result) == ["accepted", "returned", "returned"]
 
 
 def test_a_mailbox_name_outside_ascii_is_refused_here(to: Send) -> None:

@@ -37,7 +37,7 @@ LOST = "the answer was lost"
 def in_doubt(project: Project) -> Mailing:
     """A mailing that was handed over whole, without an answer."""
     mailing = planned(project)
-    Run(dispatch=dispatch(project, mailing, Scripted(answer=saying(Verdict.UNKNOWN, LOST))))(1)
+    Run(dispatch=dispatch(project, mailing, Scripted(answer=saying(Verdict.UNKNOWN, LOST), unit=CROWD)))(1)
     assert status(project, mailing.name).in_doubt == CROWD
     return mailing
 

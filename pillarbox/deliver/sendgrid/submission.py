@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from time import monotonic
 from typing import Protocol
 
@@ -72,6 +73,8 @@ class Submission:
         self._suspects: list[Outgoing] = []
         """Messages failed in that row without being named."""
         self._until = monotonic() + account.patience_seconds
+        # A machine that is put to sleep does not count that time in its monotonic clock; its wall clock tells.
+        self._until_by_the_wall = clock.now() + timedelta(seconds=account.patience_seconds)
 
     def run(self, client: SendgridClient) -> Result:
         """Post the requests, split what is refused, until nothing is left or nothing more is to be tried."""
@@ -109,7 +112,7 @@ class Submission:
             known.over = "Too many requests of this batch were refused; the rest will be tried again."
         if not known.over and self._account.hurried:
             known.over = "The sender was told to end before this message was tried."
-        if not known.over and monotonic() > self._until:
+        if not known.over and (monotonic() > self._until or clock.now() > self._until_by_the_wall):
             known.over = "Time ran out before this message was tried."
         return bool(known.over)
 
