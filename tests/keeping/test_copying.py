@@ -366,8 +366,10 @@ def test_a_stale_copy_is_never_opened(project: Project, target: str, second_post
         moved(project, target)
     assert can_send(project, second_postgres, monkeypatch)
     assert not can_send(project, target, monkeypatch)
+    stale = at(project, target, monkeypatch)
     with pytest.raises(StoreError, match=r"broken off.*store copy"):
-        control.start(at(project, target, monkeypatch), "harbour", actor="test")
+        control.start(stale, "harbour", actor="test")
+    stale.close()
 
 
 def test_writers_wait_until_it_is_over(project: Project, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
