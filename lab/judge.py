@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from lab.patience import again
+from lab.patience import BrokenError, again
 from lab.server import Witness
 
 _STATES = text("SELECT id, state FROM messages")
 _PLANNED = text("SELECT planned, state FROM mailings")
+# Of a file that is broken: no waiting mends it.
+_DAMAGED = ("malformed", "not a database")
 _MAY_HAVE_LEFT = {"submitting", "accepted", "in_doubt"}
 _SAYS_WHY_NOT = {"in_doubt", "failed", "withdrawn", "cancelled"}
 
@@ -97,8 +99,13 @@ class Judge:
 
     def _read(self) -> tuple[int, str, dict[str, str]]:
         def read() -> tuple[int, str, dict[str, str]]:
-            with self.engine.connect() as connection:
-                planned, state = connection.execute(_PLANNED).one()
-                return int(planned), str(state), {str(row[0]): row[1] for row in connection.execute(_STATES)}
+            try:
+                with self.engine.connect() as connection:
+                    planned, state = connection.execute(_PLANNED).one()
+                    return int(planned), str(state), {str(row[0]): row[1] for row in connection.execute(_STATES)}
+            except DBAPIError as fault:
+                if any(words in str(fault) for words in _DAMAGED):
+                    raise BrokenError(f"the ledger is damaged: {fault.orig}") from fault
+                raise
 
         return again(read, DBAPIError)  # while the database restarts

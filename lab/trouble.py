@@ -111,11 +111,16 @@ class Trouble:
 
     def _status(self) -> dict[str, object]:
         """What ``status`` would tell."""
-        project = open_project(self._ledger.folder)
         try:
-            return standing.status(project, MAILING).to_json()
-        finally:
-            project.close()
+            project = open_project(self._ledger.folder)
+            try:
+                return standing.status(project, MAILING).to_json()
+            finally:
+                project.close()
+        except StoreError as fault:
+            if not fault.retry:
+                raise BrokenError(f"status cannot be told: {fault.sentence()}") from fault
+            raise
 
     def _restart(self) -> int:
         cluster = self._ledger.cluster
