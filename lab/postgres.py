@@ -45,14 +45,16 @@ class Cluster:
         port: 0: a free one.
         within: a command that runs another one on the host that the server is to run on; empty: on this one.
         admitted: a network from which it may be reached besides.
+        options: of the server, e.g. ``fsync=off``.
     """
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0, *, within: Sequence[str] = (),
-                 admitted: str = "") -> None:
+                 admitted: str = "", options: Sequence[str] = ()) -> None:
         found = binaries()
         if found is None:
             raise RuntimeError("PostgreSQL is not installed here")
         self._binaries, self._within, self._address, self.port = found, tuple(within), address, port or _free_port()
+        self._options = " ".join(f"-c {option}" for option in (f"listen_addresses={address}", *options))
         self._home = Path(tempfile.mkdtemp(prefix="pillarbox-lab-pg-"))
         if name := user():
             shutil.chown(self._home, name)
@@ -74,7 +76,7 @@ class Cluster:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._run("pg_ctl", "-w", "-t", str(_PATIENCE_SECONDS), "-l", f"{self._home}/log", "-o",
-                  f"-p {self.port} -k {self._home} -c listen_addresses={self._address} -c max_connections=200", "start")
+                  f"-p {self.port} -k {self._home} -c max_connections=200 {self._options}", "start")
 
     def stop(self) -> None:
         """Stop at once, as a crash would: every connection is lost, and starting recovers from the log."""
