@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -48,12 +49,17 @@ class Sender:
         return self._process.returncode == -signal.SIGKILL
 
     def stop(self) -> bool:
-        """SIGSTOP: it sleeps in the middle of whatever it does."""
+        """SIGSTOP: it sleeps in the middle of whatever it does; whether it does.
+
+        Returns when every thread of it stands still: until then one may yet take a lock.
+        """
         if not self.alive:
             return False
         self._process.send_signal(signal.SIGSTOP)
-        self.stopped = True
-        return True
+        if hasattr(os, "waitid"):  # macOS has none
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.stopped = self.alive
+        return self.stopped
 
     def wake(self) -> None:
         """SIGCONT."""

@@ -16,7 +16,7 @@ from lab.judge import Judge
 from lab.ledger import Ledger
 from lab.moods import TROUBLES
 from lab.outcome import Outcome
-from lab.patience import BrokenError, again, until
+from lab.patience import LONG_SECONDS, BrokenError, UnjudgedError, again, until
 from lab.server import Server
 from pillarbox.ground.errors import StoreError
 from pillarbox.mailings import status as standing
@@ -58,7 +58,12 @@ class Trouble:
         self._chance.shuffle(order)
         does: dict[str, Callable[[], int]] = {"kill": self._crew.kill, "sleep": self._crew.put_to_sleep,
                                               "restart": self._restart, "fill": self._fill}
-        while (order or self._troubled) and not self._budget.spent and self._judge.remaining():
+        moved, left = time.monotonic(), -1
+        while (order or self._troubled) and not self._budget.spent and (remaining := self._judge.remaining()):
+            if remaining != left:
+                moved, left = time.monotonic(), remaining
+            elif time.monotonic() - moved > LONG_SECONDS:
+                raise UnjudgedError(f"{remaining} messages remain, and nothing moved for {LONG_SECONDS:,.0f} s")
             self._wait_for_a_moment()
             if order and (times := does[order[0]]()):
                 self._outcome.befell[order[0]] += times

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +22,7 @@ from lab.lanes import Lane
 from lab.moods import Mood
 from lab.outcome import Outcome
 from lab.patience import BrokenError, UnjudgedError
+from lab.senders import Sender
 from lab.server import Server
 from pillarbox.model.states import MessageState
 from pillarbox.store.connect import Store
@@ -192,6 +195,33 @@ def test_the_server_is_heard_when_all_that_came_has_been_dealt_with() -> None:
         server.until_alone()
         assert server.count()["taken"] == {"7": 1}
         server.until_idle()
+
+
+_FOUR_THREADS = """
+import threading, time
+for _ in range(4):
+    threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True).start()
+print("on", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux shows the threads of a process")
+def test_a_sender_that_was_put_to_sleep_stands_still(tmp_path: Path) -> None:
+    """Not one of its threads goes on, however busy the machine: what it holds then, it holds until it wakes."""
+    busy: Any = SimpleNamespace(command=lambda *_: [sys.executable, "-c", _FOUR_THREADS])
+    sender = Sender(busy, tmp_path / "log")
+    try:
+        patience.until(lambda: (tmp_path / "log").read_text() == "on\n", "it never began")
+        for _ in range(20):
+            assert sender.stop()
+            assert [(task / "stat").read_text().rpartition(")")[2].split()[0]
+                    for task in Path(f"/proc/{sender._process.pid}/task").iterdir()] == ["T"] * 5
+            sender.wake()
+        assert sender.kill()
+        assert not sender.stop()
+    finally:
+        sender.clear()
 
 
 def test_a_unit_whose_answer_came_too_late_is_told_from_others(store: Store) -> None:
