@@ -78,6 +78,7 @@ class Lane:
                 if failed == _MOST_UNJUDGED:
                     total.unjudged += done.unjudged
                     break
+                total.played_again += 1
                 continue
             left = +(left - done.befell)
             total.add(done)

@@ -21,7 +21,8 @@ class Outcome(Verdict):
 
     def add(self, other: Outcome) -> None:
         """Sum up."""
-        for name in ("rounds", "planned", "accepted", "hearings", "duplicates", "lost", "doubt", "allowed", "healed"):
+        for name in ("rounds", "planned", "accepted", "hearings", "duplicates", "lost", "doubt", "allowed", "healed",
+                     "played_again"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.befell.update(other.befell)
         self.breaches += other.breaches

@@ -78,6 +78,7 @@ def _others(outcome: Outcome, cell: Cell | None = None) -> str:
     befell = outcome.befell
     acts = {words: _of(befell[act], cell.acts[act] if cell else 0) for act, words in _ACTS.items()}
     acts |= {words: _of(befell[what], 0) for what, words in _MACHINE.items()}
+    acts["rounds not judged and played again"] = _of(outcome.played_again, 0)
     return ", ".join(f"{times} {words}" for words, times in acts.items() if times)
 
 

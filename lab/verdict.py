@@ -21,6 +21,8 @@ class Verdict:
     """Every other broken promise, in words."""
     unjudged: list[str] = field(default_factory=list)
     """Why the lab could not find out, in words."""
+    played_again: int = 0
+    """Rounds that could not be judged, and were played again."""
     doubt: int = 0
     """Messages in doubt when all was quiet, before any event was heard."""
     allowed: int = 0

@@ -25,8 +25,12 @@ _HEAD = ("what befell them", "messages", "twice", "lost in silence", "broken pro
 def markdown(rows: Sequence[tuple[Cell, Outcome]], *, command: str, minutes: float) -> str:
     """The table, with what made it."""
     return f"{table.made_by(command, minutes)}\n\n" + table.as_table(_HEAD, [
-        [cell.name, f"{one.planned:,}", *table.findings(one), _doubt(one), f"{one.healed:,}", one.hosts_after,
+        [_name(cell, one), f"{one.planned:,}", *table.findings(one), _doubt(one), f"{one.healed:,}", one.hosts_after,
          f"{one.found_after:.0f} s" if one.found_after else ""] for cell, one in rows])
+
+
+def _name(cell: Cell, one: Outcome) -> str:
+    return f"{cell.name} (not judged and played again: {one.played_again})" if one.played_again else cell.name
 
 
 def _doubt(one: Outcome) -> str:
@@ -56,8 +60,9 @@ def main() -> None:
     for cell in CELLS:
         if given.only not in cell.name:
             continue
-        for _ in range(_MOST_TRIES):
+        for tries in range(_MOST_TRIES):
             found = play(cell, given.supporters, say)
+            found.played_again = tries
             if found.broken or not found.unjudged:
                 break
         rows.append((cell, found))

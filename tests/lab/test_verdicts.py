@@ -145,9 +145,10 @@ def killed() -> Outcome:
 
 
 def test_a_round_that_was_not_judged_is_played_again(played: Callable[..., Outcome]) -> None:
-    """What it did is not counted, and the cell is whole by the next round."""
+    """What it did is not counted, the cell is whole by the next round, and the table tells of both."""
     found = played(outcome_of(UnjudgedError("slow")), killed())
     assert (found.sound, found.rounds, found.befell["kill"]) == (True, 1, 2)
+    assert "| 1 rounds not judged and played again |" in table.markdown([(CELL, found)], command="lab", minutes=1)
 
 
 def test_a_cell_that_is_never_judged_says_so(played: Callable[..., Outcome]) -> None:
