@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 
 from lab import readings
@@ -23,6 +24,17 @@ _FULL = ("disk is full", "no space left")
 # What a `send` says that came to nothing because of the machine: the server's answers or the lock came too late.
 _EXCUSES = (LOCKED, "could not be reached", "cannot be reached", "tries in a row failed", "timed out", "time ran out")
 _TRIES = 6
+
+
+def units_in_doubt(cell: Cell, befell: Counter[str]) -> int:
+    """How many units may be in doubt after what befell a cell.
+
+    Whatever a sender's end or sleep interrupted on its connections, and each request whose answer was lost. A database
+    that is stopped interrupts all senders: a claim that was just being committed may stand, though its sender never
+    heard so and never acted on it.
+    """
+    connections = befell["kill"] + befell["sleep"] + (befell["restart"] + befell["long away"]) * cell.senders
+    return connections * cell.connections + sum(befell[name] for name in (*DOUBTFUL, "late", "gave up on the lock"))
 
 
 class Ending:
@@ -94,9 +106,7 @@ class Ending:
         befell["met the full disk"] += sum(said.count(words) for words in _FULL)
         befell["gave up on the lock"] += said.count(LOCKED)
         befell["late"] += max(0, readings.late(self._judge.engine, TIMEOUT_SECONDS) - befell["stall"])
-        units = ((befell["kill"] + befell["sleep"] + befell["long away"] * self._cell.senders) * self._cell.connections
-                 + sum(befell[name] for name in (*DOUBTFUL, "late", "gave up on the lock")))
-        self._outcome.allowed = units * readings.largest_batch(self._judge.engine)
+        self._outcome.allowed = units_in_doubt(self._cell, befell) * readings.largest_batch(self._judge.engine)
         self._outcome.doubt = found["in_doubt"]
 
     def _heal(self) -> int:

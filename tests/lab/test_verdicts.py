@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -62,6 +63,13 @@ def test_more_in_doubt_than_may_be_is_broken() -> None:
     """One batch for each act and connection, and not one message more."""
     assert Outcome(doubt=100, allowed=100).sound
     assert Outcome(doubt=101, allowed=100).broken
+
+
+def test_how_much_may_be_in_doubt() -> None:
+    """A unit a connection of whoever was killed or slept, of all when the database stopped, and one a lost answer."""
+    cell = Cell(name="all", engine="postgresql", senders=3, connections=2)
+    for what, units in {"kill": 2, "sleep": 2, "restart": 6, "fill": 0, "cut_after": 1, "limited": 0, "late": 1}.items():
+        assert ending.units_in_doubt(cell, Counter({what: 1})) == units, what
 
 
 def test_a_command_that_fails_is_told_with_its_words() -> None:
