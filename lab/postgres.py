@@ -87,7 +87,7 @@ class Cluster:
         name = f"lab{secrets.token_hex(5)}"
         self._admin(f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {tablespace}")
         # Sequences of a copy fall back to where the template's stood when the server crashes before its next checkpoint
-        # (seen with 15.18): then rows get numbers that are taken. No charity's database is a minute old when it crashes.
+        # (seen with 15.18), and give numbers that are taken. Only a copy so young as the lab's are can meet that.
         self._admin("CHECKPOINT")
         return name
 

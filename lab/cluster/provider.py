@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 from lab.cluster.hosts import Host
@@ -16,7 +17,7 @@ _SEED = 1887
 def start(host: Host) -> Witness:
     """Start it; it is heard as the crash lab's own is. All hosts find it under its name."""
     host.start(sys.executable, "-m", "lab.listener", str(_SEED), "--address", host.address, "--port", str(PORT),
-               "--latency", str(LATENCY_SECONDS), cwd=ROOT)
+               "--latency", str(LATENCY_SECONDS), cwd=ROOT, stdout=subprocess.DEVNULL)
     found = Witness(f"http://{host.address}:{PORT}")
     found.posts()  # it answers
     return found

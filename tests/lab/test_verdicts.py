@@ -68,7 +68,8 @@ def test_more_in_doubt_than_may_be_is_broken() -> None:
 def test_how_much_may_be_in_doubt() -> None:
     """A unit a connection of whoever was killed or slept, of all when the database stopped, and one a lost answer."""
     cell = Cell(name="all", engine="postgresql", senders=3, connections=2)
-    for what, units in {"kill": 2, "sleep": 2, "restart": 6, "fill": 0, "cut_after": 1, "limited": 0, "late": 1}.items():
+    for what, units in {"kill": 2, "sleep": 2, "restart": 6, "fill": 0, "cut_after": 1, "limited": 0,
+                        "late": 1}.items():
         assert ending.units_in_doubt(cell, Counter({what: 1})) == units, what
 
 
