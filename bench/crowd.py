@@ -21,29 +21,16 @@ from urllib.request import urlopen
 from sqlalchemy import insert
 
 from bench import letter
+from lab import commands, harbour
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.states import Basis, Channel
 from pillarbox.store.project import open_project
 from pillarbox.store.schema import consents, list_members, lists, supporters
 
-ROOT = Path(__file__).resolve().parent.parent
 _AT_ONCE = 50_000
+KEY = "SG.stand-in"
 # A list file's columns are text: what the letter loops over is split there.
 _LOOP = "supporter.interests.split('|')"
-_SETTINGS = """
-[project]
-transport = "sendgrid"
-database = "{database}"
-[sender]
-name = "The Harbour Trust"
-email = "letters@harbour.example"
-[links]
-donate = "https://give.harbour.example/now"
-[sendgrid]
-api_key = "SG.stand-in"
-url = "{url}"
-connections = {connections}
-"""
 _APPEAL = f"""
 title = "{letter.CONSTANTS["appeal"]["title"]}"
 subject = "{letter.SUBJECT}"
@@ -86,23 +73,23 @@ class Bench:
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command."""
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith(("PILLARBOX_", "SENDGRID_"))}
-        return subprocess.Popen([sys.executable, "-m", "pillarbox", "-C", str(self.folder), *arguments], cwd=ROOT,
-                                env=environment, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(commands.pillarbox(self.folder, *arguments), cwd=commands.ROOT,
+                                env=commands.environment(), stdout=subprocess.DEVNULL)
+
+
+def write(folder: Path, settings: str) -> None:
+    """A project with the letter of ``bench/letter.py``, without its database."""
+    harbour.write(folder, appeal=_APPEAL, letter=None)
+    appeal = folder / "appeals" / harbour.MAILING
+    (appeal / "letter.html").write_text(letter.html(_LOOP), "utf-8")
+    (appeal / "letter.txt").write_text(letter.text(_LOOP), "utf-8")
+    (folder / "pillarbox.toml").write_text(settings, "utf-8")
 
 
 def make(folder: Path, count: int, *, url: str, database: str = "sqlite:///var/pillarbox.db",
          connections: int = 4) -> Bench:
     """A project with the letter of ``bench/letter.py`` and so many supporters on the list ``all``."""
-    appeal = folder / "appeals" / "harbour"
-    appeal.mkdir(parents=True)
-    (appeal / "appeal.toml").write_text(_APPEAL, "utf-8")
-    (appeal / "letter.html").write_text(letter.html(_LOOP), "utf-8")
-    (appeal / "letter.txt").write_text(letter.text(_LOOP), "utf-8")
-    (folder / "pillarbox.toml").write_text(_SETTINGS.format(database=database, url=url, connections=connections),
-                                           "utf-8")
-    (folder / "pillarbox.key").write_text("a key for the benchmark only, thirty-two bytes\n", "utf-8")
+    write(folder, harbour.settings(database=database, api_key=KEY, url=url, connections=connections))
     project = open_project(folder)
     moment = datetime.now(UTC)
     with project.store.writing() as connection:
@@ -146,7 +133,7 @@ class InstantServer:
 @contextmanager
 def instant_server() -> Iterator[InstantServer]:
     """A server of this machine that answers at once."""
-    process = subprocess.Popen([sys.executable, "-m", "pillarbox.standin", "--mode", "instant"], cwd=ROOT,
+    process = subprocess.Popen([sys.executable, "-m", "pillarbox.standin", "--mode", "instant"], cwd=commands.ROOT,
                                stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -9,29 +9,26 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from sqlalchemy import text
 
-from lab import projects
-from lab.cluster import _PLAIN
+from lab import commands, ledger
+from lab.ledger import Ledger
+from lab.moods import Mood
 from lab.postgres import Cluster
-from lab.projects import Ledger
-from lab.server import ROOT, Mood, Server
+from lab.server import Server
 
 CONNECTIONS = 2
 
 
-def sent(ledger: Ledger, server: Server, workers: int, *, plain: bool) -> tuple[float, float]:
+def sent(copy: Ledger, server: Server, workers: int, *, plain: bool) -> tuple[float, float]:
     """Send the mailing with so many workers; seconds to the first request, and to the end."""
-    program = ["-c", _PLAIN] if plain else ["-m", "pillarbox"]
-    running = [subprocess.Popen([sys.executable, *program, "-C", str(ledger.folder), "worker"], cwd=ROOT,
-                                env=projects.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-               for _ in range(workers)]
-    engine = ledger.engine()
+    running = [subprocess.Popen(copy.command("worker", plain=plain), cwd=commands.ROOT, env=commands.environment(),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(workers)]
+    engine = copy.engine()
     try:
         with engine.connect() as connection:
             while connection.execute(text("SELECT count(*) FROM workers")).scalar_one() < workers:
@@ -66,18 +63,18 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pillarbox-bench-") as folder, Cluster() as cluster:
-        template = projects.make(Path(folder) / "template", given.supporters, cluster)
+        template = ledger.make(Path(folder) / "template", given.supporters, cluster)
         print("| workers | plain loop: first request, last | with the queue: first request, last |\n|---|---|---|")
         for workers in given.workers:
             found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
             for turn in range(given.times):
                 for plain in (True, False) if turn % 2 else (False, True):
-                    ledger = template.copy(Path(folder) / "copy")
+                    copy = template.copy(Path(folder) / "copy")
                     with Server(seed=1887) as server:
                         server.mood(Mood(latency=0.1))
-                        ledger.settings(url=server.url, connections=CONNECTIONS)
-                        found[plain].append(sent(ledger, server, workers, plain=plain))
-                    ledger.delete()
+                        copy.settings(url=server.url, connections=CONNECTIONS)
+                        found[plain].append(sent(copy, server, workers, plain=plain))
+                    copy.delete()
             print(f"| {workers} | " + " | ".join(
                 f"{statistics.median(first for first, _ in found[plain]):.1f} s, "
                 f"{statistics.median(last - first for first, last in found[plain]):.1f} s later "

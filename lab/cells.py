@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from lab.rounds import Cell
-from lab.server import Mood
+from lab.moods import CALM, Mood
 
 _WIDE = {"widen": 0.15}
 _ENGINES = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A row of the table: how it is sent, and what befalls it."""
+
+    name: str
+    engine: str
+    """sqlite or postgresql."""
+    senders: int = 1
+    connections: int = 1
+    """Of each sender: as many units may be under way in it at once."""
+    kills: int = 0
+    """kill -9, over all rounds of the cell."""
+    sleeps: int = 0
+    """SIGSTOP until the lease is over, then SIGCONT."""
+    restarts: int = 0
+    """The database stopped as by a crash, and started again."""
+    fills: int = 0
+    """The disk filled to its last byte, and freed again."""
+    mood: Mood = CALM
+    seams: Mapping[str, float] = field(default_factory=dict)
+    kind: str = "send"
+    """Which command sends: send or worker."""
+
+    @property
+    def acts(self) -> Counter[str]:
+        """What is to befall it, over all rounds."""
+        return +Counter({"kill": self.kills, "sleep": self.sleeps, "restart": self.restarts, "fill": self.fills})
 
 
 def long(kills: int) -> dict[str, list[Cell]]:

@@ -8,6 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 
+class NoDiskError(Exception):
+    """This machine does not let us mount a small disk."""
+
+
 class Disk:
     """A mounted tmpfs.
 
@@ -16,17 +20,17 @@ class Disk:
         mib: its size.
 
     Raises:
-        OSError: this machine does not let us.
+        NoDiskError: this machine does not let us.
     """
 
     def __init__(self, folder: Path, mib: int) -> None:
         if os.geteuid() != 0:
-            raise PermissionError("mounting a small disk needs root")
+            raise NoDiskError("mounting a small disk needs root")
         folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=755", "tmpfs", str(folder)],
                               capture_output=True, text=True, check=False)
         if done.returncode:
-            raise PermissionError(f"no small disk can be mounted here: {done.stderr.strip()}")
+            raise NoDiskError(f"no small disk can be mounted here: {done.stderr.strip()}")
         self.folder = folder
 
     def fill(self) -> None:

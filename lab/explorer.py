@@ -22,10 +22,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Engine, text
 
-from lab import projects
+from lab.count import Count
+from lab.harbour import MAILING
+from lab.ledger import Ledger, make
+from lab.listener import counting
+from lab.moods import Mood
 from lab.postgres import Cluster
-from lab.projects import MAILING, Ledger
-from lab.server import Count, Mood, counting
 from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.sendgrid.events import parse
 from pillarbox.deliver.transport import Transport
@@ -186,7 +188,7 @@ class Explorer:
 @contextmanager
 def exploring(folder: Path, *, supporters: int, cluster: Cluster | None = None) -> Iterator[Explorer]:
     """A planned mailing on SQLite, or on a PostgreSQL server, and a counting server for it."""
-    base = projects.make(folder / "base", supporters, cluster)
+    base = make(folder / "base", supporters, cluster)
     with counting() as (url, listener):
         yield Explorer(folder=folder, base=base, url=url, listener=listener)
 

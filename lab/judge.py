@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from lab.projects import Ledger
-from lab.server import Server
+from lab.patience import BrokenError, again
+from lab.server import Witness
 
 _STATES = text("SELECT id, state FROM messages")
 _PLANNED = text("SELECT planned, state FROM mailings")
-# While the database restarts, ask again for as long.
-_PATIENCE_SECONDS = 30.0
+# Of a file that is broken: no waiting mends it.
+_DAMAGED = ("malformed", "not a database")
 _MAY_HAVE_LEFT = {"submitting", "accepted", "in_doubt"}
 _SAYS_WHY_NOT = {"in_doubt", "failed", "withdrawn", "cancelled"}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Judge:
     """Hears both witnesses, and keeps what contradicts the promise."""
 
-    ledger: Ledger
-    server: Server
+    engine: Engine
+    """The ledger's database; disposed of by ``close``."""
+    server: Witness
     duplicates: int = 0
     """Messages that the server accepted more than once."""
     lost: int = 0
@@ -34,12 +34,9 @@ class Judge:
     """Every other broken promise, in words."""
     hearings: int = 0
 
-    def __post_init__(self) -> None:
-        self._engine: Engine = self.ledger.engine()
-
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def states(self) -> dict[str, str]:
         """Message → state, in one consistent view; checks the balance."""
@@ -52,27 +49,35 @@ class Judge:
         """State → how many."""
         return Counter(self.states().values())
 
+    def remaining(self) -> int:
+        """Messages that are still to leave, or on their way."""
+        counts = self.counts()
+        return counts["planned"] + counts["submitting"]
+
     def mailing_state(self) -> str:
         """The mailing's state."""
         return self._read()[1]
 
     def hear(self) -> Counter[str]:
-        """In mid-send: nothing twice; what left is never called unsent; what is called accepted has left."""
+        """In mid-send: nothing twice; what left is never called unsent; what is called accepted has left.
+
+        The server is asked before and after the ledger: of what moves meanwhile, neither can be accused.
+        """
         self.hearings += 1
         before = self.server.count()
         states = self.states()
         after = self.server.count()
-        self._no_duplicates(after)
+        self.duplicates = max(self.duplicates, after["twice"])
         for message in before["taken"]:
-            if states[message] not in _MAY_HAVE_LEFT:
-                self._breach(f"the server has message {message}, which the ledger calls {states[message]}")
+            if states.get(message) not in _MAY_HAVE_LEFT:
+                self._breach(f"the server has message {message}, which the ledger calls {states.get(message)}")
         for message, state in states.items():
             if state == "accepted" and message not in after["taken"]:
                 self._breach(f"the ledger calls message {message} accepted, which the server never had")
         return Counter(states.values())
 
     def at_the_end(self, *, healed: bool = False) -> Counter[str]:
-        """When nothing is under way any more: nobody is lost in silence.
+        """When nothing is under way any more, also at the server: nobody is lost in silence.
 
         Args:
             healed: the events have been read, so that what the server accepted must be called accepted.
@@ -83,25 +88,24 @@ class Judge:
                                        for message, state in states.items()))
         if healed:
             for message in taken:
-                if states[message] != "accepted":
-                    self._breach(f"events told of message {message}, which the ledger still calls {states[message]}")
+                if states.get(message) != "accepted":
+                    self._breach(f"events told of message {message}, which the ledger still calls "
+                                 f"{states.get(message)}")
         return standing
-
-    def _no_duplicates(self, count: dict[str, int]) -> None:
-        self.duplicates = max(self.duplicates, count["twice"])
 
     def _breach(self, words: str) -> None:
         if len(self.breaches) < 20:
             self.breaches.append(words)
 
     def _read(self) -> tuple[int, str, dict[str, str]]:
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while True:
+        def read() -> tuple[int, str, dict[str, str]]:
             try:
-                with self._engine.connect() as connection:
+                with self.engine.connect() as connection:
                     planned, state = connection.execute(_PLANNED).one()
                     return int(planned), str(state), {str(row[0]): row[1] for row in connection.execute(_STATES)}
-            except DBAPIError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
+            except DBAPIError as fault:
+                if any(words in str(fault) for words in _DAMAGED):
+                    raise BrokenError(f"the ledger is damaged: {fault.orig}") from fault
+                raise
+
+        return again(read, DBAPIError)  # while the database restarts

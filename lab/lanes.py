@@ -11,17 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from lab import projects
+from lab import ledger, rounds
 from lab.budget import Budget
-from lab.disk import Disk
+from lab.cells import Cell
+from lab.disk import Disk, NoDiskError
+from lab.ledger import Ledger
+from lab.outcome import Outcome
 from lab.postgres import Cluster
-from lab.rounds import Cell, Outcome, Round
 
 # A mailing of this size goes in about fifty batches: enough moments for some ten kills.
 SUPPORTERS = 4_900
 _DISK_MIB = 40
 # A round whose trouble never comes (each sender ends before its kill) is not repeated for ever.
 _MOST_ROUNDS = 40
+# A round that could not be judged is played again, not for ever.
+_MOST_UNJUDGED = 3
 _MOST_ACTS_A_ROUND = {"kill": 14, "sleep": 8, "restart": 4, "fill": 4}
 
 
@@ -42,35 +46,45 @@ class Lane:
         self._chance = random.Random(seed)
 
     def run(self) -> list[tuple[Cell, Outcome]]:
-        """Run them all; what came of each."""
-        with ExitStack() as stack:
+        """Run them all; what came of each. Where the lab itself fails, the rest is told as not judged."""
+        done: list[tuple[Cell, Outcome]] = []
+        verdict = Outcome()
+        with verdict.told(), ExitStack() as stack:
             home = Path(tempfile.mkdtemp(prefix="pillarbox-lab-"))
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             home.chmod(0o755)  # PostgreSQL, another user, may get a tablespace in it
             cluster = stack.enter_context(Cluster()) if self._cells[0].engine == "postgresql" else None
-            template = projects.make(home / "template", self._supporters, cluster)
-            return [(cell, self._cell(cell, template, home)) for cell in self._cells]
+            template = ledger.make(home / "template", self._supporters, cluster)
+            for cell in self._cells:
+                done.append((cell, self._cell(cell, template, home)))
+        return done + [(cell, Outcome(unjudged=verdict.unjudged + verdict.breaches))
+                       for cell in self._cells[len(done):]]
 
-    def _cell(self, cell: Cell, template: projects.Ledger, home: Path) -> Outcome:
-        total, left = Outcome(), cell.acts
-        while total.rounds < cell.rounds or left:
-            if self._budget.spent or total.rounds >= _MOST_ROUNDS:
+    def _cell(self, cell: Cell, template: Ledger, home: Path) -> Outcome:
+        total, left, failed = Outcome(), cell.acts, 0
+        while (not total.rounds or left) and total.rounds < _MOST_ROUNDS:
+            if self._budget.spent:
+                total.unjudged += ["the time was up"] * (not total.rounds)
                 break
             acts = Counter({act: min(number, _MOST_ACTS_A_ROUND[act]) for act, number in left.items()})
             try:
                 done = self._round(cell, template, home / f"round-{self._chance.randrange(10**9)}", acts)
-            except PermissionError as fault:
-                self._say(f"{cell.engine}, {cell.name}: left out ({fault})")
+            except NoDiskError as fault:
+                total.unjudged.append(str(fault))
                 break
+            self._say(f"{cell.engine}, {cell.senders} × {cell.connections} {cell.kind}, {cell.name}: {done.words}")
+            if done.unjudged and not done.broken:
+                failed += 1
+                if failed == _MOST_UNJUDGED:
+                    total.unjudged += done.unjudged
+                    break
+                total.played_again += 1
+                continue
             left = +(left - done.befell)
             total.add(done)
-            self._say(f"{cell.engine}, {cell.senders} × {cell.connections} {cell.kind}, {cell.name}: "
-                      f"{', '.join(f'{n} {what}' for what, n in done.befell.items() if n) or 'nothing befell it'}; "
-                      f"{done.duplicates} twice, {done.lost} lost, {done.doubt} in doubt (at most {done.allowed}), "
-                      f"{done.healed} healed{'; BROKEN: ' + ' | '.join(done.breaches) if done.breaches else ''}")
         return total
 
-    def _round(self, cell: Cell, template: projects.Ledger, folder: Path, acts: Counter[str]) -> Outcome:
+    def _round(self, cell: Cell, template: Ledger, folder: Path, acts: Counter[str]) -> Outcome:
         with ExitStack() as stack:
             folder.mkdir()
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -84,9 +98,9 @@ class Lane:
                     (disk.folder / "space").mkdir()
                     space = template.cluster.tablespace(disk.folder / "space")
                     stack.callback(template.cluster.drop_tablespace, space)
-            ledger = template.copy(place, tablespace=space)
-            stack.callback(ledger.delete)
-            return Round(cell, ledger, folder, self._chance, acts=acts, budget=self._budget, disk=disk).play()
+            copy = template.copy(place, tablespace=space)
+            stack.callback(copy.delete)
+            return rounds.play(cell, copy, folder, self._chance, acts=acts, budget=self._budget, disk=disk)
 
 
 def run(lanes: Mapping[str, Sequence[Cell]], *, seed: int, supporters: int, budget: Budget,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab.projects import MAILING, Ledger, environment
-from lab.server import ROOT
+from lab.commands import ROOT, environment
+from lab.harbour import MAILING
+from lab.ledger import Ledger
+from lab.patience import LONG_SECONDS, UnjudgedError
 
 
 class Sender:
@@ -41,17 +44,22 @@ class Sender:
         if not self.alive:
             return False
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(30)
+        self._process.wait()
         self._log.close()
         return self._process.returncode == -signal.SIGKILL
 
     def stop(self) -> bool:
-        """SIGSTOP: it sleeps in the middle of whatever it does."""
+        """SIGSTOP: it sleeps in the middle of whatever it does; whether it does.
+
+        Returns when every thread of it stands still: until then one may yet take a lock.
+        """
         if not self.alive:
             return False
         self._process.send_signal(signal.SIGSTOP)
-        self.stopped = True
-        return True
+        if hasattr(os, "waitid"):  # macOS has none
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self.stopped = self.alive
+        return self.stopped
 
     def wake(self) -> None:
         """SIGCONT."""
@@ -62,18 +70,18 @@ class Sender:
         """Wait until it has ended, and return its exit code; a worker is asked to drain at once, others in ``seconds``.
 
         Raises:
-            RuntimeError: it does not end even so; it is killed then.
+            UnjudgedError: it does not end even so; it is killed then.
         """
         try:
             code = self._process.wait(seconds if self.kind == "send" else 0.01)
         except subprocess.TimeoutExpired:
             self._process.terminate()
             try:
-                code = self._process.wait(120)
+                code = self._process.wait(LONG_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(30)
-                raise RuntimeError("a sender that was asked to end did not, for two minutes") from None
+                self._process.wait()
+                raise UnjudgedError(f"a sender that was asked to end did not, in {LONG_SECONDS:,.0f} s") from None
         self._log.close()
         return code
 
@@ -81,6 +89,6 @@ class Sender:
         """Leave nothing running."""
         if self.alive:
             self._process.kill()
-            self._process.wait(30)
+            self._process.wait()
         self._log.close()
 

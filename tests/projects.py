@@ -6,41 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab import harbour
+from lab.harbour import APPEAL as APPEAL
+from lab.harbour import LETTER as LETTER
+from lab.harbour import crowd as crowd
+from lab.harbour import write_list as write_list
+
 ROOT = Path(__file__).resolve().parent.parent
-
-APPEAL = """
-title = "A letter about the harbour"
-subject = "The harbour needs you, {{ supporter.salutation }}"
-kind = "appeal"
-"""
-LETTER = """# The harbour needs you
-
-{{ supporter.salutation }},
-
-Please help us keep the lamp burning. It has burned since 1862.
-
-{% if supporter.first_name %}
-Every gift counts, {{ supporter.first_name }}.
-{% endif %}
-
-::: donate
-Give now
-:::
-"""
-SETTINGS = """
-[project]
-transport = "{transport}"
-[sender]
-name = "The Harbour Trust"
-email = "letters@harbour.example"
-[links]
-donate = "https://give.harbour.example/now"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,27 +52,8 @@ class TestProject:
 def make(folder: Path, *, transport: str = "files", appeal: str = APPEAL, letter: str = LETTER,
          sendgrid_url: str = "", database: str = "") -> TestProject:
     """Make a project with one appeal, ``harbour``."""
-    home = folder / "appeals" / "harbour"
-    home.mkdir(parents=True)
-    (home / "appeal.toml").write_text(appeal, "utf-8")
-    (home / "letter.md").write_text(letter, "utf-8")
-    (folder / "pillarbox.toml").write_text(SETTINGS.format(transport=transport), "utf-8")
-    (folder / "pillarbox.key").write_text("a key for tests only, thirty-two bytes at least\n", "utf-8")
+    harbour.write(folder, appeal=appeal, letter=letter)
+    (folder / "pillarbox.toml").write_text(harbour.settings(transport), "utf-8")
     environment = {"SENDGRID_API_KEY": "SG.test.key", "PILLARBOX_SENDGRID_URL": sendgrid_url,
                    "PILLARBOX_DATABASE_URL": database}
     return TestProject(folder=folder, environment={name: value for name, value in environment.items() if value})
-
-
-def write_list(path: Path, people: Sequence[Mapping[str, str]]) -> Path:
-    """Write a list file with these columns and rows."""
-    columns = list(people[0])
-    lines = [",".join(columns), *(",".join(person[column] for column in columns) for person in people)]
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return path
-
-
-def crowd(count: int) -> list[dict[str, str]]:
-    """Plainly made-up supporters; every third agreed to tracking, every fifth has no name."""
-    return [{"email": f"supporter{number}@example.org", "first_name": f"Name{number}" if number % 5 else "",
-             "last_name": f"Surname{number}" if number % 5 else "", "tracking": "no" if number % 3 else "yes"}
-            for number in range(count)]

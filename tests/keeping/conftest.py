@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from pillarbox.keeping import rows
 from pillarbox.mailings import control, planning
@@ -24,6 +24,7 @@ from pillarbox.store.connect import Store
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from tests import projects
+from tests.conftest import empty_database
 
 CROWD = 40
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -94,16 +95,8 @@ def in_another_process(script: str, *arguments: str, environment: dict[str, str]
 @pytest.fixture
 def second_postgres(postgres_url: str) -> Iterator[str]:
     """The URL of one more empty database."""
-    import secrets
-
-    name = f"t{secrets.token_hex(6)}"
-    admin = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield f"{postgres_url.rpartition('/')[0]}/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with empty_database(postgres_url) as url:
+        yield url
 
 
 def lines(path: Path) -> list[Any]:

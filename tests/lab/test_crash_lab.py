@@ -8,9 +8,10 @@ import pytest
 
 from lab import cells, lanes
 from lab.budget import Budget
+from lab.cells import Cell
+from lab.moods import Mood
+from lab.outcome import Outcome
 from lab.postgres import binaries
-from lab.rounds import Cell, Outcome
-from lab.server import Mood
 from tests.conftest import missing
 
 SUPPORTERS = 1_800
@@ -27,7 +28,7 @@ def played(cell: Cell, seed: int = 1887) -> Outcome:
     if cell.engine == "postgresql" and binaries() is None:
         missing("postgres", "PostgreSQL is not installed here: its tests run in CI")
     said: list[str] = []
-    [(_, outcome)] = lanes.run({"": [cell]}, seed=seed, supporters=SUPPORTERS, budget=Budget(seconds=300),
+    [(_, outcome)] = lanes.run({"": [cell]}, seed=seed, supporters=SUPPORTERS, budget=Budget(seconds=3_600),
                                say=said.append)
     print("\n".join(said))
     return outcome

@@ -1,61 +1,26 @@
-"""Ledgers of made-up supporters: planned once an engine, then copied for every round."""
+"""A project with one planned mailing, of which every round gets a copy."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine
 
+from lab import commands, harbour
 from lab.postgres import Cluster
-from lab.server import KEY, ROOT
 from pillarbox.store.project import open_project
 
-MAILING = "harbour"
-_APPEAL = """
-title = "A letter about the harbour"
-subject = "The harbour needs you, {{ supporter.salutation }}"
-kind = "appeal"
-"""
-_LETTER = """# The harbour needs you
-
-{{ supporter.salutation }},
-
-Please help us keep the lamp burning. It has burned since 1862.
-
-{% if supporter.first_name %}
-Every gift counts, {{ supporter.first_name }}.
-{% endif %}
-
-::: donate
-Give now
-:::
-"""
-_SETTINGS = """
-[project]
-transport = "sendgrid"
-database = "{database}"
-[sender]
-name = "The Harbour Trust"
-email = "letters@harbour.example"
-[links]
-donate = "https://give.harbour.example/now"
-[sendgrid]
-api_key = "{key}"
-url = "{url}"
-connections = {connections}
-timeout_seconds = {timeout}
-[backup]
-nightly = false
-"""
 SQLITE = "sqlite:///var/pillarbox.db"
+KEY = "SG.crash.lab"
 TIMEOUT_SECONDS = 4.0
+"""Of a request; a stalled one takes longer."""
+NOWHERE = "http://127.0.0.1:9"
+"""A server's address, where none is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +31,17 @@ class Ledger:
     database: str
     cluster: Cluster | None = None
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, plain: bool = False) -> list[str]:
         """The command line of a Pillarbox command in this project."""
-        return [sys.executable, "-m", "pillarbox", "-C", str(self.folder), *arguments]
+        return commands.pillarbox(self.folder, *arguments, plain=plain)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, whatever its exit code."""
-        return subprocess.run(self.command(*arguments), cwd=ROOT, env=environment(), text=True, capture_output=True,
-                              check=False, timeout=300)
+        return commands.run(self.command(*arguments))
 
     def must(self, *arguments: str) -> str:
         """Run a command that must succeed; what it printed."""
-        done = self.run(*arguments)
-        if done.returncode:
-            raise RuntimeError(f"pillarbox {' '.join(arguments)} gave {done.returncode}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return commands.must(self.command(*arguments))
 
     def json(self, *arguments: str) -> Any:
         """The JSON that a command prints."""
@@ -92,10 +53,11 @@ class Ledger:
             return create_engine(f"sqlite:///{self.folder}/var/pillarbox.db", connect_args={"timeout": 60})
         return create_engine(self.database.replace("postgresql://", "postgresql+psycopg://"), pool_pre_ping=True)
 
-    def settings(self, *, url: str, connections: int) -> None:
+    def settings(self, *, url: str, connections: int, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Write the settings that point at a server."""
-        (self.folder / "pillarbox.toml").write_text(_SETTINGS.format(
-            database=self.database, key=KEY, url=url, connections=connections, timeout=TIMEOUT_SECONDS), "utf-8")
+        (self.folder / "pillarbox.toml").write_text(harbour.settings(
+            database=self.database, nightly=False, api_key=KEY, url=url, connections=connections,
+            timeout_seconds=timeout_seconds), "utf-8")
 
     def copy(self, folder: Path, *, tablespace: str = "pg_default") -> Ledger:
         """The same ledger in another place, at home there."""
@@ -104,7 +66,7 @@ class Ledger:
             database = f"{self.cluster.url}/{self.cluster.create(self.database.rpartition('/')[2], tablespace)}"
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         made = Ledger(folder=folder, database=database, cluster=self.cluster)
-        made.settings(url="http://127.0.0.1:9", connections=1)
+        made.settings(url=NOWHERE, connections=1)
         open_project(folder, adopt=True).close()
         return made
 
@@ -115,28 +77,15 @@ class Ledger:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def environment() -> dict[str, str]:
-    """The environment of every command: nothing of this shell's Pillarbox."""
-    return {name: value for name, value in os.environ.items()
-            if not name.startswith(("PILLARBOX_", "SENDGRID_"))}
-
-
 def make(folder: Path, supporters: int, cluster: Cluster | None = None) -> Ledger:
     """A project with one appeal, planned for so many made-up supporters, by the real commands."""
-    home = folder / "appeals" / MAILING
-    home.mkdir(parents=True)
-    (home / "appeal.toml").write_text(_APPEAL, "utf-8")
-    (home / "letter.md").write_text(_LETTER, "utf-8")
-    (folder / "pillarbox.key").write_text("a key for the lab only, thirty-two bytes at least\n", "utf-8")
-    people = folder / "people.csv"
-    people.write_text("email,first_name,last_name,tracking\n" + "".join(
-        f"supporter{n}@example.org,{f'Name{n}' if n % 5 else ''},{f'Surname{n}' if n % 5 else ''},"
-        f"{'no' if n % 3 else 'yes'}\n" for n in range(supporters)), "utf-8")
+    harbour.write(folder)
+    people = harbour.write_list(folder / "people.csv", harbour.crowd(supporters))
     made = Ledger(folder=folder, database=SQLITE if cluster is None else f"{cluster.url}/{cluster.create()}",
                   cluster=cluster)
-    made.settings(url="http://127.0.0.1:9", connections=1)
+    made.settings(url=NOWHERE, connections=1)
     made.must("lists", "import", str(people), "--list", "all", "--basis", "consent", "--source", "lab")
-    planned = made.json("plan", MAILING, "--list", "all")["planned"]
+    planned = made.json("plan", harbour.MAILING, "--list", "all")["planned"]
     if planned != supporters:
         raise RuntimeError(f"planned {planned} of {supporters}")
     return made

@@ -51,10 +51,14 @@ class Host:
         """Where the others reach it."""
         return f"{NET}.{self.number}"
 
+    @property
+    def inside(self) -> list[str]:
+        """What stands before a command that is to see this host's network."""
+        return ["ip", "netns", "exec", self.namespace]
+
     def command(self, *words: str) -> list[str]:
         """A command as it runs on this host; the process keeps the number that it is started with."""
-        return ["ip", "netns", "exec", self.namespace, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"',
-                f"{self.name}.lab", *words]
+        return [*self.inside, "unshare", "--uts", "sh", "-c", 'hostname "$0"; exec "$@"', f"{self.name}.lab", *words]
 
     @property
     def cable(self) -> str:
@@ -66,10 +70,6 @@ class Host:
         process = subprocess.Popen(self.command(*words), text=True, **more)
         self.processes.append(process)
         return process
-
-    def run(self, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command on this host to its end."""
-        return subprocess.run(self.command(*words), text=True, check=False, timeout=300, **more)
 
     def cut_off(self) -> None:
         """Pull its cable: nothing comes or goes, and nobody is told."""
@@ -89,7 +89,7 @@ class Host:
         for process in self.processes:
             process.send_signal(signal.SIGKILL)
         for process in self.processes:
-            process.wait(30)
+            process.wait()
             for stream in (process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
