@@ -14,7 +14,7 @@ from typing import Any
 
 from bench import crowd
 from pillarbox.mailings import control, submit
-from pillarbox.mailings.submit import Dispatch
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import Verdict
 from pillarbox.people import audience
@@ -82,7 +82,7 @@ def _watched() -> Iterator[dict[str, list[_Took]]]:
     """Take the time of the steps of a submit; the functions are put back afterwards."""
     parts: dict[str, list[_Took]] = defaultdict(list)
     watched: list[tuple[Any, str, str]] = [
-        (submit, "_claim", "claim"), (waves, "next_group", "claim: the next group"),
+        (submit, "claim", "claim"), (waves, "next_group", "claim: the next group"),
         (claims, "claim", "claim: take the rows"),
         (audience, "no_longer_eligible", "claim: may they still be mailed"),
         (submit, "_settle", "finish"), (claims, "settle", "finish: write what is known")]

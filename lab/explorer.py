@@ -34,7 +34,8 @@ from pillarbox.deliver.transport import Transport
 from pillarbox.events.apply import apply
 from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.mailings import control, reconcile
-from pillarbox.mailings.submit import Dispatch, bury_the_dead
+from pillarbox.mailings.burying import bury_the_dead
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.records import Result, Unit
 from pillarbox.runner.local import Run
 from pillarbox.store import mailings

@@ -26,7 +26,7 @@ from pillarbox.store.schema import messages as table
 
 def widen(seconds: float) -> None:
     """Sleep a little after each claim and before each record."""
-    claim, settle = submit._claim, submit._settle
+    claim, settle = submit.claim, submit._settle
 
     def slow_claim(dispatch: Any) -> Any:
         found = claim(dispatch)
@@ -37,12 +37,12 @@ def widen(seconds: float) -> None:
         time.sleep(random.uniform(0, seconds))
         settle(*given)
 
-    vars(submit).update(_claim=slow_claim, _settle=slow_settle)
+    vars(submit).update(claim=slow_claim, _settle=slow_settle)
 
 
 def forget_intent(_: float) -> None:
     """Claim without a trace, as a naive sender does: mark as sent what was sent, afterwards."""
-    claim = submit._claim
+    claim = submit.claim
 
     def traceless(dispatch: Any) -> Any:
         found = claim(dispatch)
@@ -52,13 +52,13 @@ def forget_intent(_: float) -> None:
                               detail="")
         return found
 
-    def mark(dispatch: Any, _unit: Any, result: Any) -> None:
+    def mark(dispatch: Any, _unit: Any, _turn: Any, result: Any) -> None:
         with dispatch.project.store.writing() as connection:
             for receipt in result.receipts:
                 connection.execute(table.update().where(table.c.id == receipt.message_id).values(
                     state=claims.STATE_OF[receipt.verdict], provider_id=receipt.provider_id))
 
-    vars(submit).update(_claim=traceless, _settle=mark)
+    vars(submit).update(claim=traceless, _settle=mark)
 
 
 def assume_unsent(_: float) -> None:

@@ -279,7 +279,8 @@ def test_a_claim_is_refused(planned: projects.TestProject, onward: Path, monkeyp
     """A sender that has begun already claims nothing more, and what it could not claim stays planned."""
     from pillarbox.deliver.choose import transport
     from pillarbox.mailings import control
-    from pillarbox.mailings.submit import Dispatch, submit
+    from pillarbox.mailings.dispatch import Dispatch
+    from pillarbox.mailings.submit import submit
     from pillarbox.store.project import open_project
 
     for name, value in planned.environment.items():

@@ -21,7 +21,8 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.mailings import closing, control, departure, holding, launch, moments, refusals
 from pillarbox.mailings import status as standing
-from pillarbox.mailings.submit import Dispatch, bury_the_dead
+from pillarbox.mailings.burying import bury_the_dead
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.states import MailingState
 from pillarbox.runner.local import Run
 from pillarbox.store import mailings

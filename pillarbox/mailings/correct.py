@@ -9,7 +9,7 @@ from pathlib import Path
 from pillarbox.content import appeal as appeals
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import planning
-from pillarbox.mailings.submit import bury_the_dead
+from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.model.states import Kind, MailingState, MessageState
 from pillarbox.people.audience import Rule
 from pillarbox.store import mailings, messages

@@ -17,7 +17,7 @@ from pillarbox.deliver.search import MessageSearch, NoSearchError
 from pillarbox.events import apply as events
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
-from pillarbox.mailings.submit import bury_the_dead
+from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import audit, doubts, mailings, messages
 from pillarbox.store.mailings import Mailing

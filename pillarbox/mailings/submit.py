@@ -9,75 +9,30 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import Connection
-
-from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, StoreError
-from pillarbox.ground.process import Worker
-from pillarbox.mailings import brakes, control, envelopes, hours
-from pillarbox.mailings.brakes import Watchman
-from pillarbox.mailings.gate import Gate, Turn
-from pillarbox.model.records import Envelope, Receipt, Result, Shape, Unit
-from pillarbox.model.states import MailingState, MessageState, Verdict
-from pillarbox.people import audience, segments
-from pillarbox.people.segments import Segments
-from pillarbox.store import claims, mailings, migrate, shapes, witness
+from pillarbox.mailings import brakes, control
+from pillarbox.mailings.claiming import DATABASE_BACK_SECONDS, DATABASE_PAUSE_SECONDS, claim
+from pillarbox.mailings.dispatch import Dispatch
+from pillarbox.mailings.gate import Turn
+from pillarbox.model.records import Receipt, Result, Unit
+from pillarbox.model.states import MailingState, Verdict
+from pillarbox.store import claims, mailings, witness
 from pillarbox.store.connect import ClashError
-from pillarbox.store.mailings import Mailing
-from pillarbox.store.project import Project
 
 log = logs.get("mailings")
 
 # A mailbox that is refused for the moment is tried this often in one run; then its message fails, with the words.
 _PATIENCE = 3
-_SHAPES_KEPT = 64
 _UNSENT = (Verdict.RETURNED, Verdict.REFUSED)
 # Well within the spare time of every lease: a process that slept this long between claim and act does not act.
 _STALE = timedelta(seconds=30)
 _SLEPT = "the sender slept before it could send this"
-# As long may the database be away between an act and its record (a restart, a full disk) before the record is given up.
-_DATABASE_BACK_SECONDS, _DATABASE_PAUSE_SECONDS = 60.0, 0.5
 # Waited when the rows that are next are just being claimed by another sender.
 _HELD_SECONDS = 0.1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Dispatch:
-    """Everything that submitting one mailing needs; shared by the threads of one host."""
-
-    project: Project
-    mailing: Mailing
-    transport: Transport
-    envelope: Envelope
-    rule: audience.Rule
-    segments: Segments
-    batch: int
-    """Most messages in a unit."""
-    worker: str
-    gate: Gate
-    watchman: Watchman = field(default_factory=Watchman)
-    returns: Counter[int] = field(default_factory=Counter)
-    """How often each lone message came back in this run."""
-    shapes: dict[int, Shape] = field(default_factory=dict)
-    """Shapes read from the ledger, by row id."""
-
-    @classmethod
-    def of(cls, project: Project, mailing: Mailing, transport: Transport) -> Dispatch:
-        """Prepare to send a mailing through a transport, by the rule that it was planned with."""
-        return cls(project=project, mailing=mailing, transport=transport,
-                   segments=segments.from_json(mailing.audience.get("definitions", {})),
-                   gate=Gate(project=project, mailing_id=mailing.id),
-                   envelope=envelopes.envelope(project, mailing), rule=audience.Rule.from_json(mailing.audience),
-                   batch=batch_size(mailing.planned, transport.unit), worker=str(Worker.this()))
-
-
-def batch_size(planned: int, unit: int) -> int:
-    """Messages a unit: small enough that one crash never puts a large part of a small list in doubt."""
-    return min(unit, max(100, planned // 50))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +57,7 @@ def submit(dispatch: Dispatch) -> Submitted | None:
     """
     began = clock.now()
     with metrics.timed(metrics.SUBMIT_SECONDS.labels("claim")) as claiming:
-        unit, withdrawn, turn = _claim(dispatch)
+        unit, withdrawn, turn = claim(dispatch)
     if unit is None:
         metrics.count(metrics.MESSAGES, {"withdrawn": withdrawn}, practice=_practice(dispatch))
         if turn.group is None:
@@ -163,59 +118,9 @@ def _practice(dispatch: Dispatch) -> str:
     return "yes" if dispatch.mailing.practice else "no"
 
 
-def _claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
-    """Take the next unit in one transaction; those who may no longer be written to are withdrawn in it.
-
-    Returns:
-        the unit, or None; how many were withdrawn; and what the gate said: claiming again is worth while when it let
-        somebody pass, and later when it has them wait.
-    """
-    with dispatch.project.store.writing() as connection:
-        migrate.still_fits(connection)
-        mailing = dispatch.gate.mailing(connection)
-        if not _may_send(mailing, dispatch):
-            return None, 0, Turn()
-        turn = dispatch.gate.ask(connection, mailing, most=dispatch.batch)
-        group = turn.group
-        if group is None:
-            return None, 0, turn
-        lease = clock.now() + timedelta(seconds=dispatch.transport.lease_seconds)
-        attempt_id, claimed = claims.claim(connection, dispatch.mailing.id, group, most=turn.most,
-                                             worker=dispatch.worker, lease_until=lease)
-        if not claimed:
-            claims.finish(connection, attempt_id, detail="another sender was claiming the same messages")
-            return None, 0, turn
-        left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, mailing_id=dispatch.mailing.id,
-                                           attempt_id=attempt_id, tracked=group.tracked)
-        claims.withdraw(connection, attempt_id, left)
-        if len(left) == claimed:
-            claims.finish(connection, attempt_id, detail="everyone in it had left")
-            return None, len(left), turn
-        dispatch.gate.pay(connection, turn, claimed - len(left))
-        packed = claims.held(connection, dispatch.mailing.id, attempt_id)
-        shape = _shape(connection, dispatch, group.shape_id)
-    return Unit(attempt_id=attempt_id, envelope=dispatch.envelope, shape=shape, tracked=group.tracked,
-                messages=claims.unpack_held(packed)), len(left), turn
-
-
-def _may_send(mailing: Mailing, dispatch: Dispatch) -> bool:
-    return (mailing.state is MailingState.SENDING
-            and hours.may_leave(mailing, dispatch.project.settings.project.zone, clock.now()))
-
-
-def _shape(connection: Connection, dispatch: Dispatch, shape_id: int) -> Shape:
-    """The shape, read once for the many units that share it."""
-    shape = dispatch.shapes.get(shape_id)
-    if shape is None:
-        if len(dispatch.shapes) >= _SHAPES_KEPT:
-            dispatch.shapes.clear()
-        shape = dispatch.shapes[shape_id] = shapes.get(connection, shape_id)
-    return shape
-
-
 def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
     """Record what is known; a database that is away for a moment does not put in doubt what we know."""
-    until = time.monotonic() + _DATABASE_BACK_SECONDS
+    until = time.monotonic() + DATABASE_BACK_SECONDS
     while True:
         try:
             with dispatch.project.store.writing() as connection:
@@ -240,7 +145,7 @@ def _settle(dispatch: Dispatch, unit: Unit, turn: Turn, result: Result) -> None:
         except StoreError as fault:
             if not fault.retry or isinstance(fault, ClashError) or time.monotonic() > until:
                 raise
-            time.sleep(_DATABASE_PAUSE_SECONDS)
+            time.sleep(DATABASE_PAUSE_SECONDS)
 
 
 def _all(unit: Unit, verdict: Verdict, detail: str) -> tuple[Receipt, ...]:
@@ -258,30 +163,3 @@ def _lose_patience(dispatch: Dispatch, unit: Unit, result: Result) -> Result:
     if dispatch.returns[receipt.message_id] < _PATIENCE:
         return result
     return replace(result, receipts=(replace(receipt, verdict=Verdict.REFUSED),))
-
-
-def bury_the_dead(project: Project, mailing: Mailing, *, repeatable: bool) -> int:
-    """Settle units whose worker surely died or whose lease ran out: in doubt, or planned again where that is harmless.
-
-    Returns:
-        how many messages were settled.
-    """
-    found = 0
-    with project.store.writing() as connection:
-        if repeatable:  # what comes back to a cancelled mailing is cancelled below
-            mailings.hold(connection, mailing.id, alone=True)
-        for attempt in claims.open_attempts(connection, mailing.id):
-            worker = Worker.parse(attempt.worker)
-            if attempt.lease_until > clock.now() and not (worker and worker.surely_dead):
-                continue
-            after = MessageState.PLANNED if repeatable else MessageState.IN_DOUBT
-            buried = claims.bury(
-                connection, mailing.id, attempt.id, state=after,
-                detail="" if repeatable else "the sender died while this was on its way")
-            found += buried
-            metrics.count(metrics.BURIED, {after.value: buried})
-            log.warning("attempt.buried", mailing=mailing.name, attempt=attempt.id, worker=attempt.worker, after=after,
-                        settled=buried)
-        if found and repeatable:
-            control.cancel_rest(connection, mailing.id)
-    return found

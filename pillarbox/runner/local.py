@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 from pillarbox.ground import clock, logs
 from pillarbox.mailings import control, hours
-from pillarbox.mailings.submit import Dispatch, Submitted, bury_the_dead, submit
+from pillarbox.mailings.burying import bury_the_dead
+from pillarbox.mailings.dispatch import Dispatch
+from pillarbox.mailings.submit import Submitted, submit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.store import due, mailings, waves
 

@@ -35,7 +35,7 @@ from pillarbox.mailings import (
     refusals,
     schedules,
 )
-from pillarbox.mailings.submit import bury_the_dead
+from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.model.states import MailingState
 from pillarbox.store import due, mailings, migrate, waves, workers
 from pillarbox.store.connect import ClashError

@@ -18,7 +18,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import asking
-from pillarbox.mailings.submit import Dispatch
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.states import Verdict
 from pillarbox.runner.local import Run
 from pillarbox.runner.tick import Ticked, broken, tick

@@ -110,6 +110,20 @@ def settle(connection: Connection, attempt_id: int, receipts: Iterable[Receipt],
     return settled
 
 
+def take_back(connection: Connection, mailing_id: int, attempt_id: int, *, worker: str, lease_until: datetime,
+              detail: str) -> int:
+    """Plan again what an unfinished attempt of this very sender holds; returns how many messages.
+
+    By its lease too, not by its id alone: after a claim that was rolled back SQLite gives the id to another sender.
+    """
+    ours = connection.execute(select(attempts.c.id).where(
+        attempts.c.id == attempt_id, attempts.c.mailing_id == mailing_id, attempts.c.worker == worker,
+        attempts.c.lease_until == lease_until, attempts.c.finished_at.is_(None)).with_for_update()).first()
+    if ours is None:
+        return 0
+    return bury(connection, mailing_id, attempt_id, state=MessageState.PLANNED, detail=detail)
+
+
 def finish(connection: Connection, attempt_id: int, *, detail: str = "", provider_id: str = "") -> None:
     """Close an attempt."""
     connection.execute(update(attempts).where(attempts.c.id == attempt_id, attempts.c.finished_at.is_(None))

@@ -17,8 +17,9 @@ from pillarbox.ground.errors import Refused, StoreError
 from pillarbox.keeping import backup, doubt, journal
 from pillarbox.keeping.restore import restore
 from pillarbox.mailings import control
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.reconcile import reconcile
-from pillarbox.mailings.submit import Dispatch, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.states import MailingState, Verdict
 from pillarbox.store import mailings, notices, schema
 from pillarbox.store.mailings import Mailing

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pillarbox.mailings import control, planning
-from pillarbox.mailings.submit import Dispatch
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import Basis, Verdict
 from pillarbox.people.audience import Rule

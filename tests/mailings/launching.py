@@ -10,7 +10,8 @@ from sqlalchemy import insert, select, update
 
 from pillarbox.ground import clock
 from pillarbox.mailings import control
-from pillarbox.mailings.submit import Dispatch, Submitted, submit
+from pillarbox.mailings.dispatch import Dispatch
+from pillarbox.mailings.submit import Submitted, submit
 from pillarbox.model.states import Agent, EventKind
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing

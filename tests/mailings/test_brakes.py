@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select
 from pillarbox.events.apply import RECEIVED
 from pillarbox.ground import clock
 from pillarbox.mailings import brakes, control
+from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.mailings.status import status
-from pillarbox.mailings.submit import bury_the_dead, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import EventKind, MailingState, Verdict
 from pillarbox.runner.local import Run

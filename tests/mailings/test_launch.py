@@ -10,8 +10,9 @@ from sqlalchemy import select
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import control, launch
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.status import status
-from pillarbox.mailings.submit import Dispatch, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import EventKind, MailingState, Verdict
 from pillarbox.runner.local import Run

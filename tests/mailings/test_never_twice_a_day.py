@@ -14,8 +14,9 @@ from sqlalchemy import select
 from pillarbox.ground import address, clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import control, live, planning
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.status import status
-from pillarbox.mailings.submit import Dispatch, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Unit
 from pillarbox.model.states import Basis, Verdict
 from pillarbox.people import frequency

@@ -207,7 +207,8 @@ def test_an_appeals_own_donation_page_is_the_one_in_its_letters(project: Project
 
 def planning_submit(ready: object) -> None:
     """One unit of a mailing."""
-    from pillarbox.mailings.submit import Dispatch, submit
+    from pillarbox.mailings.dispatch import Dispatch
+    from pillarbox.mailings.submit import submit
 
     assert isinstance(ready, Dispatch)
     submit(ready)

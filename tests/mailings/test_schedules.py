@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from pillarbox.ground import clock
 from pillarbox.mailings import control, planning, preparation, schedules
-from pillarbox.mailings.submit import Dispatch
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.model.states import MailingState, OccurrenceState, SuppressionReason, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run

@@ -11,9 +11,11 @@ from sqlalchemy import select, update
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.mailings import control
+from pillarbox.mailings.burying import bury_the_dead
+from pillarbox.mailings.dispatch import batch_size
 from pillarbox.mailings.reconcile import reconcile
 from pillarbox.mailings.status import Status, status
-from pillarbox.mailings.submit import batch_size, bury_the_dead, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import SuppressionReason, Verdict
 from pillarbox.runner.local import Run

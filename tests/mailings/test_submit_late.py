@@ -15,6 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import StoreError
 from pillarbox.mailings import control
 from pillarbox.mailings import submit as submitting
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Result, Unit
@@ -29,9 +30,9 @@ def test_a_sender_that_slept_past_its_lease_sends_nothing(project: Project, monk
     mailing = planned(project)
     transport = Scripted(answer=saying(Verdict.ACCEPTED))
     ready = dispatch(project, mailing, transport)
-    claim, asleep = submitting._claim, []
+    claim, asleep = submitting.claim, []
 
-    def and_sleep(of: submitting.Dispatch) -> object:
+    def and_sleep(of: Dispatch) -> object:
         claimed = claim(of)
         if not asleep:
             asleep.append(1)
@@ -39,7 +40,7 @@ def test_a_sender_that_slept_past_its_lease_sends_nothing(project: Project, monk
             monkeypatch.setattr(clock, "now", lambda: moment)
         return claimed
 
-    monkeypatch.setattr(submitting, "_claim", and_sleep)
+    monkeypatch.setattr(submitting, "claim", and_sleep)
     submit(ready)
     assert transport.units == []
     found = status(project, mailing.name)

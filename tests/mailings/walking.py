@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from pillarbox.ground import clock
 from pillarbox.mailings import control, schedules
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.schedules import Wanted
-from pillarbox.mailings.submit import Dispatch
 from pillarbox.model.states import Basis, MailingState, OccurrenceState
 from pillarbox.people.audience import Rule
 from pillarbox.people.intake import import_list

@@ -9,8 +9,9 @@ import pytest
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import control, departure, planning
+from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.status import status
-from pillarbox.mailings.submit import Dispatch, submit
+from pillarbox.mailings.submit import submit
 from pillarbox.model.states import MailingState, MessageState, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run
