@@ -89,7 +89,8 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
             raise Refused(f"Another letter was published as {chosen!r} just now.", todo="Choose a name with --slug.")
         public_letters.keep(connection, mailing.id, {
             "slug": chosen, "practice": mailing.practice, "title": bundle.appeal.title, "summary": page.summary,
-            "language": bundle.appeal.language, "html": page.html, "card": picture, "card_kind": kind}, at=at, by=by)
+            "dated": bundle.appeal.date or mailing.for_date, "language": bundle.appeal.language, "html": page.html,
+            "card": picture, "card_kind": kind}, at=at, by=by)
         audit.record(connection, actor=by, action="publish", subject=mailing.name, detail={"slug": chosen})
     log.info("letter.published", mailing=mailing.name, practice=mailing.practice)
     return Published(mailing=mailing.name, slug=chosen, url=f"{base}{HOME}/{chosen}", practice=mailing.practice,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, insert, select, update
@@ -13,7 +13,7 @@ from pillarbox.store.schema import mailings, public_letters
 
 _T = public_letters.c
 _BRIEF = (_T.slug, _T.title, _T.summary, _T.language, _T.practice, _T.published_at, _T.updated_at, _T.withdrawn_at,
-          _T.published_by, mailings.c.name.label("mailing"), mailings.c.for_date)
+          _T.published_by, _T.dated, mailings.c.name.label("mailing"))
 
 _PAGE: tuple[Column[Any], ...] = (_T.html, _T.practice, _T.updated_at, _T.withdrawn_at)
 _CARD: tuple[Column[Any], ...] = (_T.card, _T.card_kind, _T.practice, _T.updated_at, _T.withdrawn_at)
@@ -29,8 +29,8 @@ class PublicLetter:
     summary: str
     language: str
     practice: bool
-    for_date: Any
-    """The day that it is for."""
+    dated: date
+    """The day that stands in it."""
     published_at: datetime
     published_by: str
     updated_at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, LargeBinary, String, Table, Text
 
 from pillarbox.store.schema.base import Moment, id_column, metadata
 
@@ -13,6 +13,8 @@ public_letters = Table(
     Column("practice", Boolean, nullable=False),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False, server_default=""),
+    # The day that stands in it.
+    Column("dated", Date, nullable=False),
     Column("language", String(35), nullable=False),
     Column("html", Text, nullable=False),
     # What social networks show beside a link to it.

@@ -25,8 +25,8 @@ def feed(letters: Sequence[PublicLetter], *, kind: str, charity: str, base_url: 
     made = FeedGenerator()
     made.id(home)
     made.title(f"{charity}: letters" if charity else "Letters")
-    made.link(href=home, rel="alternate")
     made.link(href=f"{home}/feed.{kind}", rel="self")
+    made.link(href=home, rel="alternate")  # the last is what RSS calls the channel's link
     made.description(f"Letters of {charity} to its supporters." if charity else "Letters to our supporters.")
     made.author(name=charity or "The charity")
     made.generator("Pillarbox")

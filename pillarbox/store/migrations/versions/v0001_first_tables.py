@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("practice", sa.Boolean(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("summary", sa.Text(), server_default="", nullable=False),
+        sa.Column("dated", sa.Date(), nullable=False),
         sa.Column("language", sa.String(length=35), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("card", sa.LargeBinary(), nullable=False),
