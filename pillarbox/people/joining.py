@@ -26,6 +26,7 @@ from pillarbox.people import values
 from pillarbox.people.tidy import Name, tidy
 from pillarbox.store import audit, consents, lists, notices, service, sign_ups, supporters, suppressions
 from pillarbox.store.connect import Store
+from pillarbox.store.sign_ups import Counted, Limit
 
 SOURCE = "sign-up form"
 CONFIRM, WELCOME = "confirm", "welcome"
@@ -98,13 +99,16 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
     address_hash = addresses.keyed_hash(address, secret)
     token, deed, moment = new_key(), new_key(), clock.now()
     tracking = bool(wish.tracking and settings.tracking_wording)
+    network = Limit(name=f"from:{_network(wish.visitor, secret)}", seconds=3_600.0 / settings.per_hour,
+                    at_once=settings.per_hour)
+    letters = [Limit(name=f"soon:{address_hash}", seconds=_BETWEEN_LETTERS),
+               Limit(name=f"to:{address_hash}", seconds=_A_DAY / _LETTERS_A_DAY, at_once=_LETTERS_A_DAY)]
     with store.writing() as connection:
-        if not sign_ups.allow(connection, {f"from:{_network(wish.visitor, secret)}": (
-                3_600.0 / settings.per_hour, settings.per_hour)}):
-            return Asked.TOO_MANY
-        if not sign_ups.allow(connection, {f"soon:{address_hash}": (_BETWEEN_LETTERS, 1),
-                                           f"to:{address_hash}": (_A_DAY / _LETTERS_A_DAY, _LETTERS_A_DAY)}):
-            return Asked.TAKEN
+        match sign_ups.count(connection, network, letters):
+            case Counted.NETWORK:
+                return Asked.TOO_MANY
+            case Counted.ADDRESS:
+                return Asked.TAKEN
         sign_ups.add(connection, {
             "token_hash": _hash(token), "deed": deed, "address": address, "address_hash": address_hash,
             "first_name": name.first_name, "last_name": name.last_name, "lists": list(settings.lists),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -46,20 +48,41 @@ def kept_out(connection: Connection) -> list[Row[Any]]:
     return list(connection.execute(select(sign_ups).where(_T.kept_out != "").order_by(_T.id)))
 
 
-def allow(connection: Connection, limits: Mapping[str, tuple[float, int]]) -> bool:
-    """Whether one more is allowed by every limit, which is then counted in each; held in order of their names.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """How often something may be asked for: one each so many seconds, and so many at once."""
 
-    Args:
-        connection: in a transaction.
-        limits: name → (seconds for one, how many at once).
+    name: str
+    seconds: float
+    at_once: int = 1
+
+    def refuses(self, paid_until: float, moment: float) -> bool:
+        """Whether one more is too many (GCRA)."""
+        return paid_until - moment > self.seconds * (self.at_once - 1)
+
+
+class Counted(StrEnum):
+    """Which limit one more sign-up met."""
+
+    NONE = "none"
+    NETWORK = "network"
+    ADDRESS = "address"
+
+
+def count(connection: Connection, network: Limit, address: Sequence[Limit]) -> Counted:
+    """Count one more sign-up from a network, and to an address unless it is too many; locks until the end.
+
+    What meets the network's limit counts for nothing else; what meets an address's, for the network alone.
     """
     moment = throttles.now(connection)
-    names = {f"{_LIMITS}{name}": terms for name, terms in limits.items()}
-    paid = {name: max(until, moment) for name, until in throttles.hold(connection, sorted(names)).items()}
-    if any(paid[name] - moment > seconds * (burst - 1) for name, (seconds, burst) in names.items()):
-        return False
-    throttles.pay(connection, {name: paid[name] + seconds for name, (seconds, _) in names.items()})
-    return True
+    limits = {f"{_LIMITS}{limit.name}": limit for limit in (network, *address)}
+    paid = {name: max(until, moment) for name, until in throttles.hold(connection, sorted(limits)).items()}
+    refused = [limit for name, limit in limits.items() if limit.refuses(paid[name], moment)]
+    if network in refused:
+        return Counted.NETWORK
+    throttles.pay(connection, {name: paid[name] + limit.seconds for name, limit in limits.items()
+                               if limit is network or not refused})
+    return Counted.ADDRESS if refused else Counted.NONE
 
 
 def sweep(connection: Connection) -> int:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import select, update
 
 from pillarbox.deliver import single
+from pillarbox.doctor import service as doctor
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import new_key
@@ -197,7 +198,9 @@ def test_a_live_project_sends_what_was_approved(project: Project, live: None) ->
     assert len([words for words in told(project) if "waits for approval" in words]) == 1
     with pytest.raises(Refused):
         service.approve(project, "confirm", by="  ")
+    assert [finding.code for finding in doctor.examine(project)] == ["service-approval"]
     service.approve(project, "confirm", by="Dana")
+    assert list(doctor.examine(project)) == []
     assert service.deliver(project) == 1
     own = project.folder / "templates" / "service" / "confirm"
     own.mkdir(parents=True)
