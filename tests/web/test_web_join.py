@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
 from datetime import timedelta
 
 import pytest
@@ -18,8 +19,11 @@ from pillarbox.people import joining, rights
 from pillarbox.people.joining import Wish
 from pillarbox.store import consents, lists, schema, suppressions
 from pillarbox.store.project import Project
+from pillarbox.web.app import create
+from pillarbox.web.join import body
 from tests.mailings.conftest import project
 from tests.web import joining as forms
+from tests.web.browsing import serving
 from tests.web.joining import FORM, SITE, TRACKING, WORDING, letters, link_of, visiting, with_form
 from tests.web.site import rows
 
@@ -297,6 +301,19 @@ def test_what_is_no_form_is_refused(project: Project, content: bytes, kind: str,
     with visiting(with_form(project)) as client:
         answer = client.post("/join", content=content, headers={"content-type": kind} if kind else {})
     assert answer.status_code == status
+    assert rows(project.store, schema.sign_ups.c.id) == []
+
+
+def test_a_slow_client_is_not_waited_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who sends a form a letter a minute is told so, and holds up nobody."""
+    monkeypatch.setattr(body, "SECONDS", 0.3)
+    given = with_form(project)
+    with serving(create(given.store, given.settings, given.id)) as base:
+        host, port = base.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as slow:
+            slow.sendall(b"POST /join HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n"
+                         b"Content-Type: application/x-www-form-urlencoded\r\n\r\nemail=")
+            assert slow.recv(4096).startswith(b"HTTP/1.1 408")
     assert rows(project.store, schema.sign_ups.c.id) == []
 
 
