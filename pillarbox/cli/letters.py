@@ -47,12 +47,15 @@ def check(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple
 def preview(ctx: click.Context, slug: str, email: str | None, out: Path) -> None:
     """Write a letter as files to look at.
 
-    HTML and plain text, for a made-up supporter with every name and for one without.
+    HTML and plain text, for a made-up supporter with every name and for one without. A service letter (confirm,
+    welcome …) is shown in the same way.
     """
     from pillarbox.mailings import preview as previews
+    from pillarbox.mailings import service
 
     with opened(ctx) as project:
-        pages = previews.preview(project, slug, email=email)
+        pages = (service.pages(project, slug) if service.is_meant(project, slug)
+                 else previews.preview(project, slug, email=email))
     out.mkdir(parents=True, exist_ok=True)
     for page in pages:
         (out / f"{slug}-{page.name}.html").write_text(page.html, "utf-8")

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.planning:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.sending:send", "Send a planned mailing, or continue one that was interrupted."),
+    "publish": ("pillarbox.cli.publishing:publish", "Put a letter on the web for anybody, or take it back."),
     "status": ("pillarbox.cli.mailings:status", "Where a mailing stands."),
     "pause": ("pillarbox.cli.mailings:pause", "Hold a mailing back."),
     "resume": ("pillarbox.cli.mailings:resume", "Let a paused mailing go on."),

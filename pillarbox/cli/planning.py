@@ -76,8 +76,20 @@ def show_plan(planned: planning.Planned) -> None:
 @printing.json_option
 @click.pass_context
 def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
-    """Stand for a planned mailing, by name. A live mailing cannot be sent without."""
+    """Stand for a planned mailing, by name. A live mailing cannot be sent without.
+
+    A service letter (confirm, welcome …) is approved once, as it is now: after any change of its words again.
+    """
+    from pillarbox.mailings import service
+
     with opened(ctx) as project:
+        if service.is_meant(project, name):
+            letter = service.approve(project, name, by=by)
+            if as_json:
+                printing.as_json({"service": name, "content_hash": letter.content_hash, "approved_by": by.strip()})
+            else:
+                printing.say(f"The service letter {escape(name)} is approved by {escape(by.strip())}, as it is now.")
+            return
         mailing = control.approve(project, name, by=by)
     if as_json:
         printing.as_json({"mailing": mailing.name, "approved_by": mailing.approved_by})

@@ -61,6 +61,24 @@ def export(ctx: click.Context, email: str) -> None:
     _export(ctx, email)
 
 
+@supporters.command()
+@printing.json_option
+@click.pass_context
+def joining(ctx: click.Context, as_json: bool) -> None:
+    """Sign-ups that were confirmed for an address that is kept out: staff decide."""
+    from pillarbox.people import joining as joins
+
+    with opened(ctx) as project:
+        found = joins.for_staff(project.store)
+    if as_json:
+        printing.as_json([{"address": address, "kept_out": reason, "confirmed_at": at}
+                          for address, reason, at in found])
+    elif not found:
+        printing.say("No sign-up waits for a decision.")
+    for address, reason, at in () if as_json else found:
+        printing.to_copy(f"{address}  kept out: {reason}, confirmed on {at:%d %B %Y}")
+
+
 def _export(ctx: click.Context, email: str) -> None:
     from pillarbox.people import rights
 

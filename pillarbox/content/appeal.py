@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pillarbox.content.source import IMAGE_BYTES, Desk, line_of
+from pillarbox.ground.resources import shipped
 from pillarbox.model.records import Finding
 from pillarbox.model.states import Kind
 
@@ -111,7 +112,7 @@ class Appeal:
     @property
     def file(self) -> str:
         """The settings file, from the project's folder."""
-        return f"appeals/{self.slug}/{FILE}"
+        return f"{self.letter.file.rpartition('/')[0]}/{FILE}"
 
     @property
     def is_markdown(self) -> bool:
@@ -135,6 +136,32 @@ def read(project: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
         known = ", ".join(sorted(path.parent.name for path in folder.parent.glob(f"*/{FILE}"))) or "none"
         desk.fault("no-appeal", folder, f"There is no appeal of this name. Known appeals: {known}.")
         return None, tuple(desk.findings)
+    return _read(desk, folder, slug)
+
+
+SERVICE = ("service",)
+"""Where the service letters lie below a templates folder: one folder each."""
+
+
+def service_letters(project: Path) -> dict[str, Path]:
+    """Name → folder of every service letter: the project's own before the one that is shipped."""
+    roots = (shipped("templates"), project / "templates")
+    found = [path.parent for root in roots for path in sorted(root.joinpath(*SERVICE).glob(f"*/{FILE}"))]
+    return {folder.name: folder for folder in found if SLUG.fullmatch(folder.name)}
+
+
+def read_service(project: Path, name: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
+    """Read the service letter of this name, a folder like an appeal's; the answer is as ``read``'s."""
+    folder = service_letters(project).get(name)
+    if folder is None:
+        desk = Desk(project=project)
+        known = ", ".join(sorted(service_letters(project))) or "none"
+        desk.fault("no-appeal", f"templates/service/{name}", f"There is no such service letter. Known ones: {known}.")
+        return None, tuple(desk.findings)
+    return _read(Desk(project=folder.parents[2]), folder, name)
+
+
+def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
     settings, toml = None, ""
     if (folder / FILE).exists():
         settings, toml = desk.table(folder / FILE, folder, AppealSettings)

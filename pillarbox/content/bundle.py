@@ -94,7 +94,16 @@ def gather(settings: Settings, slug: str, project: Path | None = None) -> tuple[
         The bundle, or None when something has an error; and everything found, in every file, at once.
     """
     folder = project or settings.folder
-    appeal, found = appeals.read(folder, slug)
+    return _gather(settings, folder, *appeals.read(folder, slug))
+
+
+def gather_service(settings: Settings, name: str, project: Path) -> tuple[Bundle | None, tuple[Finding, ...]]:
+    """The same of a service letter (``templates/service/<name>/``)."""
+    return _gather(settings, project, *appeals.read_service(project, name))
+
+
+def _gather(settings: Settings, folder: Path, appeal: Appeal | None,
+            found: tuple[Finding, ...]) -> tuple[Bundle | None, tuple[Finding, ...]]:
     theme, more = themes.read(folder)
     templates, rest = layouts.read(folder)
     findings = [*found, *more, *rest]

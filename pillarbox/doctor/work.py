@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, select
 
+from pillarbox.doctor import service
 from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError
@@ -38,6 +39,7 @@ def examine(project: Project, *, thorough: bool = False) -> Iterator[Finding]:
         yield from _heard(connection, settings)
         yield from _backups(connection, project, thorough=thorough)
         yield from _told(connection, settings)
+    yield from service.examine(project)
 
 
 # ------------------------------------------------------------------------------------------ mailings

@@ -91,6 +91,7 @@ def _pause(connection: Connection, made_at: datetime, untouched: frozenset[str])
     connection.execute(update(mailings_table).where(mailings_table.c.state == MailingState.COMPOSING).values(
         state_reason="restored"))
     doubt.mark(connection, messages.c.state == MessageState.SUBMITTING)
+    doubt.mark_service(connection)
     why = f"the database was restored from the backup of {made_at:%d %B %Y, %H:%M} UTC"
     return tuple(doubt.hold_back(connection, mailing, why, surely_here=(
         mailing.source_code in untouched and mailing.started_at is None)) for mailing in doubt.unfinished(connection))

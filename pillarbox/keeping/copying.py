@@ -167,6 +167,11 @@ def _refuse_open_attempts(connection: Connection, settings: Settings) -> None:
     attempts, mailings = metadata.tables["attempts"], metadata.tables["mailings"]
     names = connection.execute(select(mailings.c.name).join(attempts).where(attempts.c.finished_at.is_(None))
                                .distinct()).scalars().all()
+    letters = metadata.tables["service_letters"]
+    if connection.execute(select(letters.c.id).where(letters.c.state == "submitting").limit(1)).first():
+        raise Refused("A service letter is on its way, or its sender ended in the middle of it.",
+                      where=place(settings.project.database),
+                      todo="Run `pillarbox worker --once` in a few minutes; then run this again.")
     if names:
         raise Refused(f"A sender of {', '.join(names)} ended in the middle of a batch.",
                       where=place(settings.project.database),

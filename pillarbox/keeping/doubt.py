@@ -17,7 +17,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.keeping import journal
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import audit, mailings, notices
+from pillarbox.store import audit, mailings, notices, service
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import audit as audit_table
@@ -51,6 +51,7 @@ def settle_adopted(connection: Connection) -> tuple[Paused, ...]:
     why = f"this database was adopted on {clock.now():%d %B %Y, %H:%M} UTC"
     paused = tuple(hold_back(connection, mailing, why, surely_here=False, detail=_ADOPTED_DETAIL)
                    for mailing in unfinished(connection) if not mailing.practice)
+    mark_service(connection, _ADOPTED_DETAIL)
     tell_each(connection, paused)
     return paused
 
@@ -121,6 +122,11 @@ def hold_back(connection: Connection, mailing: Mailing, why: str, *, surely_here
 def mark(connection: Connection, which: Any, detail: str = _HELD_DETAIL) -> None:
     """Put messages in doubt."""
     connection.execute(update(messages).where(which).values(state=MessageState.IN_DOUBT, detail=detail))
+
+
+def mark_service(connection: Connection, detail: str = _HELD_DETAIL) -> None:
+    """Put service letters in doubt that had not been settled: whoever asked for one can ask again."""
+    service.doubt_all(connection, detail)
 
 
 def tell_each(connection: Connection, paused: Sequence[Paused]) -> None:

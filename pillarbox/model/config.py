@@ -17,6 +17,7 @@ from pillarbox.model.sections import (
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
+    JoinSettings,
     LaunchSettings,
     LimitSettings,
     LinkSettings,
@@ -46,6 +47,7 @@ class Settings(Section):
     launch: LaunchSettings = LaunchSettings()
     brakes: BrakeSettings = BrakeSettings()
     backup: BackupSettings = BackupSettings()
+    join: JoinSettings = JoinSettings()
     staff: StaffSettings = StaffSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

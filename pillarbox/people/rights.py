@@ -30,7 +30,9 @@ from pillarbox.store.schema import (
     mailings,
     message_values,
     messages,
+    service_letters,
     shapes,
+    sign_ups,
     supporters,
 )
 from pillarbox.store.schema import consents as consents_table
@@ -182,6 +184,10 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
                 .join(messages, events.c.message_id == messages.c.id).where(_their_messages(hashed, of))
                 .order_by(events.c.at)),
             "donations": _table(connection, donations, _their_donations(hashed, of)),
+            "sign_ups": [_without(row, "token_hash", "deed") for row in _table(
+                connection, sign_ups, _theirs(sign_ups, hashed, of))],
+            "service_letters": [_without(row, "values", "deed", "worker", "lease_until") for row in _table(
+                connection, service_letters, _theirs(service_letters, hashed, of))],
         }
 
 
@@ -204,6 +210,7 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
         ).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
+        _forget_asked(connection, hashed, of)
         if known is not None:
             _forget_supporter(connection, known.id, at)
         connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash == hashed))
@@ -242,6 +249,26 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
         connection.execute(update(messages).where(messages.c.id == message).values(
             **blank, address_hash=secrets.token_hex(16)))
     return _Reached(messages=len(found), events=cleared.rowcount, withdrawn=withdrawn.rowcount)
+
+
+def _forget_asked(connection: Connection, hashed: str, of: int) -> None:
+    """Sign-ups and the letters that answered them: what has not gone yet goes no more."""
+    connection.execute(delete(sign_ups).where(_theirs(sign_ups, hashed, of)))
+    theirs = _theirs(service_letters, hashed, of)
+    connection.execute(update(service_letters).where(theirs, service_letters.c.state == "waiting").values(
+        state="failed"))
+    for letter in connection.execute(select(service_letters.c.id).where(theirs)).scalars().all():
+        # That the deed was answered stays, so that it is not answered twice.
+        connection.execute(update(service_letters).where(service_letters.c.id == letter).values(
+            address=None, address_hash=secrets.token_hex(16), supporter_id=None, values={}, detail=""))
+
+
+def _theirs(table: Table, hashed: str, of: int) -> ColumnElement[bool]:
+    return or_(table.c.address_hash == hashed, table.c.supporter_id == of)
+
+
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
 
 
 def _forget_supporter(connection: Connection, of: int, at: datetime) -> None:

@@ -34,6 +34,7 @@ from pillarbox.mailings import (
     occurrences,
     refusals,
     schedules,
+    service,
 )
 from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.model.states import MailingState
@@ -55,6 +56,8 @@ OF_EACH: Sequence[StepOfAMailing] = (
     ("the brakes", brakes.look),
 )
 AFTER: Sequence[Step] = (
+    ("the service letters", service.deliver),
+    ("old sign-ups", service.sweep),
     ("the notices", notices.deliver),
 )
 

@@ -94,6 +94,15 @@ class SmtpTransport:
         except _Halt as fault:
             raise TransportError(fault.detail, where=self._place(), retry=not fault.stop) from None
 
+    def carry(self, sender: str, to: str, content: bytes) -> Result:
+        """Send one finished mail that belongs to no mailing, and tell what is known of it (its receipt has no id)."""
+        try:
+            self._deliver(sender, to, content)
+        except _Halt as fault:
+            return Result(receipts=(Receipt(message_id=0, verdict=fault.verdict, detail=fault.detail),),
+                          stop=fault.detail if fault.stop else "", wait_seconds=fault.wait)
+        return Result(receipts=(Receipt(message_id=0, verdict=Verdict.ACCEPTED),))
+
     def close(self) -> None:
         """Say QUIT on every connection."""
         with self._lock:

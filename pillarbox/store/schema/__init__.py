@@ -1,6 +1,7 @@
 """The tables. One vocabulary; UTC times; the ledger's guarantees as constraints."""
 
 from pillarbox.store.schema.base import Moment, metadata
+from pillarbox.store.schema.joining import sign_ups
 from pillarbox.store.schema.mail import (
     UNREACHED,
     attempts,
@@ -20,11 +21,12 @@ from pillarbox.store.schema.people import (
     supporters,
     suppressions,
 )
+from pillarbox.store.schema.publishing import public_letters
 from pillarbox.store.schema.returns import (
     donations,
     events,
 )
-from pillarbox.store.schema.service import SERVICE_STATES, service_letters
+from pillarbox.store.schema.service import SERVICE_STATES, service_approvals, service_letters
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -60,10 +62,13 @@ __all__ = [
     "notices",
     "occurrences",
     "project",
+    "public_letters",
     "quotas",
     "schedules",
+    "service_approvals",
     "service_letters",
     "shapes",
+    "sign_ups",
     "supporters",
     "suppressions",
     "throttles",

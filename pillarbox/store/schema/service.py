@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from pillarbox.store.schema.base import Moment, id_column, metadata
 
@@ -21,6 +33,10 @@ service_letters = Table(
     Column("state", String(12), nullable=False, server_default="waiting"),
     Column("asked_at", Moment, nullable=False),
     Column("not_after", Moment),
+    # When it may be tried again, after it surely did not go; and which try this is: no two claims have the same number.
+    Column("due_at", Moment),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("transport", String(12), nullable=False, server_default=""),
     Column("worker", String(96), nullable=False, server_default=""),
     Column("lease_until", Moment),
     Column("accepted_at", Moment),
@@ -31,4 +47,13 @@ service_letters = Table(
     Index("ix_service_letters_waiting", "asked_at", sqlite_where=text("state IN ('waiting', 'submitting')"),
           postgresql_where=text("state IN ('waiting', 'submitting')")),
     sqlite_autoincrement=True,
+)
+
+# Who stands for which words: a live project sends a service letter only as it was approved.
+service_approvals = Table(
+    "service_approvals", metadata,
+    Column("kind", String(24), primary_key=True),
+    Column("content_hash", String(32), primary_key=True),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_at", Moment, nullable=False),
 )

@@ -97,6 +97,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedules")),
         sqlite_autoincrement=True
     )
+    op.create_table("service_approvals",
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("content_hash", sa.String(length=32), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("approved_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "content_hash", name=op.f("pk_service_approvals"))
+    )
     op.create_table("supporters",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
@@ -237,6 +244,9 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=12), server_default="waiting", nullable=False),
         sa.Column("asked_at", MOMENT, nullable=False),
         sa.Column("not_after", MOMENT, nullable=True),
+        sa.Column("due_at", MOMENT, nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("transport", sa.String(length=12), server_default="", nullable=False),
         sa.Column("worker", sa.String(length=96), server_default="", nullable=False),
         sa.Column("lease_until", MOMENT, nullable=True),
         sa.Column("accepted_at", MOMENT, nullable=True),
@@ -249,6 +259,33 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index('ix_service_letters_waiting', 'service_letters', ['asked_at'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'submitting')"), postgresql_where=sa.text("state IN ('waiting', 'submitting')"))
+    op.create_table("sign_ups",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("deed", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("first_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("last_name", sa.Text(), server_default="", nullable=False),
+        sa.Column("lists", sa.JSON(), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("tracking_wording", sa.Text(), server_default="", nullable=False),
+        sa.Column("tracking", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("page", sa.Text(), server_default="", nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("confirmed_at", MOMENT, nullable=True),
+        sa.Column("kept_out", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("supporter_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_sign_ups_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ups")),
+        sa.UniqueConstraint("deed", name=op.f("uq_sign_ups_deed")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_sign_ups_token_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_sign_ups_address_hash"), "sign_ups", ["address_hash"], unique=False)
+    op.create_index("ix_sign_ups_open", "sign_ups", ["expires_at"], unique=False, sqlite_where=sa.text("confirmed_at IS NULL"), postgresql_where=sa.text("confirmed_at IS NULL"))
+    op.create_index(op.f("ix_sign_ups_supporter_id"), "sign_ups", ["supporter_id"], unique=False)
     op.create_table("attempts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
@@ -289,6 +326,28 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["schedule_id"], ["schedules.id"], name=op.f("fk_occurrences_schedule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occurrences")),
         sa.UniqueConstraint("schedule_id", "local", name=op.f("uq_occurrences_schedule_id_local")),
+        sqlite_autoincrement=True
+    )
+    op.create_table("public_letters",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("slug", sa.String(length=120), nullable=False),
+        sa.Column("practice", sa.Boolean(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), server_default="", nullable=False),
+        sa.Column("dated", sa.Date(), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("card", sa.LargeBinary(), nullable=False),
+        sa.Column("card_kind", sa.String(length=16), nullable=False),
+        sa.Column("published_at", MOMENT, nullable=False),
+        sa.Column("published_by", sa.Text(), nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("withdrawn_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_public_letters_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_public_letters")),
+        sa.UniqueConstraint("mailing_id", name=op.f("uq_public_letters_mailing_id")),
+        sa.UniqueConstraint("slug", name=op.f("uq_public_letters_slug")),
         sqlite_autoincrement=True
     )
     op.create_table("shapes",
