@@ -25,6 +25,7 @@ from pillarbox.store.schema.returns import (
     events,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_letters
+from pillarbox.store.schema.staff import staff_sessions, staff_users
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -64,6 +65,8 @@ __all__ = [
     "schedules",
     "service_letters",
     "shapes",
+    "staff_sessions",
+    "staff_users",
     "supporters",
     "suppressions",
     "throttles",
