@@ -74,6 +74,13 @@ def attempt(project: Project, *, name: str, password: str, place: str, agent: st
     return Answer(token=token)
 
 
+def pay_for_name(project: Project, name: str) -> float:
+    """Take one try of a name's own limit, wherever a password is asked for; returns how long to wait, or 0."""
+    limits = {key: limit for key, limit in _limits(project, users.folded(name), "").items() if limit is BY_NAME}
+    with project.store.writing() as connection:
+        return _pay(connection, limits)
+
+
 def _enter(connection: Connection, project: Project, user: User, *, agent: str, shown: str, again: str | None) -> str:
     staff.change_user(connection, user.id, seen_at=clock.now(), **({"password_hash": again} if again else {}))
     audit.record(connection, actor=user.name, action="login", subject=user.name)
@@ -102,7 +109,7 @@ def _pay(connection: Connection, limits: dict[str, Limit]) -> float:
     held, now = throttles.hold(connection, list(limits)), throttles.now(connection)
     until = {name: min(max(held[name], now), now + limit.burst * limit.seconds) + limit.seconds
              for name, limit in limits.items()}
-    if wait := max(0.0, *(until[name] - now - limit.burst * limit.seconds for name, limit in limits.items())):
+    if wait := max((0.0, *(until[name] - now - limit.burst * limit.seconds for name, limit in limits.items()))):
         return wait
     throttles.pay(connection, until)
     return 0.0
