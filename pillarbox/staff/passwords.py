@@ -33,10 +33,10 @@ def refuse_weak(password: str, *, name: str) -> None:
     if len(password) > LONGEST:
         raise Refused(f"A password has at most {LONGEST} letters.")
     low = plain.casefold()
-    stripped = low
-    for word in (*_KNOWN, *name.casefold().split()):
-        stripped = stripped.replace(word, "")
-    if len(set(low)) < 5 or len(stripped) < SHORTEST // 2:
+    left = low
+    for word in (*_KNOWN, *name.casefold().split(), " "):
+        left = left.replace(word, "")
+    if len(set(low)) < 5 or len(left) < SHORTEST // 2:
         raise Refused("This password is easily guessed.", todo="Three random words make a good one.")
 
 

@@ -15,6 +15,9 @@ from pillarbox.store.connect import ClashError, Store
 from pillarbox.store.staff import User
 
 _LONGEST_NAME = 60
+# Who acts by itself, or in a terminal, is called so in the audit log: no person may be taken for them.
+_TAKEN = ("staff", "worker", "the schedule", "schedule", "sendgrid", "pillarbox", "restore", "supporter",
+          "message search", "events")
 
 
 def folded(name: str) -> str:
@@ -124,6 +127,8 @@ def _fit(name: str) -> str:
     if not 2 <= len(plain) <= _LONGEST_NAME or not plain.isprintable():
         raise Refused(f"{plain[:_LONGEST_NAME]!r} cannot be a user's name.",
                       todo=f"Write their name in 2 to {_LONGEST_NAME} letters: it stands in the audit log.")
+    if folded(plain) in _TAKEN:
+        raise Refused(f"{plain!r} means something else in the audit log.", todo="Write the person's own name.")
     return plain
 
 

@@ -32,7 +32,8 @@ def token(page: httpx.Response) -> str:
 
 def login(client: TestClient, role: Role = Role.SEND, *, name: str = "", password: str = PASSWORD,
           onward: str = "/staff/") -> httpx.Response:
-    """Log in as a browser does; the answer is not followed."""
+    """Log in as a browser does that is not logged in yet; the answer is not followed."""
+    client.cookies.pop("pillarbox", None)
     page = client.get("/staff/login", params={"next": onward})
     return client.post("/staff/login", follow_redirects=False, data={
         "form_token": token(page), "name": name or NAMES[role], "password": password, "next": onward})

@@ -28,7 +28,7 @@ WORDS = {
     "user-disable": "disabled a user", "user-enable": "enabled a user", "refused": "was refused",
 }
 """What an action is called on screen; others are read as they stand."""
-_PLAIN = {"count": "messages", "at": "for", "planned": "messages planned", "needs": "needs the role"}
+_PLAIN = {"count": "messages", "planned": "messages planned", "needs": "needs the role"}
 _HIDDEN = ("content_hash", "path", "accepted")
 
 
@@ -56,7 +56,7 @@ def _details(detail: Mapping[str, Any], zone: str) -> str:
     """What a line says beside the deed, in one line."""
     parts = []
     for name, value in detail.items():
-        if name in _HIDDEN or value in ("", None, [], {}):
+        if name in _HIDDEN or value in ("", None, 0, [], {}):
             continue
         parts.append(f"{_PLAIN.get(name, name.replace('_', ' '))}: {_said(value, zone)}")
     return "; ".join(parts)

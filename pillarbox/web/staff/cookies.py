@@ -50,11 +50,6 @@ def forget(request: Request, response: Response) -> None:
     _give(request, response, _SESSION, "", seconds=0)
 
 
-def forget_visit(request: Request, response: Response) -> None:
-    """Have the browser forget the visit."""
-    _give(request, response, _VISIT, "", seconds=0)
-
-
 def _give(request: Request, response: Response, plain: str, token: str, *, seconds: int | None) -> None:
     settings = site_of(request).settings
     response.set_cookie(name_of(settings, plain), token, max_age=seconds, path="/", secure=is_secure(settings),

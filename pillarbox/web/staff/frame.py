@@ -123,9 +123,14 @@ def render(request: Request, template: str, *, status: int = 200, headers: Mappi
     return frame_of(request).page(request, template, status=status, headers=headers, values=values)
 
 
-def refusal(request: Request, sentence: str, *, status: int, title: str = "This was not done") -> Response:
-    """A page that says why something was not done."""
-    return render(request, "staff/refused", status=status, sentence=sentence, heading=title)
+def refusal(request: Request, sentence: str, *, status: int, title: str = "This was not done",
+            back: tuple[str, str] | None = None) -> Response:
+    """A page that says why something was not done.
+
+    Args:
+        back: (label, path) of the page to go back to; the first page when not said.
+    """
+    return render(request, "staff/refused", status=status, sentence=sentence, heading=title, back=back)
 
 
 def go(path: str) -> Response:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.ground import clock
+from pillarbox.ground.errors import PillarboxError, StoreError
 from pillarbox.mailings import agenda, asking, outlook
 from pillarbox.mailings.agenda import Entry
 from pillarbox.model.states import MailingState
@@ -47,6 +48,8 @@ class Overview:
     doubts: tuple[Row[Any], ...]
     """Mailings with messages of which nobody knows whether they went: name, practice, messages."""
     due: tuple[Entry, ...]
+    due_fault: str
+    """Why nothing can be said of what is due; empty: it can."""
     notices: tuple[tuple[Row[Any], str, bool], ...]
     """Each with its mailing's name (may be empty), and whether that is practice."""
     workers: Workers
@@ -72,13 +75,24 @@ def overview(project: Project, before: int | None = None) -> Overview:
         told = [row for row in notices.newest(connection, _NOTICES) if row.at > clock.now() - _NOTICED_WITHIN]
         names = notices.names(connection, [row.mailing_id for row in told if row.mailing_id])
     shown = tuple(found[:_MOST])
+    due, fault = what_is_due(project)
     return Overview(
         glances=shown, outlooks={each.mailing.id: outlook.said(project, each.mailing, commands=False)
                                  for each in shown if each.mailing.state is not MailingState.SENT},
-        doubts=doubts, due=tuple(agenda.agenda(project)[:_DUE]),
+        doubts=doubts, due=tuple(due[:_DUE]), due_fault=fault,
         notices=tuple((row, *names.get(row.mailing_id, ("", False))) for row in told), workers=who_works(project),
         waits_for_worker=any(_waits(each.mailing) for each in shown),
         older=shown[-1].mailing.id if len(found) > _MOST else None)
+
+
+def what_is_due(project: Project) -> tuple[list[Entry], str]:
+    """The calendar; or why a schedule in it can no longer be read: no page must fail for it."""
+    try:
+        return agenda.agenda(project), ""
+    except StoreError:
+        raise
+    except PillarboxError as fault:
+        return [], fault.sentence()
 
 
 def who_works(project: Project) -> Workers:

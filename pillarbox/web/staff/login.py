@@ -67,7 +67,6 @@ class LoginDoors:
             return self._form(request, onward, status=403, name=name, fault=WRONG)
         response = go(onward)
         cookies.give_session(request, response, answer.token)
-        cookies.forget_visit(request, response)
         return response
 
     async def leave(self, request: Request) -> Response:

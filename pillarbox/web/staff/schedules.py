@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pillarbox.ground.errors import PillarboxError
 from pillarbox.mailings import agenda, moments, schedules, summary
 from pillarbox.mailings.agenda import Entry
 from pillarbox.people.audience import Rule
@@ -23,7 +24,7 @@ from pillarbox.web.site import Site
 from pillarbox.web.staff.forms import form
 from pillarbox.web.staff.frame import go, render
 from pillarbox.web.staff.guard import visitor
-from pillarbox.web.staff.home import who_works
+from pillarbox.web.staff.home import what_is_due, who_works
 
 _NEXT = 3
 
@@ -36,8 +37,10 @@ class ScheduleDoors:
 
     async def show(self, request: Request) -> Response:
         """Every schedule, and the calendar of the next weeks."""
-        standing, due = await run_in_threadpool(self._standing)
+        standing = await run_in_threadpool(self._standing)
+        due, fault = await run_in_threadpool(what_is_due, self._project)
         return render(request, "staff/schedules", standing=standing, months=_by_month(due), weeks=agenda.WEEKS,
+                      due_fault=fault,
                       workers=await run_in_threadpool(who_works, self._project))
 
     async def calendar(self, request: Request) -> Response:  # noqa: ARG002 - Starlette hands it over
@@ -64,10 +67,10 @@ class ScheduleDoors:
                                 f"The schedule of {one['schedule'].appeal} has ended.{waiting}")
         return go("/staff/schedules")
 
-    def _standing(self) -> tuple[list[dict[str, Any]], list[Entry]]:
+    def _standing(self) -> list[dict[str, Any]]:
         with self._project.store.reading() as connection:
             found = table.standing(connection)
-        return [_shown(each) for each in found], agenda.agenda(self._project)
+        return [_shown(each) for each in found]
 
     def _one(self, request: Request) -> dict[str, Any]:
         with self._project.store.reading() as connection:
@@ -78,8 +81,11 @@ class ScheduleDoors:
 
 
 def _shown(schedule: Schedule) -> dict[str, Any]:
-    return {"schedule": schedule, "audience": summary.words_of(Rule.from_json(schedule.audience)),
-            "next": [moments.in_words(occasion.due, schedule.zone) for occasion in schedules.upcoming(schedule, _NEXT)]}
+    try:
+        coming = [moments.in_words(occasion.due, schedule.zone) for occasion in schedules.upcoming(schedule, _NEXT)]
+    except PillarboxError as fault:
+        coming = [fault.sentence()]
+    return {"schedule": schedule, "audience": summary.words_of(Rule.from_json(schedule.audience)), "next": coming}
 
 
 def _by_month(due: Iterable[Entry]) -> list[tuple[str, list[tuple[Entry, date, str]]]]:

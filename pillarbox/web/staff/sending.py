@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import control, departure, holding, launch, moments, summary
+from pillarbox.mailings import control, departure, holding, launch, moments, refusals, summary
 from pillarbox.model.states import MailingState, Role
 from pillarbox.reports.words import MAILING_STATE
 from pillarbox.staff import sessions
@@ -83,6 +83,7 @@ def _send(project: Project, mailing: Mailing, wish: Wish) -> str:
 def _send_at(project: Project, mailing: Mailing, wish: Wish) -> str:
     if wish.at is None:
         raise Refused("No time was named.", todo=f"Write it like {moments.EXAMPLE!r}.")
+    refusals.refuse_other_road(project, mailing)
     departure.wait(project, mailing.name, at=wish.at, count=wish.count or 0, actor=wish.actor)
     return f"{mailing.name} leaves on {moments.in_words(wish.at, project.settings.project.zone)}."
 
@@ -175,8 +176,9 @@ class SendingDoors:
         async def asking(request: Request) -> Response:
             mailing = await mailing_of(request)
             if deed not in possible(mailing):
-                return refusal(request, f"{mailing.name} is {MAILING_STATE[mailing.state]}, so there is nothing to do "
-                                        f"here (“{deed.label}”). Nothing was changed.", status=409)
+                by = f", approved by {mailing.approved_by}" if mailing.approved_by else ", approved by nobody"
+                return refusal(request, f"{mailing.name} is {MAILING_STATE[mailing.state]}{by}: “{deed.label}” is not "
+                                        "possible now. Nothing was changed.", status=409, back=_place(mailing))
             at = request.query_params.get("at", "").strip()[:_LONGEST_TIME]
             return await self._asked(request, mailing, deed, at=at)
         return asking
@@ -239,4 +241,8 @@ class SendingDoors:
                       when=moments.in_words(moment, self._zone) if moment else "", example=moments.EXAMPLE,
                       alone=deed.needs_worker and not works.present,
                       countdown=round(self._project.settings.launch.countdown_seconds) if fresh else 0,
-                      crumbs=(("Mailings", "/staff/"), (mailing.title, f"/staff/mailings/{mailing.name}/sending")))
+                      crumbs=(("Mailings", "/staff/"), _place(mailing)))
+
+
+def _place(mailing: Mailing) -> tuple[str, str]:
+    return mailing.title, f"/staff/mailings/{mailing.name}/sending"
