@@ -78,15 +78,20 @@ class Counts:
         self._watched: dict[int, _Watched] = {}
         self._lock = Lock()
 
-    def snapshot(self, mailing_id: int) -> Snapshot:
-        """Where a mailing stands, now or a second ago."""
+    def snapshot(self, mailing_id: int, *, as_read: Mailing | None = None) -> Snapshot:
+        """Where a mailing stands, now or a second ago.
+
+        Args:
+            as_read: the mailing as the caller read it: no older count than that serves.
+        """
         with self._lock:
             if len(self._watched) >= _KEPT and mailing_id not in self._watched:
                 self._watched.clear()
             watched = self._watched.setdefault(mailing_id, _Watched())
         with watched.lock:
             began = time.monotonic()
-            if watched.found is None or began >= watched.until:
+            stale = as_read is not None and watched.found is not None and watched.found.mailing != as_read
+            if watched.found is None or stale or began >= watched.until:
                 watched.found = self._look(mailing_id, watched)
                 ended = time.monotonic()
                 watched.until = ended + max(LOOK_SECONDS * 0.9, _REST * (ended - began))
