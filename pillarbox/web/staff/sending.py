@@ -167,8 +167,8 @@ class SendingDoors:
         going = mailing.state is MailingState.SENDING or (
             mailing.state is MailingState.PLANNED and mailing.send_at is not None
             and mailing.send_at - clock.now() < _SOON)
-        return {"found": self._counts.snapshot(mailing.id, as_read=mailing), "details": details, "told": told, "going": going,
-                "summary": summary.summary(self._project, mailing), "workers": who_works(self._project),
+        return {"found": self._counts.snapshot(mailing.id, as_read=mailing), "details": details, "told": told,
+                "going": going, "summary": summary.summary(self._project, mailing), "workers": who_works(self._project),
                 "reload_seconds": _RELOAD_SECONDS if going else 0}
 
     def ask(self, deed: Deed) -> Door:
