@@ -12,7 +12,7 @@ STOREYS = [
     {"ground"},
     {"model"},
     {"content", "store", "shape", "standin", "tables"},
-    {"people", "compose", "deliver", "money", "keeping"},
+    {"people", "compose", "deliver", "money", "keeping", "staff"},
     {"events", "giving"},
     {"mailings", "reports"},
     {"runner", "doctor"},

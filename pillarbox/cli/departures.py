@@ -12,12 +12,9 @@ from rich.markup import escape
 from rich.text import Text
 
 from pillarbox.cli import printing
-from pillarbox.ground import clock
-from pillarbox.mailings import holding, hours, moments
-from pillarbox.mailings.occurrences import BY
 from pillarbox.mailings.status import Status
 from pillarbox.model.states import MailingState
-from pillarbox.reports.words import MAILING_STATE
+from pillarbox.reports import words
 from pillarbox.store import workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -29,54 +26,9 @@ hold_option = click.option("--hold-at-sendgrid", "hold", is_flag=True,
                            help="With --at: hand it over now; SendGrid keeps it until then (72 hours at most).")
 
 
-def said(project: Project, mailing: Mailing) -> str:
-    """Where a mailing stands that is neither being sent at this moment nor done; empty of any other."""
-    zone, moment = project.settings.project.zone, clock.now()
-    match mailing.state:
-        case MailingState.HELD if mailing.send_at and moment > mailing.send_at - holding.LAST_CANCEL:
-            return (f"SendGrid sends it on {moments.in_words(mailing.send_at, zone)} ({zone}), and takes nothing back "
-                    "in the last 10 minutes.")
-        case MailingState.HELD if mailing.send_at:
-            last = moments.in_words(mailing.send_at - holding.LAST_CANCEL, zone)
-            return (f"SendGrid keeps it until {moments.in_words(mailing.send_at, zone)} ({zone}). "
-                    f"`pillarbox cancel {mailing.name}` takes it back, until {last}.")
-        case MailingState.PLANNED if mailing.send_at and mailing.send_at > moment:
-            asked = "its schedule says" if mailing.send_by == BY else f"{mailing.send_by or 'staff'} asked"
-            return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as {asked}."
-                    f"{_unapproved(mailing)}{_unattended(project)}")
-        case MailingState.PLANNED if mailing.send_at:
-            opens = hours.first_moment(mailing, zone, moment)
-            when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"
-            if unapproved := _unapproved(mailing):
-                return f"It {when}.{unapproved}"
-            here = f" Or send it from here: `pillarbox send {mailing.name}`." if opens <= moment else ""
-            return f"It {when}.{_unattended(project) or ' A worker takes it up.'}{here}"
-        case MailingState.PAUSED:
-            return f"It is paused: {mailing.state_reason}"
-        case MailingState.SENDING if mailing.state_reason:
-            return mailing.state_reason
-    return ""
-
-
 def state_words(mailing: Mailing) -> str:
-    """A mailing's state; one that was paused in mid-send and resumed is planned again, but no longer "not sent"."""
-    if mailing.state is MailingState.PLANNED and mailing.started_at:
-        return "begun, and waits to go on"
-    return MAILING_STATE[mailing.state]
-
-
-def _unapproved(mailing: Mailing) -> str:
-    """What a schedule planned needs an approval, in practice too."""
-    if mailing.send_by != BY or mailing.approved_by:
-        return ""
-    return f" But nobody has approved it, and unapproved it is not sent: `pillarbox approve {mailing.name} --by NAME`."
-
-
-def _unattended(project: Project) -> str:
-    with project.store.reading() as connection:
-        if workers.present(connection):
-            return ""
-    return " But no worker has been seen in the last 5 minutes: start one with `pillarbox worker`."
+    """A mailing's state, as `status` says it."""
+    return words.state_of(mailing.state, begun=mailing.started_at is not None)
 
 
 def attended(project: Project) -> bool:

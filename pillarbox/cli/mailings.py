@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from pillarbox.cli import departures, printing
 from pillarbox.cli.opening import opened
-from pillarbox.mailings import control, holding, launch
+from pillarbox.mailings import control, holding, launch, outlook
 from pillarbox.mailings import status as standing
 from pillarbox.reports import words
 from pillarbox.store.project import Project
@@ -48,7 +48,7 @@ def show_status(project: Project, found: standing.Status) -> None:
         printing.practice_banner()
     printing.say(f"[bold]{escape(mailing.title)}[/]")
     printing.say(f"[dim]{escape(mailing.name)}, {departures.state_words(mailing)}[/]")
-    if told := departures.said(project, mailing):
+    if told := outlook.said(project, mailing):
         printing.say(escape(told))
     handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written to files"}
     counted = ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
@@ -86,7 +86,7 @@ def _reins(name: str, help_text: str) -> click.Command:
                     mailing = control.pause(project, name, reason=reason or "by staff")
                 case "resume":
                     mailing = control.resume(project, name)
-                    told = departures.said(project, mailing)
+                    told = outlook.said(project, mailing)
                 case _:
                     mailing = holding.cancel(project, name, reason=reason or "by staff")
         if as_json:

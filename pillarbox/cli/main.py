@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("pillarbox.cli.worker:worker", "Send what is due: what waits for its time, what was left over."),
     "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
     "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
+    "users": ("pillarbox.cli.users:users", "Who may log in to the dashboard, and what they may do there."),
     "store": ("pillarbox.cli.store:store", "The database: back it up, restore it, move it."),
 }
 

@@ -140,7 +140,7 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
         click.echo(f"{mailing.name} waits to leave on {moments.in_words(mailing.send_at, zone)}; this sends it now.",
                    err=True)
     if mailing.practice:
-        _see_count(mailing, remaining, count)
+        refusals.refuse_count(mailing, remaining, count)
         if not yes and count is None and remaining:
             click.confirm(f"PRACTICE: hand {remaining:,} messages to {_TAKERS[mailing.transport]}{later}? Nobody is "
                           "mailed.", default=True, abort=True)
@@ -153,13 +153,8 @@ def _confirm(project: Project, mailing: Mailing, *, yes: bool, count: int | None
         click.echo(f"LIVE, through {_TAKERS[mailing.transport]}: “{mailing.title}”\n"
                    f"from {sender.name} <{sender.email}> to {remaining:,} supporters{later}.", err=True)
         count = click.prompt("Type the number of messages to send them", type=int, err=True)
-    _see_count(mailing, remaining, count)
+    refusals.refuse_count(mailing, remaining, count)
     return remaining
-
-
-def _see_count(mailing: Mailing, remaining: int, count: int | None) -> None:
-    if count is not None and count != remaining:
-        raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")
 
 
 def _count_down(mailing: Mailing, seconds: float) -> None:

@@ -28,6 +28,7 @@ from pillarbox.store.schema import (
     messages,
     quotas,
     schedules,
+    staff_sessions,
     supporters,
     workers,
 )
@@ -76,6 +77,7 @@ def settle(connection: Connection, *, made_at: datetime, launches: Sequence[Laun
     stopped = _stop_schedules(connection)
     left, erased = _carry_over(connection, known)
     connection.execute(delete(workers))
+    connection.execute(delete(staff_sessions))  # who has logged out since must not be logged in again
     connection.execute(delete(marks).where(marks.c.name == "arriving"))
     return Aftermath(paused=paused, sent_since=tuple(since), schedules=stopped, suppressions=left, erased=erased)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import live, moments, refusals
+from pillarbox.mailings import launch, live, moments, refusals
 from pillarbox.model.states import MailingState
-from pillarbox.store import audit, mailings, workers
+from pillarbox.store import audit, mailings, messages, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -42,6 +42,54 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
         audit.record(connection, actor=actor, action="send-at", subject=mailing.name,
                      detail={"at": at.isoformat(), "count": count})
         return mailings.by_id(connection, mailing.id)
+
+
+def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
+    """Have a worker start a planned mailing as soon as it looks, within seconds.
+
+    A live one that is launched leaves after its countdown ([launch] countdown_seconds), in which ``control.pause``
+    stops it with nothing sent: what ``send`` does in a terminal, for who has none.
+
+    Args:
+        project: the open project.
+        name: the mailing.
+        count: messages that staff confirmed: what is left must be as many.
+        actor: who asks.
+
+    Raises:
+        Refused: it cannot be sent, not at this moment, not so many, no worker is there to do it, or the settings are
+            not fit for it.
+    """
+    live.refuse(project)
+    refuse_alone(project)
+    with project.store.writing() as connection:
+        mailing = mailings.find(connection, name)
+        refusals.refuse_other_road(project, mailing)
+        refusals.refuse_to_start(mailing)
+        refuse_begun(mailing)
+        refusals.refuse_count(mailing, messages.remaining(connection, mailing.id), count)
+        at = clock.now()
+        if launch.is_fresh(mailing) and not mailing.practice:
+            at += timedelta(seconds=project.settings.launch.countdown_seconds)
+        refuse_time(mailing, at, project.settings.project.zone)
+        if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.PLANNED,
+                             send_at=at, send_by=actor):
+            raise Refused(f"{mailing.name} is being sent already.")
+        audit.record(connection, actor=actor, action="send-now", subject=mailing.name,
+                     detail={"at": at.isoformat(), "count": count})
+        return mailings.by_id(connection, mailing.id)
+
+
+def refuse_alone(project: Project) -> None:
+    """See that a worker runs that could go on with a mailing now.
+
+    Raises:
+        Refused: none was seen lately; says how to start one.
+    """
+    with project.store.reading() as connection:
+        if not workers.present(connection):
+            raise Refused("No worker has been seen in the last 5 minutes, so nobody would send it.",
+                          todo="Start one with `pillarbox worker`, and leave it running. Nothing was changed.")
 
 
 def refuse_unattended(project: Project, at: datetime) -> None:

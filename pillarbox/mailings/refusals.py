@@ -39,6 +39,16 @@ def refuse_to_start(mailing: Mailing) -> None:
                       todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
 
 
+def refuse_count(mailing: Mailing, remaining: int, count: int | None) -> None:
+    """See that somebody who names a number means what would be sent.
+
+    Raises:
+        Refused: another number than what is left.
+    """
+    if count is not None and count != remaining:
+        raise Refused(f"{mailing.name} has {remaining:,} messages to send, not {count:,}; nothing was sent.")
+
+
 def refuse_other_road(project: Project, mailing: Mailing) -> None:
     """See that a mailing leaves by the way out that it was planned for.
 

@@ -234,9 +234,13 @@ class JoinSettings(Section):
 
 
 class StaffSettings(Section):
-    """[staff]: who is told what happens by itself."""
+    """[staff]: who is told what happens by itself, and how long a login to the dashboard lasts."""
 
     email: tuple[str, ...] = ()
+    idle_minutes: float = Field(default=120.0, ge=5, le=24 * 60)
+    """A session of the dashboard ends when nothing was done in it for so long."""
+    session_hours: float = Field(default=12.0, ge=0.25, le=24 * 31)
+    """And so long after its login at the latest."""
 
 
 class LogSettings(Section):

@@ -151,6 +151,21 @@ class Attribution(StrEnum):
     NONE = "none"
 
 
+class Role(StrEnum):
+    """What somebody may do in the dashboard, least first; each includes those before it."""
+
+    VIEW = "view"
+    """Read what is there."""
+    PREPARE = "prepare"
+    """Beside that: hold a mailing back, and take supporters' own data out."""
+    SEND = "send"
+    """Beside that: approve, send, resume, cancel."""
+
+    def includes(self, other: Role) -> bool:
+        """Whether who has this role may do what the other may."""
+        return list(Role).index(self) >= list(Role).index(other)
+
+
 class OccurrenceState(StrEnum):
     """Where one occurrence of a schedule stands. It leaves a state by a conditional update only."""
 

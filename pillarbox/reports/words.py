@@ -140,6 +140,11 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
 )
 
 
+def state_of(state: MailingState, *, begun: bool) -> str:
+    """A mailing's state; one that was paused in mid-send and resumed is planned again, but no longer "not sent"."""
+    return "begun, and waits to go on" if state is MailingState.PLANNED and begun else MAILING_STATE[state]
+
+
 def handed(transport: str) -> str:
     """What has happened to an accepted message, by the way it took."""
     return _HANDED.get(transport, "Handed over")

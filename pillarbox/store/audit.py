@@ -18,6 +18,31 @@ def record(connection: Connection, *, actor: str, action: str, subject: str,
                                             detail=dict(detail or {})))
 
 
+def page(connection: Connection, *, most: int, before: int | None = None, subject: str = "", actor: str = ""
+         ) -> list[Row[Any]]:
+    """Lines of the log, newest first: id, at, actor, action, subject, detail.
+
+    Args:
+        most: at most so many.
+        before: only lines with smaller ids than this.
+        subject: only of this very subject; empty: of all.
+        actor: only of this very actor; empty: of all.
+    """
+    query = select(audit).order_by(audit.c.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(audit.c.id < before)
+    if subject:
+        query = query.where(audit.c.subject == subject)
+    if actor:
+        query = query.where(audit.c.actor == actor)
+    return list(connection.execute(query))
+
+
+def actors(connection: Connection) -> list[str]:
+    """Everybody who stands in the log, by name."""
+    return list(connection.execute(select(audit.c.actor).distinct().order_by(audit.c.actor)).scalars())
+
+
 def newest(connection: Connection, *, action: str, subject: str) -> Row[Any] | None:
     """The last line of one action on one subject; None when it never happened."""
     return connection.execute(select(audit).where(audit.c.action == action, audit.c.subject == subject)

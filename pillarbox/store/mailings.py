@@ -161,6 +161,25 @@ def correction(connection: Connection, mailing: Mailing) -> str | None:
     return found
 
 
+def newest_first(connection: Connection, most: int, *, before: int | None = None) -> list[Mailing]:
+    """At most so many mailings, newest first; those still being composed are left out.
+
+    Args:
+        before: only those with smaller ids than this.
+    """
+    query = _QUERY.where(mailings.c.state != MailingState.COMPOSING).order_by(mailings.c.id.desc()).limit(most)
+    if before is not None:
+        query = query.where(mailings.c.id < before)
+    return [_mailing(row) for row in connection.execute(query)]
+
+
+def named(connection: Connection, name: str) -> Mailing | None:
+    """The mailing with this very name; None when there is none, or it is being composed."""
+    row = connection.execute(_QUERY.where(mailings.c.name == name, mailings.c.state != MailingState.COMPOSING)
+                             ).one_or_none()
+    return _mailing(row) if row else None
+
+
 def composing(connection: Connection) -> list[Mailing]:
     """Mailings that some process composes, or composed when it died."""
     return [_mailing(row) for row in

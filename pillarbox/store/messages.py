@@ -82,6 +82,13 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     return {MessageState(state): count for state, count in connection.execute(query)}
 
 
+def remaining(connection: Connection, mailing_id: int) -> int:
+    """How many messages are planned or on their way."""
+    return int(connection.execute(select(func.count()).select_from(messages).where(
+        messages.c.mailing_id == mailing_id,
+        messages.c.state.in_((MessageState.PLANNED, MessageState.SUBMITTING)))).scalar_one())
+
+
 def count(connection: Connection, mailing_id: int, *, after_wave: int) -> int:
     """How many messages stand in later waves than this, in whatever state."""
     return int(connection.execute(select(func.count()).select_from(messages).where(

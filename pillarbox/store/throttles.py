@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pillarbox.ground import clock
 from pillarbox.store.schema import quotas, throttles
@@ -43,6 +43,13 @@ def pay(connection: Connection, until: Mapping[str, float]) -> None:
         connection.execute(
             update(throttles).where(throttles.c.name == bindparam("of")).values(paid_until=bindparam("until")),
             [{"of": name, "until": moment} for name, moment in sorted(until.items())])
+
+
+def sweep(connection: Connection, prefix: str) -> None:
+    """Forget limits whose names begin so and of which nothing is left to pay: they are as if never used."""
+    connection.execute(delete(throttles).where(
+        throttles.c.name >= prefix, throttles.c.name < prefix[:-1] + chr(ord(prefix[-1]) + 1),
+        throttles.c.paid_until < now(connection)))
 
 
 def days(connection: Connection, name: str, today: date) -> tuple[int, int]:

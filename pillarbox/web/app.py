@@ -17,12 +17,14 @@ from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
-from pillarbox.web import hooks, join, letters, supporters
+from pillarbox.web import hooks, join, letters, staff, supporters
 from pillarbox.web.fits import Fits
 from pillarbox.web.metrics import MetricsDoor
 from pillarbox.web.render import Pages
 from pillarbox.web.shelter import Shelter
 from pillarbox.web.site import Site
+from pillarbox.web.staff.frame import Frame
+from pillarbox.web.staff.guard import turned_away
 from pillarbox.web.theme import Theme
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -57,19 +59,22 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             raise HTTPException(404)
         return JSONResponse({"project": project, "nonce": nonce})
 
-    async def refused(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette hands it over
+    async def refused(request: Request, fault: Exception) -> Response:
+        if request.url.path.startswith("/staff/") and isinstance(fault, HTTPException):
+            return turned_away(request, fault)
         status = fault.status_code if isinstance(fault, HTTPException) else 500
         response = pages.page("missing" if status in (404, 405) else "fault", status=status)
         if isinstance(fault, HTTPException) and fault.headers:
             response.headers.update(fault.headers)
         return response
 
-    return Starlette(
+    app = Starlette(
         routes=[
             *hooks.routes(site),
             *supporters.routes(site),
             *letters.routes(site),
             *join.routes(site),
+            *staff.routes(site),
             Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
@@ -78,6 +83,8 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
                     Middleware(Fits, store=store, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},
     )
+    app.state.frame = Frame(site)
+    return app
 
 
 def _health(store: Store) -> Response:

@@ -19,8 +19,9 @@ from pillarbox.keeping.aftercare import IDS_LEFT_FREE
 from pillarbox.keeping.restore import Restored, restore
 from pillarbox.mailings import control
 from pillarbox.mailings.reconcile import reconcile
-from pillarbox.model.states import MailingState, SuppressionReason
+from pillarbox.model.states import MailingState, Role, SuppressionReason
 from pillarbox.people import rights
+from pillarbox.staff import sessions, users
 from pillarbox.store import mailings, migrate, notices, schema
 from pillarbox.store.project import Project, is_project
 from tests.keeping.conftest import (
@@ -74,6 +75,21 @@ def test_everything_comes_back(project: Project) -> None:
     assert back.id == project.id
     assert (done.rows, done.kept) == (sum(tally[0] for tally in before.values()), "")
     assert sum(states(back, standing(back, "harbour")).values()) == CROWD
+    back.close()
+
+
+def test_nobody_is_logged_in_to_a_restored_dashboard(project: Project) -> None:
+    """Who logged out, or was let in no more, since the backup does not come back with it; the users do."""
+    user = users.add(project.store, name="Ann Lee", role=Role.SEND, password="heron lantern quarry")
+    with project.store.writing() as connection:
+        token = sessions.begin(connection, project.settings, user, agent="")
+    assert sessions.visitor(project.store, project.settings, token) is not None
+    path = backup.backup(project)
+    lose(project)
+    restored(project, path)
+    back = reopened(project)
+    assert sessions.visitor(back.store, back.settings, token) is None
+    assert [each.name for each in users.everybody(back.store)] == ["Ann Lee"]
     back.close()
 
 

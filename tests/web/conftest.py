@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import argon2
 import pytest
 from sqlalchemy import select
 
 from pillarbox.model.records import Place, Token
+from pillarbox.staff import passwords
 from pillarbox.store import letters, schema
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
@@ -35,6 +37,15 @@ def site(store: Store) -> Iterator[Site]:
     settings = settings_for(signer)
     with TestClient(create(store, settings, PROJECT), raise_server_exceptions=False) as client:
         yield Site(client=client, store=store, settings=settings, signer=signer, message_id=message, key=key)
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords hashed cheaply, where a test is of something else: each would cost a tenth of a second and 64 MiB."""
+    monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobodys.cache_clear()
+    yield
+    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ from pillarbox.store.schema.returns import (
     events,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_approvals, service_letters
+from pillarbox.store.schema.staff import staff_sessions, staff_users
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -69,6 +70,8 @@ __all__ = [
     "service_letters",
     "shapes",
     "sign_ups",
+    "staff_sessions",
+    "staff_users",
     "supporters",
     "suppressions",
     "throttles",

@@ -104,6 +104,21 @@ def upgrade() -> None:
         sa.Column("approved_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("kind", "content_hash", name=op.f("pk_service_approvals"))
     )
+    op.create_table("staff_users",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=8), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_at", MOMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("disabled_at", MOMENT, nullable=True),
+        sa.Column("seen_at", MOMENT, nullable=True),
+        sa.CheckConstraint("role IN ('view', 'prepare', 'send')", name=op.f('ck_staff_users_role')),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_users")),
+        sa.UniqueConstraint("folded", name=op.f("uq_staff_users_folded")),
+        sqlite_autoincrement=True
+    )
     op.create_table("supporters",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
@@ -286,6 +301,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_sign_ups_address_hash"), "sign_ups", ["address_hash"], unique=False)
     op.create_index("ix_sign_ups_open", "sign_ups", ["expires_at"], unique=False, sqlite_where=sa.text("confirmed_at IS NULL"), postgresql_where=sa.text("confirmed_at IS NULL"))
     op.create_index(op.f("ix_sign_ups_supporter_id"), "sign_ups", ["supporter_id"], unique=False)
+    op.create_table("staff_sessions",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("began_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("ends_at", MOMENT, nullable=False),
+        sa.Column("device", sa.Text(), server_default="", nullable=False),
+        sa.Column("flash", sa.Text(), server_default="", nullable=False),
+        sa.Column("flash_kind", sa.String(length=8), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["staff_users.id"], name=op.f("fk_staff_sessions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_sessions_token_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_staff_sessions_user_id"), "staff_sessions", ["user_id"], unique=False)
     op.create_table("attempts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
