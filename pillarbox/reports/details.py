@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, distinct, func, select
 from sqlalchemy.sql import ColumnElement
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
@@ -44,6 +44,22 @@ class Link:
     human: int
     scanner: int
     """Messages in which only link scanners followed it."""
+    clicks_human: int = 0
+    """Clicks by people: someone who comes back counts again."""
+    clicks_scanner: int = 0
+    """Clicks by link scanners."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """What people read on; only of supporters who agreed to tracking. Someone who uses two is counted at each."""
+
+    device: str
+    """``phone``, ``tablet``, ``desktop`` or ``unknown``."""
+    opened: int
+    """Messages that a person opened on it."""
+    clicked: int
+    """Messages in which a person followed a link on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,19 +98,34 @@ def returned(connection: Connection, mailing_id: int) -> Returned:
 def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:
     """Links that were followed, most by people first; supporters who agreed to tracking only."""
     bare = _without_query(connection, events.c.url).label("bare")
-    one = select(events.c.message_id, bare, func.max(case((events.c.agent == Agent.HUMAN, 1), else_=0)).label("human"),
-                 ).join_from(events, messages, messages.c.id == events.c.message_id).where(
+    person = case((events.c.agent == Agent.HUMAN, 1), else_=0)
+    one = select(events.c.message_id, bare, func.max(person).label("human"), func.sum(person).label("by_people"),
+                 func.count().label("clicks")).join_from(events, messages, messages.c.id == events.c.message_id).where(
         events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED, messages.c.tracked).group_by(
         events.c.message_id, bare).subquery()
-    human: Counter[str] = Counter()
-    scanner: Counter[str] = Counter()
-    for url, people, n in connection.execute(
-            select(one.c.bare, func.sum(one.c.human), func.count()).group_by(one.c.bare)):
-        name = words.link(url) or "(not told)"
-        human[name] += int(people)
-        scanner[name] += n - int(people)
-    return tuple(sorted((Link(link=name, human=human[name], scanner=scanner[name]) for name in human),
+    found: dict[str, Counter[str]] = {}
+    for url, people, n, by_people, clicks in connection.execute(
+            select(one.c.bare, func.sum(one.c.human), func.count(), func.sum(one.c.by_people),
+                   func.sum(one.c.clicks)).group_by(one.c.bare)):
+        found.setdefault(words.link(url) or "(not told)", Counter()).update(
+            human=int(people), scanner=n - int(people), clicks_human=int(by_people),
+            clicks_scanner=int(clicks) - int(by_people))
+    return tuple(sorted((Link(link=name, **counts) for name, counts in found.items()),
                         key=lambda row: (-row.human, -row.scanner, row.link)))
+
+
+def devices(connection: Connection, mailing_id: int) -> tuple[Device, ...]:
+    """What people opened and clicked on, most opened first; supporters who agreed to tracking only."""
+    rows = connection.execute(select(
+        events.c.device, events.c.kind, func.count(distinct(events.c.message_id))).join_from(
+        events, messages, messages.c.id == events.c.message_id).where(
+        events.c.mailing_id == mailing_id, events.c.kind.in_((EventKind.OPENED, EventKind.CLICKED)),
+        events.c.agent == Agent.HUMAN, messages.c.tracked).group_by(events.c.device, events.c.kind))
+    found: dict[str, Counter[str]] = {}
+    for device, kind, n in rows:
+        found.setdefault(device or "unknown", Counter())[kind] += n
+    return tuple(sorted((Device(device=device, opened=of[EventKind.OPENED], clicked=of[EventKind.CLICKED])
+                         for device, of in found.items()), key=lambda row: (-row.opened, -row.clicked, row.device)))
 
 
 def standing(connection: Connection, mailing_id: int) -> tuple[Standing, ...]:
