@@ -9,14 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from pillarbox.events import consequences, ledger, scanners
+from pillarbox.events import consequences, ledger
+from pillarbox.events.counting import Fact, count
 from pillarbox.events.devices import device
 from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
 from pillarbox.ground import address, clock, logs, metrics
 from pillarbox.model.records import Event
-from pillarbox.model.states import Agent, EventKind
+from pillarbox.model.states import EventKind
 from pillarbox.store import events as table
+from pillarbox.store import tallies
 from pillarbox.store.connect import Store
 
 log = logs.get("events")
@@ -79,18 +81,24 @@ def _tell(applied: Applied) -> None:
 
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
     """The same within the caller's transaction, for at most ``CHUNK`` events."""
-    # A fixed order: two posts that share events wait for each other instead of locking each other out.
+    # Two posts that share events or messages wait for each other instead of locking each other out, for each goes the
+    # same way: events by fingerprint, suppressions, consents, messages by id, tallies by key, marks by name.
     now = clock.now()
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     ours = [item for item in matched if not item.foreign]
     ids = table.add_new(connection, [_row(item, now) for item in ours])
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
+    seen = {item.message.id: item.message for item in new if item.message is not None}
     signs = [_sign(item.event, item.message) for item in new if item.message is not None]
-    alarms = ledger.settle(connection, signs, {item.message.id: item.message for item in new if item.message})
-    late_signs, late_alarms = _tie_late(connection, {sign.provider_id for sign in signs})
-    _tag_scanners(connection, [*signs, *late_signs])
-    for provider in {event.provider for event in events}:
+    late = _Late.of(connection, {item.event.provider_id for item in new if item.message is not None})
+    held = table.hold_messages(connection, sorted({*seen, *late.owners}), seen)
+    alarms = ledger.settle(connection, signs, held)
+    late_facts, late_alarms = late.tie(connection)
+    count(connection, held, [
+        *(Fact(ids[item.event.fingerprint], item.message.id, item.event.kind, item.event.at, item.event.agent,
+               device(item.event.user_agent)) for item in new if item.message is not None), *late_facts])
+    for provider in sorted({event.provider for event in events}):
         newest = max(event.at for event in events if event.provider == provider)
         table.mark(connection, HEARD.format(provider=provider), newest)
         table.mark(connection, RECEIVED.format(provider=provider), now)
@@ -105,9 +113,11 @@ def tie_late(store: Store) -> int:
         How many events found their message.
     """
     with store.writing() as connection:
-        signs, _ = _tie_late(connection, None)
-        _tag_scanners(connection, signs)
-    return len(signs)
+        late = _Late.of(connection, None)
+        held = table.hold_messages(connection, sorted(late.owners))
+        facts, _ = late.tie(connection)
+        count(connection, held, facts)
+    return len(facts)
 
 
 def heal(store: Store, mailing_id: int) -> int:
@@ -123,8 +133,9 @@ def heal(store: Store, mailing_id: int) -> int:
     with store.writing() as connection:
         signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
                  for row in table.about_doubt(connection, mailing_id)]
-        about = {sign.message_id for sign in signs}
-        ledger.settle(connection, signs, table.messages_by_id(connection, about))
+        about = sorted({sign.message_id for sign in signs})
+        with tallies.recounted(connection, about):
+            ledger.settle(connection, signs, table.hold_messages(connection, about))
     return len(about)
 
 
@@ -163,34 +174,36 @@ def _sign(event: Event, message: Row[Any]) -> Sign:
                 attempt_id=event.attempt_id)
 
 
-def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:
-    """A bounce without our id may come before the event or receipt that tells us the provider's: look back for it."""
-    waiting = table.ownerless(connection, provider_ids)
-    owners = table.messages_by_address(connection, {row.address_hash for row in waiting})
-    signs, ties, seen = [], [], {}
-    for row in waiting:
-        message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
-        if message is not None:
-            seen[message.id] = message
-            ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
-            signs.append(Sign(message_id=message.id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id))
-    table.give_owner(connection, ties)
-    return signs, ledger.settle(connection, signs, seen)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Late:
+    """Events that no message owns yet, and the messages that may turn out to be theirs.
 
+    A bounce without our id may come before the event or receipt that tells us the provider's: look back for it.
+    """
 
-def _tag_scanners(connection: Connection, signs: Sequence[Sign]) -> None:
-    about = {sign.message_id for sign in signs if sign.kind in (EventKind.CLICKED, EventKind.DELIVERED)}
-    clicks: dict[int, list[scanners.Click]] = {}
-    delivered: dict[int, list[Any]] = {}
-    tagged = set()
-    for row in table.clicks_and_deliveries(connection, about):
-        if row.kind == EventKind.DELIVERED:
-            delivered.setdefault(row.message_id, []).append(row.at)
-            continue
-        clicks.setdefault(row.message_id, []).append(scanners.Click(id=row.id, at=row.at, url=row.url))
-        if row.agent == Agent.MACHINE:
-            tagged.add(row.id)
-    found: set[int] = set()
-    for message_id, own in clicks.items():
-        found |= scanners.by_machine(own, delivered.get(message_id, ()))
-    table.tag_machine(connection, found - tagged)
+    waiting: Sequence[Row[Any]]
+    owners: frozenset[int]
+
+    @classmethod
+    def of(cls, connection: Connection, provider_ids: Collection[str] | None) -> _Late:
+        """What waits for these ids of the provider, or all that waits."""
+        waiting = table.ownerless(connection, provider_ids)
+        return cls(waiting=waiting, owners=frozenset(row.id for row in table.messages_by_address(
+            connection, {row.address_hash for row in waiting})))
+
+    def tie(self, connection: Connection) -> tuple[list[Fact], list[Alarm]]:
+        """Give each event the message that it is about, as far as that is now known; the owners must be held."""
+        # Read again: other events of this post may just have told what the provider calls them.
+        owners = [row for row in table.messages_by_address(connection, {row.address_hash for row in self.waiting})
+                  if row.id in self.owners]
+        signs, ties, facts, seen = [], [], [], {}
+        for row in self.waiting:
+            message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
+            if message is not None:
+                seen[message.id] = message
+                kind = EventKind(row.kind)
+                ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
+                signs.append(Sign(message_id=message.id, kind=kind, at=row.at, provider_id=row.provider_id))
+                facts.append(Fact(row.id, message.id, kind, row.at, row.agent, row.device))
+        table.give_owner(connection, ties)
+        return facts, ledger.settle(connection, signs, seen)

@@ -19,7 +19,7 @@ from pillarbox.people import intake, values
 from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
-from pillarbox.store import audit, consents, lists, suppressions
+from pillarbox.store import audit, consents, lists, suppressions, tallies
 from pillarbox.store.connect import Store
 from pillarbox.store.schema import (
     consent_changes,
@@ -197,11 +197,11 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     with store.writing() as connection:
         known = _supporter(connection, hashed)
         of = -1 if known is None else known.id
-        reached = _forget_messages(connection, hashed, of)
         # Events whose message the provider lost carry the address in the raw text alone.
-        raw = connection.execute(update(events).where(
-            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True),
-        ).values(raw=None, reason="", url="", domain=""))
+        telling = and_(events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True))
+        with tallies.recounted(connection, _told_of(connection, hashed, of, telling)):
+            reached = _forget_messages(connection, hashed, of)
+            raw = connection.execute(update(events).where(telling).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
         if known is not None:
@@ -242,6 +242,13 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
         connection.execute(update(messages).where(messages.c.id == message).values(
             **blank, address_hash=secrets.token_hex(16)))
     return _Reached(messages=len(found), events=cleared.rowcount, withdrawn=withdrawn.rowcount)
+
+
+def _told_of(connection: Connection, hashed: str, of: int, telling: ColumnElement[bool]) -> set[int]:
+    """The messages whose events will be cleared."""
+    theirs = select(messages.c.id).where(_their_messages(hashed, of))
+    others = select(events.c.message_id).where(telling, events.c.message_id.is_not(None))
+    return {*connection.execute(theirs).scalars(), *connection.execute(others).scalars()}
 
 
 def _forget_supporter(connection: Connection, of: int, at: datetime) -> None:

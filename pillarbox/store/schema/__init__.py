@@ -25,6 +25,7 @@ from pillarbox.store.schema.returns import (
     events,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_letters
+from pillarbox.store.schema.tallies import responses, tallies
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -61,11 +62,13 @@ __all__ = [
     "occurrences",
     "project",
     "quotas",
+    "responses",
     "schedules",
     "service_letters",
     "shapes",
     "supporters",
     "suppressions",
+    "tallies",
     "throttles",
     "workers",
 ]
