@@ -21,6 +21,7 @@ from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
 from pillarbox.store import audit, consents, lists, suppressions, tallies
 from pillarbox.store.connect import Store
+from pillarbox.store.listed import among
 from pillarbox.store.schema import (
     consent_changes,
     donations,
@@ -198,10 +199,14 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
         known = _supporter(connection, hashed)
         of = -1 if known is None else known.id
         # Events whose message the provider lost carry the address in the raw text alone.
-        telling = and_(events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True))
-        with tallies.recounted(connection, _told_of(connection, hashed, of, telling)):
+        telling = connection.execute(select(events.c.id, events.c.message_id).where(
+            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True))).all()
+        theirs = connection.execute(select(messages.c.id).where(_their_messages(hashed, of))).scalars()
+        with tallies.recounted(connection, {*theirs, *(row.message_id for row in telling if row.message_id)}):
             reached = _forget_messages(connection, hashed, of)
-            raw = connection.execute(update(events).where(telling).values(raw=None, reason="", url="", domain=""))
+            raw = connection.execute(update(events).where(
+                among(connection, events.c.id, [row.id for row in telling]), events.c.raw.is_not(None),
+            ).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
         if known is not None:
@@ -242,13 +247,6 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
         connection.execute(update(messages).where(messages.c.id == message).values(
             **blank, address_hash=secrets.token_hex(16)))
     return _Reached(messages=len(found), events=cleared.rowcount, withdrawn=withdrawn.rowcount)
-
-
-def _told_of(connection: Connection, hashed: str, of: int, telling: ColumnElement[bool]) -> set[int]:
-    """The messages whose events will be cleared."""
-    theirs = select(messages.c.id).where(_their_messages(hashed, of))
-    others = select(events.c.message_id).where(telling, events.c.message_id.is_not(None))
-    return {*connection.execute(theirs).scalars(), *connection.execute(others).scalars()}
 
 
 def _forget_supporter(connection: Connection, of: int, at: datetime) -> None:
