@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, bindparam, case, func, or_, select, update
@@ -22,6 +23,9 @@ _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.outcome, messages.c.tracked, mailings.c.kind)
 _KEPT = ("message_id", "mailing_id", "kind", "at", "received_at", "provider", "provider_event_id", "fingerprint",
          "provider_id", "address_hash", "agent", "url", "reason", "domain", "device", "raw")
+_TIMES = ("at", "received_at")
+# Of 16 values each: SQLite takes 32,766 in a statement.
+_ROWS_IN_A_STATEMENT = 250
 _OF_MAILING = messages.c.mailing_id == mailings.c.id
 
 
@@ -38,19 +42,33 @@ def add_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[s
         for at in (row["at"], row["received_at"]):
             if at not in written:
                 written[at] = moment(connection, at)
-    packed = [[written[row[name]] if name in ("at", "received_at") else row[name] for name in _KEPT] for row in rows]
+    packed = [[written[row[name]] if name in _TIMES else row[name] for name in _KEPT] for row in rows]
+    if connection.dialect.name == "sqlite":
+        return _add_to_sqlite(connection, packed)
     statement = insert_for(connection, events).from_select(
         _KEPT, listed(connection, [events.c[name] for name in _KEPT], packed)).on_conflict_do_nothing().returning(
         events.c.fingerprint, events.c.id)
-    return {row.fingerprint: row.id for row in connection.execute(statement)}
+    return {row[0]: row[1] for row in connection.execute(statement).all()}
+
+
+def _add_to_sqlite(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
+    """A few statements of many rows each: SQLite reads them twice as fast as the same rows in JSON."""
+    found: dict[str, int] = {}
+    one = f"({', '.join('?' * len(_KEPT))})"
+    for start in range(0, len(rows), _ROWS_IN_A_STATEMENT):
+        part = rows[start : start + _ROWS_IN_A_STATEMENT]
+        found.update(connection.exec_driver_sql(
+            f"INSERT INTO events ({', '.join(_KEPT)}) VALUES {', '.join([one] * len(part))} "  # noqa: S608 - our names
+            "ON CONFLICT DO NOTHING RETURNING fingerprint, id", tuple(chain.from_iterable(part))).all())
+    return found
 
 
 def messages_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
     """The messages with these ids."""
     if not ids:
         return {}
-    return {row.id: row for row in connection.execute(
-        select(*_MESSAGE).join(mailings, _OF_MAILING).where(among(connection, messages.c.id, ids)))}
+    return {row[0]: row for row in connection.execute(
+        select(*_MESSAGE).join(mailings, _OF_MAILING).where(among(connection, messages.c.id, ids))).all()}
 
 
 def hold_messages(connection: Connection, ids: Collection[int],

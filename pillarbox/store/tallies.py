@@ -57,7 +57,7 @@ def responses_of(connection: Connection, message_ids: Collection[int]) -> dict[i
     if not message_ids:
         return {}
     return {row[0]: Response(*row[1:]) for row in connection.execute(
-        select(responses).where(among(connection, responses.c.message_id, message_ids)))}
+        select(responses).where(among(connection, responses.c.message_id, message_ids))).all()}
 
 
 def keep(connection: Connection, found: Mapping[int, Response]) -> None:
