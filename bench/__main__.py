@@ -10,14 +10,14 @@ import argparse
 import os
 import platform
 
-from bench import composing, ledger, million, start, whole, workers
+from bench import composing, ledger, million, start, webhook, whole, workers
 
 
 def main() -> None:
     """Run the benchmarks and print their table."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
-    parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "million"],
+    parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "million"],
                         help="one part alone; million takes many minutes, and runs only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
@@ -30,6 +30,8 @@ def main() -> None:
         ledger.run()
     if given.only in (None, "workers"):
         workers.run()
+    if given.only in (None, "webhook"):
+        webhook.run()
     if given.only == "million":
         million.run(given.supporters or 1_000_000)
     if given.only in (None, "start"):

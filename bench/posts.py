@@ -108,13 +108,21 @@ def _event(chance: random.Random, word: str, id_: int, project: str, at: int, **
             "pillarbox": f"{project}.{id_}.1", "ip": "192.0.2.7", **more}
 
 
-def shuffled(events: Sequence[dict[str, Any]], *, size: int = 1_000, repeats: float = 0.1,
-             seed: int = 11) -> list[bytes]:
-    """Posts of ``size`` events, in no order, of which every so many come twice."""
+def shuffled(events: Sequence[dict[str, Any]], *, size: int = 1_000, repeats: float = 0.1, seed: int = 11,
+             window: int = 50_000) -> list[bytes]:
+    """Posts of ``size`` events, of which every so many come twice.
+
+    They come as they happened, but in no order among ``window`` neighbours: a post holds what lies hours apart.
+    """
     chance = random.Random(seed)
-    stream = [*events, *chance.sample(events, int(len(events) * repeats / (1 - repeats)))]
-    chance.shuffle(stream)
-    return [orjson.dumps(stream[start : start + size]) for start in range(0, len(stream), size)]
+    stream = sorted([*events, *chance.sample(events, int(len(events) * repeats / (1 - repeats)))],
+                    key=lambda event: int(event["timestamp"]))
+    mixed: list[dict[str, Any]] = []
+    for start in range(0, len(stream), window):
+        part = stream[start : start + window]
+        chance.shuffle(part)
+        mixed += part
+    return [orjson.dumps(mixed[start : start + size]) for start in range(0, len(mixed), size)]
 
 
 @dataclass(frozen=True, kw_only=True)

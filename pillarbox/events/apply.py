@@ -16,7 +16,6 @@ from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
 from pillarbox.ground import address, clock, logs, metrics
 from pillarbox.model.records import Event
-from pillarbox.model.states import EventKind
 from pillarbox.store import events as table
 from pillarbox.store import tallies
 from pillarbox.store.connect import Store
@@ -90,14 +89,18 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
     seen = {item.message.id: item.message for item in new if item.message is not None}
-    signs = [_sign(item.event, item.message) for item in new if item.message is not None]
-    late = _Late.of(connection, {item.event.provider_id for item in new if item.message is not None})
+    facts, signs = [], []
+    for event, message, *_ in new:
+        if message is not None:
+            kind = str(event.kind)
+            facts.append(Fact(ids[event.fingerprint], message.id, kind, event.at, str(event.agent),
+                              device(event.user_agent)))
+            signs.append(Sign(message.id, kind, event.at, event.provider_id, event.attempt_id))
+    late = _Late.of(connection, {sign.provider_id for sign in signs})
     held = table.hold_messages(connection, sorted({*seen, *late.owners}), seen)
     alarms = ledger.settle(connection, signs, held)
     late_facts, late_alarms = late.tie(connection)
-    count(connection, held, [
-        *(Fact(ids[item.event.fingerprint], item.message.id, item.event.kind, item.event.at, item.event.agent,
-               device(item.event.user_agent)) for item in new if item.message is not None), *late_facts])
+    count(connection, held, [*facts, *late_facts])
     for provider in sorted({event.provider for event in events}):
         newest = max(event.at for event in events if event.provider == provider)
         table.mark(connection, HEARD.format(provider=provider), newest)
@@ -131,7 +134,7 @@ def heal(store: Store, mailing_id: int) -> int:
     """
     tie_late(store)
     with store.writing() as connection:
-        signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
+        signs = [Sign(message_id=row.message_id, kind=row.kind, at=row.at, provider_id=row.provider_id)
                  for row in table.about_doubt(connection, mailing_id)]
         about = sorted({sign.message_id for sign in signs})
         with tallies.recounted(connection, about):
@@ -139,23 +142,17 @@ def heal(store: Store, mailing_id: int) -> int:
     return len(about)
 
 
-def _row(item: Matched, received: datetime) -> dict[str, Any]:
+def _row(item: Matched, received: datetime) -> tuple[Any, ...]:
+    """As ``store.events.KEPT`` names it; of who was forgotten what ``people.rights.forget`` leaves."""
     event, message = item.event, item.message
-    row = {
-        "message_id": message.id if message is not None else None,
-        "mailing_id": message.mailing_id if message is not None else None,
-        "kind": event.kind, "at": event.at, "received_at": received, "provider": event.provider,
-        # An event without an id of its own must not pass for another such one.
-        "provider_event_id": event.provider_event_id or event.fingerprint, "fingerprint": event.fingerprint,
-        "provider_id": event.provider_id, "address_hash": item.address_hash or None, "agent": event.agent,
-        "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
-        "device": device(event.user_agent), "raw": event.raw,
-    }
-    return row | _NOTHING_OF_THEIRS if item.forgotten else row
-
-
-# As ``people.rights.forget`` leaves the events that it finds.
-_NOTHING_OF_THEIRS = {"url": "", "reason": "", "domain": "", "raw": None}
+    url, reason, domain, raw = ("", "", "", None) if item.forgotten else (
+        event.url, event.reason, address.domain(event.address or item.address or ""), event.raw)
+    return (message.id if message is not None else None, message.mailing_id if message is not None else None,
+            # Plain texts: the drivers look for a way to write anything else.
+            str(event.kind), event.at, received, event.provider,
+            # An event without an id of its own must not pass for another such one.
+            event.provider_event_id or event.fingerprint, event.fingerprint, event.provider_id,
+            item.address_hash or None, str(event.agent), url, reason, domain, device(event.user_agent), raw)
 
 
 def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[Matched]:
@@ -167,11 +164,6 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
             waiting.discard(item.event.fingerprint)
             found.append(item)
     return found
-
-
-def _sign(event: Event, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id,
-                attempt_id=event.attempt_id)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,9 +193,8 @@ class _Late:
             message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
             if message is not None:
                 seen[message.id] = message
-                kind = EventKind(row.kind)
                 ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
-                signs.append(Sign(message_id=message.id, kind=kind, at=row.at, provider_id=row.provider_id))
-                facts.append(Fact(row.id, message.id, kind, row.at, row.agent, row.device))
+                signs.append(Sign(message_id=message.id, kind=row.kind, at=row.at, provider_id=row.provider_id))
+                facts.append(Fact(row.id, message.id, row.kind, row.at, row.agent, row.device))
         table.give_owner(connection, ties)
         return facts, ledger.settle(connection, signs, seen)

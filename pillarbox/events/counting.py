@@ -25,8 +25,12 @@ from pillarbox.store.contributions import (
     hour_of,
 )
 
-_RANK = {outcome: outcome.rank for outcome in Outcome}
-_OF_NO_COUNT = (EventKind.PROCESSED, EventKind.DEFERRED)
+# By plain texts: an enumeration's members are hashed by Python.
+_RANK = {str(outcome): outcome.rank for outcome in Outcome}
+_OUTCOME = {str(kind): str(kind.outcome) for kind in EventKind if kind.outcome}
+_DELIVERED, _CLICKED = str(EventKind.DELIVERED), str(EventKind.CLICKED)
+_OF_NO_COUNT = (str(EventKind.PROCESSED), str(EventKind.DEFERRED))
+_CLICKED_BIT = int(Mark.CLICKED)
 
 
 class Fact(NamedTuple):
@@ -35,7 +39,8 @@ class Fact(NamedTuple):
     id: int
     """Of its row."""
     message_id: int
-    kind: EventKind
+    kind: str
+    """An ``EventKind``, as plain text."""
     at: datetime
     agent: str
     device: str
@@ -49,11 +54,11 @@ def count(connection: Connection, held: Mapping[int, Row[Any]], facts: Sequence[
         held: the messages that they are about, as they stood before, held until the transaction ends.
         facts: the events.
     """
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, str] = {}
     telling = []
     for fact in facts:
-        if outcome := fact.kind.outcome:
-            so_far = outcomes.get(fact.message_id) or Outcome(held[fact.message_id].outcome)
+        if outcome := _OUTCOME.get(fact.kind):
+            so_far = outcomes.get(fact.message_id) or held[fact.message_id].outcome
             outcomes[fact.message_id] = outcome if _RANK[outcome] > _RANK[so_far] else so_far
         if fact.kind not in _OF_NO_COUNT:
             telling.append(fact)
@@ -61,12 +66,14 @@ def count(connection: Connection, held: Mapping[int, Row[Any]], facts: Sequence[
     before = tallies.responses_of(connection, about)
     after = dict(before)
     to_judge = set()
-    for fact in telling:
-        known = after.get(fact.message_id, NOTHING)
-        if fact.kind is EventKind.CLICKED or (fact.kind is EventKind.DELIVERED and known.flags & Mark.CLICKED):
-            to_judge.add(fact.message_id)
-        if fact.kind is not EventKind.CLICKED:
-            after[fact.message_id] = heard(known, fact.kind, fact.agent, hour_of(fact.at), fact.device)
+    for _, message_id, kind, at, agent, device in telling:
+        known = after.get(message_id, NOTHING)
+        if kind == _CLICKED:
+            to_judge.add(message_id)
+            continue
+        if kind == _DELIVERED and known.flags & _CLICKED_BIT:
+            to_judge.add(message_id)
+        after[message_id] = heard(known, kind, agent, hour_of(at), device)
     earlier, now = _judged(connection, to_judge, {fact.id for fact in telling})
     for message_id in to_judge:
         after[message_id] = clicked(after.get(message_id, NOTHING), now.get(message_id, ()))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
@@ -19,6 +19,8 @@ from pillarbox.store.schema import audit as audit_table
 ACTOR = "events"
 ALARM = "event-about-unsent-message"
 TWICE = "event-about-message-sent-again"
+OUTCOME = {str(kind): kind.outcome for kind in EventKind if kind.outcome}
+"""An event's word → the outcome that it gives its message."""
 # States of a message that an attempt has handed over, or may have.
 _NONE: AbstractSet[int] = frozenset()
 _LEFT = (MessageState.SUBMITTING, MessageState.ACCEPTED, MessageState.IN_DOUBT)
@@ -36,12 +38,12 @@ class Alarm:
     """The supporter has it twice, or may have: this message was sent again, or another one of the same edition."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """What an event tells of a message."""
 
     message_id: int
-    kind: EventKind
+    kind: str
+    """An ``EventKind``, as plain text: an enumeration's members are hashed by Python."""
     at: datetime
     provider_id: str
     attempt_id: int | None = None
@@ -59,7 +61,7 @@ def settle(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row
     alarms = _accept(connection, signs, held)
     outcomes: dict[Outcome, set[int]] = {}
     for sign in signs:
-        if outcome := sign.kind.outcome:
+        if outcome := OUTCOME.get(sign.kind):
             outcomes.setdefault(outcome, set()).add(sign.message_id)
     for outcome, about in outcomes.items():
         table.raise_outcome(connection, outcome, about)

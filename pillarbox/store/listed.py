@@ -72,6 +72,6 @@ def moment(connection: Connection, at: datetime | None) -> str | None:
         return None
     if at.tzinfo is None:
         raise ValueError("a time must be aware")
-    text = f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
+    text = at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     return text if connection.dialect.name == "sqlite" else text + "+00"
 
