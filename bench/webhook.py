@@ -58,7 +58,7 @@ def run(messages: int = _MESSAGES) -> None:
         with _bare(Path(home), signer) as (port, process):
             bare = _sent(port, process, signer, raw[:half], None)
         _tell("the bare handler, as fast as it goes", bare)
-        with _ours(bench, signer) as (port, process):
+        with serving_ours(bench, signer) as (port, process):
             ours = _sent(port, process, signer, raw[:half], None)
             _tell("ours, as fast as it goes", ours)
             paced = _sent(port, process, signer, raw[half:], _AIM)
@@ -82,7 +82,7 @@ def _tell(name: str, took: Took) -> None:
 
 
 @contextmanager
-def _ours(bench: crowd.Bench, signer: posts.Signer) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def serving_ours(bench: crowd.Bench, signer: posts.Signer) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     settings = bench.folder / "pillarbox.toml"
     settings.write_text(settings.read_text("utf-8") + f'webhook_key = "{signer.public}"\n', "utf-8")
     with _serving([sys.executable, "-m", "pillarbox", "-C", str(bench.folder), "serve", "--port"]) as found:
