@@ -10,15 +10,16 @@ import argparse
 import os
 import platform
 
-from bench import composing, joining, ledger, million, start, whole, workers
+from bench import composing, joining, ledger, mailing_page, million, pages, start, webhook, whole, workers
 
 
 def main() -> None:
     """Run the benchmarks and print their table."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
-    parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "million", "joining"],
-                        help="one part alone; million takes many minutes, and runs only when named")
+    parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "pages",
+                                           "joining", "mailing-page", "million"],
+                        help="one part alone; million and mailing-page take many minutes, and run only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
     plain = None
@@ -30,6 +31,12 @@ def main() -> None:
         ledger.run()
     if given.only in (None, "workers"):
         workers.run()
+    if given.only in (None, "webhook"):
+        webhook.run()
+    if given.only in (None, "pages"):
+        pages.run()
+    if given.only == "mailing-page":
+        mailing_page.run(given.supporters or 1_000_000)
     if given.only == "million":
         million.run(given.supporters or 1_000_000)
     if given.only in (None, "joining"):

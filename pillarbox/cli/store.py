@@ -9,6 +9,7 @@ import click
 
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
+from pillarbox.ground.errors import Refused
 from pillarbox.store import migrate
 from pillarbox.store.project import open_project
 
@@ -175,3 +176,37 @@ def upgrade(ctx: click.Context, as_json: bool) -> None:
         printing.as_json({"schema": migrate.head()})
     else:
         printing.say("The database is up to date.")
+
+
+@store.command()
+@click.argument("mailing", required=False)
+@click.option("--check", is_flag=True, help="Only say whether anything differs; change nothing.")
+@printing.json_option
+@click.pass_context
+def rebuild(ctx: click.Context, mailing: str | None, check: bool, as_json: bool) -> None:
+    """Count the events of a mailing, or of all, from nothing, and put the kept figures right where they differ."""
+    from pillarbox.store import mailings, tallies
+
+    with opened(ctx) as project:
+        with project.store.reading() as connection:
+            chosen = {found.id: found.name for found in (
+                [mailings.find(connection, mailing)] if mailing else mailings.all_of(connection))}
+        found = {}
+        with printing.progress(None, "Counting", quiet=as_json) as advance:
+            for mailing_id, name in chosen.items():
+                count = tallies.check if check else tallies.rebuild
+                found[name] = count(project.store, mailing_id, advance)
+    wrong = {name: one for name, one in found.items() if not one.equal}
+    if as_json:
+        printing.as_json({"mailings": [{"mailing": name, "messages": one.messages, "figures": one.tallies,
+                                        "wrong_figures": one.wrong_tallies, "wrong_messages": one.wrong_messages}
+                                       for name, one in found.items()], "equal": not wrong, "mended": not check})
+    else:
+        for name, one in wrong.items():
+            printing.say(f"{name}: {one.wrong_tallies:,} of {one.tallies:,} figures and {one.wrong_messages:,} of "
+                         f"{one.messages:,} messages differed from the recount.")
+        printing.say(f"{len(found) - len(wrong):,} of {len(found):,} mailings are as a recount gives them."
+                     + (" The others were put right." if wrong and not check else ""))
+    if wrong and check:
+        raise Refused("Kept figures differ from the recount.",
+                      todo="`pillarbox store rebuild` puts them right. Please report it: it should not happen.")

@@ -9,14 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from pillarbox.events import consequences, ledger, scanners
+from pillarbox.events import consequences, ledger
+from pillarbox.events.counting import Fact, count
 from pillarbox.events.devices import device
 from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
 from pillarbox.ground import address, clock, logs, metrics
 from pillarbox.model.records import Event
-from pillarbox.model.states import Agent, EventKind
 from pillarbox.store import events as table
+from pillarbox.store import tallies
 from pillarbox.store.connect import Store
 
 log = logs.get("events")
@@ -79,18 +80,28 @@ def _tell(applied: Applied) -> None:
 
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
     """The same within the caller's transaction, for at most ``CHUNK`` events."""
-    # A fixed order: two posts that share events wait for each other instead of locking each other out.
+    # Two posts that share events or messages wait for each other instead of locking each other out, for each goes the
+    # same way: events by fingerprint, suppressions, consents, messages by id, tallies by key, marks by name.
     now = clock.now()
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     ours = [item for item in matched if not item.foreign]
     ids = table.add_new(connection, [_row(item, now) for item in ours])
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
-    signs = [_sign(item.event, item.message) for item in new if item.message is not None]
-    alarms = ledger.settle(connection, signs, {item.message.id: item.message for item in new if item.message})
-    late_signs, late_alarms = _tie_late(connection, {sign.provider_id for sign in signs})
-    _tag_scanners(connection, [*signs, *late_signs])
-    for provider in {event.provider for event in events}:
+    seen = {item.message.id: item.message for item in new if item.message is not None}
+    facts, signs = [], []
+    for event, message, *_ in new:
+        if message is not None:
+            kind = str(event.kind)
+            facts.append(Fact(ids[event.fingerprint], message.id, kind, event.at, str(event.agent),
+                              device(event.user_agent)))
+            signs.append(Sign(message.id, kind, event.at, event.provider_id, event.attempt_id))
+    late = _Late.of(connection, {sign.provider_id for sign in signs})
+    held = table.hold_messages(connection, sorted({*seen, *late.owners}), seen)
+    alarms = ledger.settle(connection, signs, held)
+    late_facts, late_alarms = late.tie(connection)
+    count(connection, held, [*facts, *late_facts])
+    for provider in sorted({event.provider for event in events}):
         newest = max(event.at for event in events if event.provider == provider)
         table.mark(connection, HEARD.format(provider=provider), newest)
         table.mark(connection, RECEIVED.format(provider=provider), now)
@@ -105,9 +116,11 @@ def tie_late(store: Store) -> int:
         How many events found their message.
     """
     with store.writing() as connection:
-        signs, _ = _tie_late(connection, None)
-        _tag_scanners(connection, signs)
-    return len(signs)
+        late = _Late.of(connection, None)
+        held = table.hold_messages(connection, sorted(late.owners))
+        facts, _ = late.tie(connection)
+        count(connection, held, facts)
+    return len(facts)
 
 
 def heal(store: Store, mailing_id: int) -> int:
@@ -121,30 +134,25 @@ def heal(store: Store, mailing_id: int) -> int:
     """
     tie_late(store)
     with store.writing() as connection:
-        signs = [Sign(message_id=row.message_id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id)
+        signs = [Sign(message_id=row.message_id, kind=row.kind, at=row.at, provider_id=row.provider_id)
                  for row in table.about_doubt(connection, mailing_id)]
-        about = {sign.message_id for sign in signs}
-        ledger.settle(connection, signs, table.messages_by_id(connection, about))
+        about = sorted({sign.message_id for sign in signs})
+        with tallies.recounted(connection, about):
+            ledger.settle(connection, signs, table.hold_messages(connection, about))
     return len(about)
 
 
-def _row(item: Matched, received: datetime) -> dict[str, Any]:
+def _row(item: Matched, received: datetime) -> tuple[Any, ...]:
+    """As ``store.events.KEPT`` names it; of who was forgotten what ``people.rights.forget`` leaves."""
     event, message = item.event, item.message
-    row = {
-        "message_id": message.id if message is not None else None,
-        "mailing_id": message.mailing_id if message is not None else None,
-        "kind": event.kind, "at": event.at, "received_at": received, "provider": event.provider,
-        # An event without an id of its own must not pass for another such one.
-        "provider_event_id": event.provider_event_id or event.fingerprint, "fingerprint": event.fingerprint,
-        "provider_id": event.provider_id, "address_hash": item.address_hash or None, "agent": event.agent,
-        "url": event.url, "reason": event.reason, "domain": address.domain(event.address or item.address or ""),
-        "device": device(event.user_agent), "raw": event.raw,
-    }
-    return row | _NOTHING_OF_THEIRS if item.forgotten else row
-
-
-# As ``people.rights.forget`` leaves the events that it finds.
-_NOTHING_OF_THEIRS = {"url": "", "reason": "", "domain": "", "raw": None}
+    url, reason, domain, raw = ("", "", "", None) if item.forgotten else (
+        event.url, event.reason, address.domain(event.address or item.address or ""), event.raw)
+    return (message.id if message is not None else None, message.mailing_id if message is not None else None,
+            # Plain texts: the drivers look for a way to write anything else.
+            str(event.kind), event.at, received, event.provider,
+            # An event without an id of its own must not pass for another such one.
+            event.provider_event_id or event.fingerprint, event.fingerprint, event.provider_id,
+            item.address_hash or None, str(event.agent), url, reason, domain, device(event.user_agent), raw)
 
 
 def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[Matched]:
@@ -158,39 +166,35 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
     return found
 
 
-def _sign(event: Event, message: Row[Any]) -> Sign:
-    return Sign(message_id=message.id, kind=event.kind, at=event.at, provider_id=event.provider_id,
-                attempt_id=event.attempt_id)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Late:
+    """Events that no message owns yet, and the messages that may turn out to be theirs.
 
+    A bounce without our id may come before the event or receipt that tells us the provider's: look back for it.
+    """
 
-def _tie_late(connection: Connection, provider_ids: Collection[str] | None) -> tuple[list[Sign], list[Alarm]]:
-    """A bounce without our id may come before the event or receipt that tells us the provider's: look back for it."""
-    waiting = table.ownerless(connection, provider_ids)
-    owners = table.messages_by_address(connection, {row.address_hash for row in waiting})
-    signs, ties, seen = [], [], {}
-    for row in waiting:
-        message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
-        if message is not None:
-            seen[message.id] = message
-            ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
-            signs.append(Sign(message_id=message.id, kind=EventKind(row.kind), at=row.at, provider_id=row.provider_id))
-    table.give_owner(connection, ties)
-    return signs, ledger.settle(connection, signs, seen)
+    waiting: Sequence[Row[Any]]
+    owners: frozenset[int]
 
+    @classmethod
+    def of(cls, connection: Connection, provider_ids: Collection[str] | None) -> _Late:
+        """What waits for these ids of the provider, or all that waits."""
+        waiting = table.ownerless(connection, provider_ids)
+        return cls(waiting=waiting, owners=frozenset(row.id for row in table.messages_by_address(
+            connection, {row.address_hash for row in waiting})))
 
-def _tag_scanners(connection: Connection, signs: Sequence[Sign]) -> None:
-    about = {sign.message_id for sign in signs if sign.kind in (EventKind.CLICKED, EventKind.DELIVERED)}
-    clicks: dict[int, list[scanners.Click]] = {}
-    delivered: dict[int, list[Any]] = {}
-    tagged = set()
-    for row in table.clicks_and_deliveries(connection, about):
-        if row.kind == EventKind.DELIVERED:
-            delivered.setdefault(row.message_id, []).append(row.at)
-            continue
-        clicks.setdefault(row.message_id, []).append(scanners.Click(id=row.id, at=row.at, url=row.url))
-        if row.agent == Agent.MACHINE:
-            tagged.add(row.id)
-    found: set[int] = set()
-    for message_id, own in clicks.items():
-        found |= scanners.by_machine(own, delivered.get(message_id, ()))
-    table.tag_machine(connection, found - tagged)
+    def tie(self, connection: Connection) -> tuple[list[Fact], list[Alarm]]:
+        """Give each event the message that it is about, as far as that is now known; the owners must be held."""
+        # Read again: other events of this post may just have told what the provider calls them.
+        owners = [row for row in table.messages_by_address(connection, {row.address_hash for row in self.waiting})
+                  if row.id in self.owners]
+        signs, ties, facts, seen = [], [], [], {}
+        for row in self.waiting:
+            message = same_send(row.provider_id, [owner for owner in owners if owner.address_hash == row.address_hash])
+            if message is not None:
+                seen[message.id] = message
+                ties.append({"event": row.id, "message": message.id, "mailing": message.mailing_id})
+                signs.append(Sign(message_id=message.id, kind=row.kind, at=row.at, provider_id=row.provider_id))
+                facts.append(Fact(row.id, message.id, row.kind, row.at, row.agent, row.device))
+        table.give_owner(connection, ties)
+        return facts, ledger.settle(connection, signs, seen)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, select
 
@@ -18,7 +19,10 @@ from pillarbox.store.schema import audit as audit_table
 ACTOR = "events"
 ALARM = "event-about-unsent-message"
 TWICE = "event-about-message-sent-again"
+OUTCOME = {str(kind): kind.outcome for kind in EventKind if kind.outcome}
+"""An event's word → the outcome that it gives its message."""
 # States of a message that an attempt has handed over, or may have.
+_NONE: AbstractSet[int] = frozenset()
 _LEFT = (MessageState.SUBMITTING, MessageState.ACCEPTED, MessageState.IN_DOUBT)
 
 
@@ -34,37 +38,37 @@ class Alarm:
     """The supporter has it twice, or may have: this message was sent again, or another one of the same edition."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """What an event tells of a message."""
 
     message_id: int
-    kind: EventKind
+    kind: str
+    """An ``EventKind``, as plain text: an enumeration's members are hashed by Python."""
     at: datetime
     provider_id: str
     attempt_id: int | None = None
     """The attempt that the provider names; None when it names none."""
 
 
-def settle(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
+def settle(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row[Any]]) -> list[Alarm]:
     """Bring the ledger up to what these events prove. Any order, any number of times, gives the same ledger.
 
     Args:
         connection: the transaction.
         signs: what the events tell.
-        seen: the messages that they tell of, by id, as read in this transaction.
+        held: the messages that they tell of, by id, held until the transaction ends: no worker moves them meanwhile.
     """
-    alarms = _accept(connection, signs, seen)
+    alarms = _accept(connection, signs, held)
     outcomes: dict[Outcome, set[int]] = {}
     for sign in signs:
-        if outcome := sign.kind.outcome:
+        if outcome := OUTCOME.get(sign.kind):
             outcomes.setdefault(outcome, set()).add(sign.message_id)
     for outcome, about in outcomes.items():
         table.raise_outcome(connection, outcome, about)
     return alarms
 
 
-def _accept(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Row[Any]]) -> list[Alarm]:
+def _accept(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row[Any]]) -> list[Alarm]:
     first: dict[int, datetime] = {}
     provider: dict[int, str] = {}
     attempts: dict[int, set[int]] = {}
@@ -74,12 +78,11 @@ def _accept(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Ro
             provider[sign.message_id] = min(sign.provider_id, provider.get(sign.message_id, sign.provider_id))
         if sign.attempt_id is not None:
             attempts.setdefault(sign.message_id, set()).add(sign.attempt_id)
-    # What was accepted stays so; anything else a worker may be moving at this moment: hold it, and look again.
-    open_ids = [message_id for message_id in first if not _says_nothing_new(
-        seen[message_id], first[message_id], attempts.get(message_id, set()))]
     proved, alarms = [], []
-    for message_id, row in sorted(table.lock_messages(connection, open_ids).items()):
-        named = attempts.get(message_id, set())
+    for message_id in sorted(first):
+        row, named = held[message_id], attempts.get(message_id, _NONE)
+        if _says_nothing_new(row, first[message_id], named):
+            continue
         proof = {"message": message_id, "at": first[message_id], "provider": provider.get(message_id, ""),
                  "attempt": min(named, default=None)}
         if row.state in table.NEVER_LEFT:
@@ -97,12 +100,12 @@ def _accept(connection: Connection, signs: Sequence[Sign], seen: Mapping[int, Ro
     return alarms
 
 
-def _says_nothing_new(row: Row[Any], first: datetime, attempts: set[int]) -> bool:
+def _says_nothing_new(row: Row[Any], first: datetime, attempts: AbstractSet[int]) -> bool:
     return (row.state == MessageState.ACCEPTED and bool(row.provider_id)
             and row.accepted_at is not None and row.accepted_at <= first and not _of_another(row, attempts))
 
 
-def _of_another(row: Row[Any], attempts: set[int]) -> bool:
+def _of_another(row: Row[Any], attempts: AbstractSet[int]) -> bool:
     """Whether an attempt is named that is not the message's own: one that was taken for unsent, before this one."""
     return row.attempt_id is not None and bool(attempts - {row.attempt_id})
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
@@ -14,8 +13,7 @@ from pillarbox.model.records import Event
 from pillarbox.store import events as table
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Matched:
+class Matched(NamedTuple):
     """An event, and what of ours it is about."""
 
     event: Event
@@ -54,7 +52,11 @@ def match(connection: Connection, events: Sequence[Event], secret: bytes) -> lis
     known = table.known_addresses(connection, lost)
     found = []
     for event, owner, address_hash in zip(events, owners, hashes, strict=True):
-        message = owner or same_send(event.provider_id, mailed.get(address_hash, []))
+        if owner is not None:
+            address = owner.address or None
+            found.append(Matched(event, owner, address_hash, address, owner.supporter_id, address is None, False))
+            continue
+        message = same_send(event.provider_id, mailed.get(address_hash, []))
         supporter, address = known.get(address_hash, (None, None))
         if message is not None:
             supporter, address = message.supporter_id, message.address

@@ -19,8 +19,9 @@ from pillarbox.people import intake, values
 from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
-from pillarbox.store import audit, consents, lists, suppressions
+from pillarbox.store import audit, consents, lists, suppressions, tallies
 from pillarbox.store.connect import Store
+from pillarbox.store.listed import among
 from pillarbox.store.schema import (
     consent_changes,
     donations,
@@ -203,11 +204,15 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     with store.writing() as connection:
         known = _supporter(connection, hashed)
         of = -1 if known is None else known.id
-        reached = _forget_messages(connection, hashed, of)
         # Events whose message the provider lost carry the address in the raw text alone.
-        raw = connection.execute(update(events).where(
-            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True),
-        ).values(raw=None, reason="", url="", domain=""))
+        telling = connection.execute(select(events.c.id, events.c.message_id).where(
+            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True))).all()
+        theirs = connection.execute(select(messages.c.id).where(_their_messages(hashed, of))).scalars()
+        with tallies.recounted(connection, {*theirs, *(row.message_id for row in telling if row.message_id)}):
+            reached = _forget_messages(connection, hashed, of)
+            raw = connection.execute(update(events).where(
+                among(connection, events.c.id, [row.id for row in telling]), events.c.raw.is_not(None),
+            ).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
         _forget_asked(connection, hashed, of)

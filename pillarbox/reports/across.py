@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, distinct, func, select
+from sqlalchemy import Connection, and_, case, func, select
 from sqlalchemy.sql import ColumnElement
 
-from pillarbox.model.states import Agent, EventKind, MailingState, MessageState, Outcome
+from pillarbox.model.states import MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate, proportion
-from pillarbox.store.schema import donations, events, mailings, messages
+from pillarbox.store import tallies
+from pillarbox.store.contributions import Facet, Mark
+from pillarbox.store.schema import donations, mailings, messages
+
+_OPENED = Mark.OPENED_HUMAN | Mark.TRACKED | Mark.DELIVERED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +52,8 @@ class Line:
 def all_mailings(connection: Connection) -> tuple[Line, ...]:
     """Every mailing, newest first; practice mailings are marked, never added to the others."""
     counts = {row.mailing_id: row for row in connection.execute(_ledger())}
-    opened: dict[int, int] = {row.mailing_id: row.n for row in connection.execute(_opened())}
+    opened = {mailing_id: sum(n for key, n in of.items() if int(key) & _OPENED == _OPENED)
+              for mailing_id, of in tallies.of_all(connection, Facet.RESPONSES).items()}
     money = {row.mailing_id: row for row in connection.execute(_money())}
     return tuple(_line(row, counts.get(row.id), opened.get(row.id, 0), money.get(row.id)) for row in connection.execute(
         select(mailings).order_by(func.coalesce(mailings.c.started_at, mailings.c.created_at).desc(),
@@ -75,13 +80,6 @@ def _ledger() -> Any:
         messages.c.mailing_id, func.count().label("planned"),
         _sum_if(messages.c.state == MessageState.ACCEPTED).label("accepted"), _sum_if(delivered).label("delivered"),
         _sum_if(and_(delivered, messages.c.tracked)).label("tracked_delivered")).group_by(messages.c.mailing_id)
-
-
-def _opened() -> Any:
-    return select(events.c.mailing_id, func.count(distinct(events.c.message_id)).label("n")).join_from(
-        events, messages, messages.c.id == events.c.message_id).where(
-        events.c.kind == EventKind.OPENED, events.c.agent == Agent.HUMAN, messages.c.tracked,
-        messages.c.outcome == Outcome.DELIVERED).group_by(events.c.mailing_id)
 
 
 def _money() -> Any:

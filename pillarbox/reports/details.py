@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, func, select
 
-from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
+from pillarbox.model.states import MessageState, Outcome
 from pillarbox.reports import words
+from pillarbox.store import tallies
+from pillarbox.store.contributions import Facet
 from pillarbox.store.schema import events, messages
 
 _RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _FEW_DOMAINS = 12
+_OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLICKS_HUMAN: "clicks_human",
+             Facet.CLICKS_SCANNER: "clicks_scanner"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +47,22 @@ class Link:
     human: int
     scanner: int
     """Messages in which only link scanners followed it."""
+    clicks_human: int = 0
+    """Clicks by people: someone who comes back counts again."""
+    clicks_scanner: int = 0
+    """Clicks by link scanners."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """What people read on; only of supporters who agreed to tracking. Someone who uses two is counted at each."""
+
+    device: str
+    """``phone``, ``tablet``, ``desktop`` or ``unknown``."""
+    opened: int
+    """Messages that a person opened on it."""
+    clicked: int
+    """Messages in which a person followed a link on it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,20 +100,22 @@ def returned(connection: Connection, mailing_id: int) -> Returned:
 
 def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:
     """Links that were followed, most by people first; supporters who agreed to tracking only."""
-    bare = _without_query(connection, events.c.url).label("bare")
-    one = select(events.c.message_id, bare, func.max(case((events.c.agent == Agent.HUMAN, 1), else_=0)).label("human"),
-                 ).join_from(events, messages, messages.c.id == events.c.message_id).where(
-        events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED, messages.c.tracked).group_by(
-        events.c.message_id, bare).subquery()
-    human: Counter[str] = Counter()
-    scanner: Counter[str] = Counter()
-    for url, people, n in connection.execute(
-            select(one.c.bare, func.sum(one.c.human), func.count()).group_by(one.c.bare)):
-        name = words.link(url) or "(not told)"
-        human[name] += int(people)
-        scanner[name] += n - int(people)
-    return tuple(sorted((Link(link=name, human=human[name], scanner=scanner[name]) for name in human),
+    found: dict[str, Counter[str]] = {}
+    for facet, counts in tallies.of(connection, mailing_id, *_OF_LINKS).items():
+        for link, n in counts.items():
+            found.setdefault(words.link(link) or "(not told)", Counter())[_OF_LINKS[facet]] += n
+    return tuple(sorted((Link(link=name, human=of["human"], scanner=of["scanner"], clicks_human=of["clicks_human"],
+                              clicks_scanner=of["clicks_scanner"]) for name, of in found.items()),
                         key=lambda row: (-row.human, -row.scanner, row.link)))
+
+
+def devices(connection: Connection, mailing_id: int) -> tuple[Device, ...]:
+    """What people opened and clicked on, most opened first; supporters who agreed to tracking only."""
+    found = tallies.of(connection, mailing_id, Facet.OPENED_ON, Facet.CLICKED_ON)
+    opened, clicked = found[Facet.OPENED_ON], found[Facet.CLICKED_ON]
+    return tuple(sorted((Device(device=device, opened=opened.get(device, 0), clicked=clicked.get(device, 0))
+                         for device in opened.keys() | clicked.keys()),
+                        key=lambda row: (-row.opened, -row.clicked, row.device)))
 
 
 def standing(connection: Connection, mailing_id: int) -> tuple[Standing, ...]:
@@ -117,10 +138,3 @@ def left_out_at_planning(excluded: Mapping[str, Any]) -> tuple[tuple[str, int], 
         folded[words.left_out(reason)] += int(n)
     return tuple((reason, n) for reason, n in folded.most_common() if n)
 
-
-def _without_query(connection: Connection, url: ColumnElement[str]) -> ColumnElement[str]:
-    # Queries carry each supporter's code: cut in the database, or a million codes would come out.
-    if connection.dialect.name == "sqlite":
-        mark = func.instr(url, "?")
-        return case((mark > 0, func.substr(url, 1, mark - 1)), else_=url)
-    return func.split_part(url, "?", 1)

@@ -9,11 +9,13 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, String, and_, case, cast, func, or_, select
+from sqlalchemy import Connection, String, case, cast, func, select
 from sqlalchemy.sql import ColumnElement
 
-from pillarbox.model.states import Agent, Attribution, EventKind, Outcome
-from pillarbox.store.schema import donations, events, messages
+from pillarbox.model.states import Attribution
+from pillarbox.store import tallies
+from pillarbox.store.contributions import Facet
+from pillarbox.store.schema import donations
 
 MOST_GIFTS = 400
 """More gifts than this are drawn as hourly sums, without dots."""
@@ -37,6 +39,10 @@ class Series(StrEnum):
     OPENED_MACHINE = "opened_machine"
     CLICKED = "clicked"
     DONATIONS = "donations"
+
+
+_SERIES = {Facet.DELIVERED: Series.DELIVERED, Facet.OPENED_HUMAN: Series.OPENED_HUMAN,
+           Facet.OPENED_MACHINE: Series.OPENED_MACHINE, Facet.CLICKED_HUMAN: Series.CLICKED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +91,9 @@ def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London
     """
     counts: dict[Series, Counter[datetime]] = {series: Counter() for series in Series}
     pence: Counter[datetime] = Counter()
-    for kind, human, hour, n in connection.execute(_by_hour(connection, mailing_id)):
-        counts[_series(EventKind(kind), bool(human))][_read(hour)] += n
+    for facet, hours_of in tallies.of(connection, mailing_id, *_SERIES).items():
+        for hour, n in hours_of.items():
+            counts[_SERIES[facet]][_read(hour)] += n
     for hour, n, amount in connection.execute(_donated_by_hour(connection, mailing_id)):
         counts[Series.DONATIONS][_read(hour)] += n
         pence[_read(hour)] += int(amount)
@@ -101,33 +108,6 @@ def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London
         step=step, zone=zone, gifts=_gifts(connection, mailing_id, pence, local),
         buckets=tuple(Bucket(start=start, amount_pence=amount, counts=of) for start, of, amount in zip(
             starts, _fold(counts, starts, step, local), _fold_one(pence, starts, step, local), strict=True)))
-
-
-def _series(kind: EventKind, human: bool) -> Series:
-    match kind:
-        case EventKind.DELIVERED:
-            return Series.DELIVERED
-        case EventKind.CLICKED:
-            return Series.CLICKED
-        case _:
-            return Series.OPENED_HUMAN if human else Series.OPENED_MACHINE
-
-
-def _by_hour(connection: Connection, mailing_id: int) -> Any:
-    human = func.min(case((events.c.agent == Agent.HUMAN, events.c.at)))
-    first = select(
-        events.c.message_id, events.c.kind, case((human.is_not(None), 1), else_=0).label("human"),
-        func.coalesce(human, func.min(events.c.at)).label("at"),
-    ).where(events.c.mailing_id == mailing_id, events.c.message_id.is_not(None),
-            events.c.kind.in_([EventKind.DELIVERED, EventKind.OPENED, EventKind.CLICKED]),
-            ).group_by(events.c.message_id, events.c.kind).subquery()
-    hour = _hour(connection, first.c.at)
-    return select(first.c.kind, first.c.human, hour, func.count()).join_from(
-        first, messages, messages.c.id == first.c.message_id).where(or_(
-            and_(first.c.kind == EventKind.DELIVERED, messages.c.outcome == Outcome.DELIVERED),
-            and_(first.c.kind == EventKind.OPENED, messages.c.tracked),
-            and_(first.c.kind == EventKind.CLICKED, messages.c.tracked, first.c.human == 1),
-        )).group_by(first.c.kind, first.c.human, hour)
 
 
 def _donated_by_hour(connection: Connection, mailing_id: int) -> Any:

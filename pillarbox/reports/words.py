@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pillarbox.ground.money import Money
 from pillarbox.model.states import Attribution, MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate
+from pillarbox.store.contributions import folded
 
 PRACTICE = "PRACTICE: nobody was mailed"
 
@@ -104,9 +105,8 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uv])/[a-z2-7]{30}$")
-"""A letter's own two pages (web.app)."""
-_KEY = re.compile(r"(?<=/)[a-z2-7]{30}(?=/|$)")
+_DOOR = re.compile(r"/([uv])/…$")
+"""A letter's own two pages (web.app), without their key."""
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),
@@ -177,10 +177,10 @@ def without_addresses(text: str) -> str:
 
 def link(url: str) -> str:
     """A link without what is one supporter's own: no query, no key, no address."""
-    plain = re.split(r"[?#]", url, maxsplit=1)[0]
+    plain = folded(url)
     if door := _DOOR.search(plain):
         return {"v": "The letter in the browser", "u": "The unsubscribe page"}[door.group(1)]
-    return without_addresses(_KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://").rstrip("/")
+    return plain
 
 
 def pounds(pence: int) -> str:

@@ -12,14 +12,15 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, func, select
 
 from pillarbox.ground.money import Money
-from pillarbox.model.states import Agent, Attribution, EventKind, MessageState, Outcome
+from pillarbox.model.states import Attribution, MessageState, Outcome
 from pillarbox.reports import page, words
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Series
-from pillarbox.store.schema import donations, events, messages
+from pillarbox.store.contributions import Mark
+from pillarbox.store.schema import donations, messages, responses
 
 # A cell that begins so is run as a formula by some spreadsheet programs
 # (https://owasp.org/www-community/attacks/CSV_Injection); a leading apostrophe makes it text.
@@ -124,29 +125,24 @@ def _donation_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, name
 
 
 def _message_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool) -> Iterable[Sequence[Any]]:
-    def who(kind: EventKind) -> Any:
-        # 2: a person did; 1: only machines did; nothing: nobody.
-        did_it = events.c.kind == kind
-        return func.max(case((did_it & (events.c.agent == Agent.HUMAN), 2), (did_it, 1)))
-
-    did = select(events.c.message_id, who(EventKind.OPENED).label("opened"),
-                 who(EventKind.CLICKED).label("clicked")).where(
-        events.c.mailing_id == mailing_id, events.c.kind.in_([EventKind.OPENED, EventKind.CLICKED])).group_by(
-        events.c.message_id).subquery()
+    flags = responses.c.flags
     rows = connection.execution_options(yield_per=5_000).execute(select(
         messages.c.id, messages.c.to_name, messages.c.address, messages.c.state, messages.c.outcome,
-        messages.c.tracked, did.c.opened, did.c.clicked, messages.c.accepted_at, messages.c.detail,
-    ).outerjoin(did, did.c.message_id == messages.c.id).where(messages.c.mailing_id == mailing_id).order_by(
-        messages.c.id))
+        messages.c.tracked, func.coalesce(flags, 0).label("flags"), messages.c.accepted_at, messages.c.detail,
+    ).outerjoin(responses, responses.c.message_id == messages.c.id).where(
+        messages.c.mailing_id == mailing_id).order_by(messages.c.id))
     for row in rows:
         yield (row.id, *((row.to_name, row.address) if named else ()), words.STATE[MessageState(row.state)],
                words.OUTCOME[Outcome(row.outcome)], _yes(row.tracked),
-               _who(row.opened, row.tracked), _who(row.clicked, row.tracked),
+               _who(row.tracked, row.flags & Mark.OPENED_HUMAN, row.flags & Mark.OPENED),
+               _who(row.tracked, row.flags & Mark.CLICKED_HUMAN, row.flags & Mark.CLICKED),
                _local(row.accepted_at, zone) if row.accepted_at else "", words.without_addresses(row.detail))
 
 
-def _who(level: int | None, tracked: bool) -> str:
-    return ({2: "by a person", 1: "by machines only"}.get(level or 0, "no")) if tracked else "not known"
+def _who(tracked: bool, person: int, anybody: int) -> str:
+    if not tracked:
+        return "not known"
+    return "by a person" if person else "by machines only" if anybody else "no"
 
 
 def _yes(value: bool) -> str:

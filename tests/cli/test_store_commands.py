@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,20 @@ def test_bad_input_is_a_sentence(tmp_path: Path) -> None:
     assert "another secret key" in project.run("store", "restore", str(whole), "--yes", expect=1).stderr
     empty = TestProject(folder=tmp_path, environment={})
     assert "pillarbox init" in empty.run("store", "restore", str(whole), expect=1).stderr
+
+
+def test_rebuild_says_whether_anything_differed(tmp_path: Path) -> None:
+    """Right figures are said to be so; wrong ones are refused by a check, named and mended by a rebuild."""
+    project = with_people(projects.make(tmp_path / "p"), tmp_path)
+    name = project.json("plan", "harbour", "--list", "all")["mailing"]
+    project.run("send", name, "--yes")
+    assert "1 of 1 mailings are as a recount gives them" in project.run("store", "rebuild", "--check").stdout
+    with sqlite3.connect(project.folder / "var" / "pillarbox.db") as database:
+        database.execute("INSERT INTO tallies (mailing_id, facet, key, n) VALUES (1, 'link-human', 'x', 3)")
+    database.close()
+    refused = project.run("store", "rebuild", name, "--check", expect=1)
+    assert f"{name}: 1 of " in refused.stdout
+    assert "differ from the recount" in refused.stderr
+    assert project.json("store", "rebuild")["mailings"][0]["wrong_figures"] == 1
+    assert project.json("store", "rebuild") == {"equal": True, "mended": True, "mailings": [
+        {"mailing": name, "messages": 12, "figures": 0, "wrong_figures": 0, "wrong_messages": 0}]}

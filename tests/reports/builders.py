@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 
 from pillarbox.ground.keys import new_key
 from pillarbox.model.states import Agent, Attribution, EventKind, MailingState, MessageState, Outcome
+from pillarbox.store import tallies
 from pillarbox.store.schema import bundles, donations, editions, events, mailings, marks, messages, shapes, supporters
 
 LAUNCH = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -74,6 +75,7 @@ class Builder:
             "message_id": message_id, "mailing_id": self.mailing_id, "kind": kind, "at": LAUNCH + after,
             "received_at": LAUNCH + after, "provider": "sendgrid", "provider_event_id": key, "fingerprint": key,
             "agent": agent} | more))
+        tallies.remake(self.connection, self.mailing_id)
 
     def opened(self, message_id: int, **more: Any) -> None:
         """An open."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, insert
 
 from pillarbox.ground.keys import new_keys
 from pillarbox.model.states import Agent, Attribution, EventKind, MessageState, Outcome
+from pillarbox.store import tallies
 from pillarbox.store.schema import donations, events, messages, supporters
 from tests.reports.builders import LAUNCH, Builder, address_hash
 
@@ -55,6 +56,7 @@ def sample_mailing(connection: Connection, count: int, *, seed: int = 7, agreed:
     if connection.dialect.name != "sqlite":
         for table in (supporters, messages):
             connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {first + count})")
+    tallies.remake(connection, built.mailing_id)
     return built.mailing_id
 
 

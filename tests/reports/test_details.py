@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
 from pillarbox.reports import words
-from pillarbox.reports.details import left_out_at_planning, links, returned, standing
+from pillarbox.reports.details import devices, left_out_at_planning, links, returned, standing
 from pillarbox.reports.rates import Rate
 from pillarbox.store.connect import Store
 from tests.reports.builders import Builder
@@ -60,6 +60,22 @@ def test_links_are_folded_without_anybodys_code(store: Store) -> None:
         found = links(connection, built.mailing_id)
     assert [(link.link, link.human, link.scanner) for link in found] == [
         ("donate.example.org/give", 2, 1), ("mail.example.org/view/…", 1, 0)]
+    assert [(link.clicks_human, link.clicks_scanner) for link in found] == [(3, 1), (1, 0)]
+
+
+def test_devices_count_messages_that_people_opened_and_clicked(store: Store) -> None:
+    """Machines' opens have no device, a message counts once for each device, and only those who agreed are counted."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        one, two = built.message(), built.message()
+        for message, device in ((one, "phone"), (one, "phone"), (one, "desktop"), (two, "phone")):
+            built.opened(message, device=device)
+        built.opened(two, agent=Agent.MACHINE, device="unknown")
+        built.clicked(two, device="phone")
+        built.clicked(two, device="desktop", agent=Agent.MACHINE)
+        built.opened(built.message(tracked=False), device="tablet")
+        found = devices(connection, built.mailing_id)
+    assert [(row.device, row.opened, row.clicked) for row in found] == [("phone", 2, 1), ("desktop", 1, 0)]
 
 
 def test_what_did_not_go_says_why(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from pillarbox.model.states import Outcome
 from pillarbox.store import schema
 from pillarbox.store.connect import connect
+from pillarbox.web.serve import _listen
 from tests import builders
 from tests.signing import Signer, body, event
 
@@ -25,15 +27,15 @@ from pydantic import SecretStr
 from pillarbox.model.config import Settings
 from pillarbox.model.sections import ProjectSettings, SenderSettings, SendgridSettings
 from pillarbox.store.connect import connect
-from pillarbox.web.hooks import sendgrid as hooks
+from pillarbox.events import taking
 from pillarbox.web.serve import serve
 folder, key, secret = sys.argv[1:]
-applied = hooks.apply
+applied = taking.apply
 def slowly(*arguments, **named):
     print("working", flush=True)
     time.sleep(1)
     return applied(*arguments, **named)
-hooks.apply = slowly
+taking.apply = slowly
 store = connect("sqlite:///served.db", Path(folder))
 serve(store, Settings(project=ProjectSettings(secret_key=SecretStr(secret)), sender=SenderSettings(name="Charity"),
                       sendgrid=SendgridSettings(webhook_key=SecretStr(key))), "testproj", port=0,
@@ -41,6 +43,14 @@ serve(store, Settings(project=ProjectSettings(secret_key=SecretStr(secret)), sen
 store.close()
 print("closed", flush=True)
 """
+
+
+def test_an_answer_is_not_held_back() -> None:
+    """A page's body follows its head at once, without waiting for the visitor's word that the head has come."""
+    with _listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_a_request_under_way_is_finished(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from pillarbox.store.schema.returns import (
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_approvals, service_letters
 from pillarbox.store.schema.staff import staff_sessions, staff_users
+from pillarbox.store.schema.tallies import responses, tallies
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -65,6 +66,7 @@ __all__ = [
     "project",
     "public_letters",
     "quotas",
+    "responses",
     "schedules",
     "service_approvals",
     "service_letters",
@@ -74,6 +76,7 @@ __all__ = [
     "staff_users",
     "supporters",
     "suppressions",
+    "tallies",
     "throttles",
     "workers",
 ]

@@ -28,7 +28,7 @@ events = Table(
     Column("provider_event_id", Text, nullable=False),
     Column("fingerprint", String(32), nullable=False, unique=True),
     Column("provider_id", Text, nullable=False, server_default=""),
-    Column("address_hash", String(32), index=True),
+    Column("address_hash", String(32)),
     Column("agent", String(8), nullable=False),
     Column("url", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),

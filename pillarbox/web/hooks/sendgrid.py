@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pillarbox.deliver.sendgrid import events as sendgrid
-from pillarbox.events.apply import Applied, apply
+from pillarbox.events.taking import Intake
 from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, SignatureError, StoreError
 from pillarbox.model.config import Settings
@@ -28,9 +28,9 @@ class SendgridHook:
     """Takes in signed posts of events. 2xx only after the commit: whatever else, SendGrid sends them again."""
 
     def __init__(self, store: Store, settings: Settings, project: str) -> None:
-        self._store = store
         self._settings = settings
         self._project = project
+        self._intake = Intake(store, settings.secret)
 
     async def post(self, request: Request) -> Response:
         """Verify, parse, apply, answer."""
@@ -61,7 +61,7 @@ class SendgridHook:
             return _answer(503, "Try again later.", retry=True)
         return Response(status_code=204)
 
-    def _take_in(self, raw: bytes, signature: str, timestamp: str) -> Applied:
+    def _take_in(self, raw: bytes, signature: str, timestamp: str) -> None:
         options = self._settings.sendgrid
         sendgrid.verify(raw, signature=signature, timestamp=timestamp,
                         public_key=options.webhook_key.get_secret_value(), now=clock.now(),
@@ -70,7 +70,7 @@ class SendgridHook:
         if parsed.faults:
             # The others are good, and this post would never get better by coming again.
             log.warning("events.unreadable", faults=len(parsed.faults), events=len(parsed.events))
-        return apply(self._store, parsed.events, secret=self._settings.secret)
+        self._intake.take_in(parsed.events)
 
 
 def _not_taken(reason: str, fault: PillarboxError | None = None) -> None:

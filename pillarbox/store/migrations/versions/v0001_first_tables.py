@@ -395,6 +395,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("mailing_id", "content_hash", name=op.f("uq_shapes_mailing_id_content_hash")),
         sqlite_autoincrement=True
     )
+    op.create_table("tallies",
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("facet", sa.String(length=16), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_tallies_mailing_id")),
+        sa.PrimaryKeyConstraint("mailing_id", "facet", "key", name=op.f("pk_tallies"))
+    )
     op.create_table("messages",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
@@ -429,6 +437,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "wave", "shape_id", "tracked"], unique=False)
+    op.create_index("ix_messages_standing", "messages", ["mailing_id", "state", "tracked", "outcome"], unique=False)
     op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
     op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
     op.create_table("donations",
@@ -487,7 +496,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider", "provider_event_id", name=op.f("uq_events_provider_provider_event_id")),
         sqlite_autoincrement=True
     )
-    op.create_index(op.f("ix_events_address_hash"), "events", ["address_hash"], unique=False)
     op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
     op.create_index("ix_events_ownerless", "events", ["provider_id"], unique=False, sqlite_where=sa.text("message_id IS NULL"), postgresql_where=sa.text("message_id IS NULL"))
@@ -496,4 +504,14 @@ def upgrade() -> None:
         sa.Column("values", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_message_values_message_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_message_values"))
+    )
+    op.create_table("responses",
+        sa.Column("message_id", ID, nullable=False),
+        sa.Column("flags", sa.Integer(), nullable=False),
+        sa.Column("delivered_hour", sa.Integer(), nullable=True),
+        sa.Column("opened_hour", sa.Integer(), nullable=True),
+        sa.Column("machine_hour", sa.Integer(), nullable=True),
+        sa.Column("clicked_hour", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_responses_message_id")),
+        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_responses"))
     )

@@ -1,0 +1,126 @@
+"""What events add to the figures of their mailings, at the moment that they are taken in."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row
+
+from pillarbox.events import scanners
+from pillarbox.model.states import Agent, EventKind, Outcome
+from pillarbox.store import events as table
+from pillarbox.store import tallies
+from pillarbox.store.contributions import (
+    NOTHING,
+    Click,
+    Mark,
+    Response,
+    clicked,
+    contribution,
+    difference,
+    heard,
+    hour_of,
+)
+
+# By plain texts: an enumeration's members are hashed by Python.
+_RANK = {str(outcome): outcome.rank for outcome in Outcome}
+_OUTCOME = {str(kind): str(kind.outcome) for kind in EventKind if kind.outcome}
+_DELIVERED, _CLICKED = str(EventKind.DELIVERED), str(EventKind.CLICKED)
+_OF_NO_COUNT = (str(EventKind.PROCESSED), str(EventKind.DEFERRED))
+_CLICKED_BIT = int(Mark.CLICKED)
+
+
+class Fact(NamedTuple):
+    """An event that a message has from now on."""
+
+    id: int
+    """Of its row."""
+    message_id: int
+    kind: str
+    """An ``EventKind``, as plain text."""
+    at: datetime
+    agent: str
+    device: str
+
+
+def count(connection: Connection, held: Mapping[int, Row[Any]], facts: Sequence[Fact]) -> None:
+    """Tag clicks of scanners, and let the tallies follow what these facts change.
+
+    Args:
+        connection: the transaction that inserted the events.
+        held: the messages that they are about, as they stood before, held until the transaction ends.
+        facts: the events.
+    """
+    outcomes: dict[int, str] = {}
+    telling = []
+    for fact in facts:
+        if outcome := _OUTCOME.get(fact.kind):
+            so_far = outcomes.get(fact.message_id) or held[fact.message_id].outcome
+            outcomes[fact.message_id] = outcome if _RANK[outcome] > _RANK[so_far] else so_far
+        if fact.kind not in _OF_NO_COUNT:
+            telling.append(fact)
+    about = {fact.message_id for fact in telling}
+    before = tallies.responses_of(connection, about)
+    after = dict(before)
+    to_judge = set()
+    for _, message_id, kind, at, agent, device in telling:
+        known = after.get(message_id, NOTHING)
+        if kind == _CLICKED:
+            to_judge.add(message_id)
+            continue
+        if kind == _DELIVERED and known.flags & _CLICKED_BIT:
+            to_judge.add(message_id)
+        after[message_id] = heard(known, kind, agent, hour_of(at), device)
+    earlier, now = _judged(connection, to_judge, {fact.id for fact in telling})
+    for message_id in to_judge:
+        after[message_id] = clicked(after.get(message_id, NOTHING), now.get(message_id, ()))
+    tallies.keep(connection, {id_: response for id_, response in after.items()
+                              if response != before.get(id_, NOTHING)})
+    changes: tallies.Changes = Counter()
+    for message_id in about:
+        row = held[message_id]
+        _add(changes, row,
+             (before.get(message_id, NOTHING), earlier.get(message_id, ()), row.outcome == Outcome.DELIVERED),
+             (after.get(message_id, NOTHING), now.get(message_id, ()),
+              outcomes.get(message_id, row.outcome) == Outcome.DELIVERED))
+    tallies.add(connection, changes)
+
+
+_Standing = tuple[Response, Sequence[Click], bool]
+
+
+def _add(changes: tallies.Changes, row: Row[Any], before: _Standing, after: _Standing) -> None:
+    if before == after:
+        return
+    was = contribution(before[0], before[1], tracked=row.tracked, delivered=before[2])
+    is_ = contribution(after[0], after[1], tracked=row.tracked, delivered=after[2])
+    for (facet, key), n in difference(was, is_).items():
+        changes[row.mailing_id, facet, key] += n
+
+
+def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],
+            ) -> tuple[dict[int, list[Click]], dict[int, list[Click]]]:
+    """Tag what scanners clicked; returns each message's clicks as they counted before, and as they count now."""
+    clicks: dict[int, list[Row[Any]]] = defaultdict(list)
+    delivered: dict[int, list[datetime]] = defaultdict(list)
+    for row in table.clicks_and_deliveries(connection, message_ids):
+        if row.kind == EventKind.DELIVERED:
+            delivered[row.message_id].append(row.at)
+        else:
+            clicks[row.message_id].append(row)
+    tagged: set[int] = set()
+    earlier: dict[int, list[Click]] = {}
+    now: dict[int, list[Click]] = {}
+    for message_id, own in clicks.items():
+        machine = scanners.by_machine([scanners.Click(id=row.id, at=row.at, url=row.url) for row in own],
+                                      delivered[message_id])
+        tagged |= {row.id for row in own if row.id in machine and row.agent != Agent.MACHINE}
+        earlier[message_id] = [tallies.click(row.at, row.url, row.device, row.agent) for row in own
+                               if row.id not in new_ids]
+        now[message_id] = [tallies.click(row.at, row.url, row.device,
+                                         Agent.MACHINE if row.id in machine else row.agent) for row in own]
+    table.tag_machine(connection, tagged)
+    return earlier, now

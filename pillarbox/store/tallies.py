@@ -1,0 +1,220 @@
+"""What is counted of a mailing as its events arrive, in the same transaction; and the recount that proves it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, text
+
+from pillarbox.model.states import Agent, EventKind, Outcome
+from pillarbox.store.connect import Store
+from pillarbox.store.contributions import (
+    NOTHING,
+    Click,
+    Facet,
+    Response,
+    clicked,
+    contribution,
+    difference,
+    folded,
+    heard,
+    hour_of,
+)
+from pillarbox.store.events import hold_messages
+from pillarbox.store.listed import among, listed
+from pillarbox.store.schema import events, messages, responses, tallies
+from pillarbox.store.upsert import insert_for
+
+Changes = Counter[tuple[int, str, str]]
+"""(mailing, facet, key) → what is to be added."""
+_MESSAGES_AT_ONCE = 10_000
+
+
+def of(connection: Connection, mailing_id: int, *facets: Facet) -> dict[Facet, dict[str, int]]:
+    """A mailing's tallies: facet → key → how many."""
+    found: dict[Facet, dict[str, int]] = {facet: {} for facet in facets}
+    for facet, key, n in connection.execute(select(tallies.c.facet, tallies.c.key, tallies.c.n).where(
+            tallies.c.mailing_id == mailing_id, tallies.c.facet.in_(facets), tallies.c.n != 0)):
+        found[Facet(facet)][key] = n
+    return found
+
+
+def of_all(connection: Connection, facet: Facet) -> dict[int, dict[str, int]]:
+    """One facet of every mailing: mailing → key → how many."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for mailing_id, key, n in connection.execute(select(tallies.c.mailing_id, tallies.c.key, tallies.c.n).where(
+            tallies.c.facet == facet, tallies.c.n != 0)):
+        found[mailing_id][key] = n
+    return found
+
+
+def responses_of(connection: Connection, message_ids: Collection[int]) -> dict[int, Response]:
+    """What was heard of these messages; those of which nothing was are left out."""
+    if not message_ids:
+        return {}
+    return {row[0]: Response(*row[1:]) for row in connection.execute(
+        select(responses).where(among(connection, responses.c.message_id, message_ids))).all()}
+
+
+def keep(connection: Connection, found: Mapping[int, Response]) -> None:
+    """Write what was heard of messages."""
+    if not found:
+        return
+    columns = list(responses.columns)
+    statement = insert_for(connection, responses).from_select(
+        [column.name for column in columns],
+        listed(connection, columns, [(message, *response) for message, response in sorted(found.items())]))
+    connection.execute(statement.on_conflict_do_update(
+        index_elements=["message_id"],
+        set_={column.name: statement.excluded[column.name] for column in columns[1:]}))
+
+
+def add(connection: Connection, changes: Mapping[tuple[int, str, str], int]) -> None:
+    """Add to tallies, in a fixed order: at the end of a transaction, since others wait for the same rows."""
+    rows = [(*key, change) for key, change in sorted(changes.items()) if change]
+    if not rows:
+        return
+    columns = list(tallies.columns)
+    statement = insert_for(connection, tallies).from_select(
+        [column.name for column in columns], listed(connection, columns, rows))
+    connection.execute(statement.on_conflict_do_update(
+        index_elements=["mailing_id", "facet", "key"], set_={"n": tallies.c.n + statement.excluded.n}))
+
+
+@contextmanager
+def recounted(connection: Connection, message_ids: Collection[int]) -> Iterator[None]:
+    """Whatever the block changes of these messages' events or outcomes, their mailings' tallies follow."""
+    ids = sorted(message_ids)
+    hold_messages(connection, ids)
+    before = _contributions(connection, ids)
+    yield
+    after = _contributions(connection, ids)
+    keep(connection, {id_: after[id_].response for id_ in ids if after[id_].response != before[id_].response})
+    changes: Changes = Counter()
+    for id_ in ids:
+        for (facet, key), n in difference(before[id_].counts, after[id_].counts).items():
+            changes[after[id_].mailing_id, facet, key] += n
+    add(connection, changes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Counted:
+    mailing_id: int
+    response: Response
+    counts: Mapping[tuple[str, str], int]
+
+
+def _contributions(connection: Connection, message_ids: Collection[int]) -> dict[int, _Counted]:
+    of_messages = list(connection.execute(_MESSAGES.where(among(connection, messages.c.id, message_ids))))
+    return _counted(of_messages, connection.execute(_EVENTS.where(among(connection, events.c.message_id, message_ids))))
+
+
+_MESSAGES = select(messages.c.id, messages.c.mailing_id, messages.c.tracked, messages.c.outcome)
+_EVENTS = select(events.c.message_id, events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.device).where(
+    events.c.kind.in_([EventKind.DELIVERED, EventKind.OPENED, EventKind.CLICKED, EventKind.UNSUBSCRIBED,
+                       EventKind.COMPLAINED]))
+
+
+def _counted(of_messages: Collection[Any], told: Any) -> dict[int, _Counted]:
+    """The recount: of all events of these messages, from nothing."""
+    found: dict[int, Response] = {}
+    clicks: dict[int, list[Click]] = {}
+    for message_id, kind, at, agent, url, device in told:
+        if kind == EventKind.CLICKED:
+            clicks.setdefault(message_id, []).append(click(at, url, device, agent))
+        else:
+            found[message_id] = heard(found.get(message_id, NOTHING), kind, agent, hour_of(at), device)
+    for message_id, own in clicks.items():
+        found[message_id] = clicked(found.get(message_id, NOTHING), own)
+    return {row.id: _Counted(mailing_id=row.mailing_id, response=found.get(row.id, NOTHING), counts=contribution(
+        found.get(row.id, NOTHING), clicks.get(row.id, ()), tracked=row.tracked,
+        delivered=row.outcome == Outcome.DELIVERED)) for row in of_messages}
+
+
+def click(at: Any, url: str, device: str, agent: str) -> Click:
+    """A row of ``events`` as a click."""
+    return Click(hour_of(at), folded(url), device, agent == Agent.HUMAN)
+
+
+# ------------------------------------------------------------------------------------------------ the recount
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recount:
+    """What a recount of a mailing's events found."""
+
+    mailing_id: int
+    messages: int
+    tallies: int
+    """How many numbers there are."""
+    wrong_tallies: int
+    """Numbers that were kept and differ from the recount, or were missing."""
+    wrong_messages: int
+    """Messages whose own row of ``responses`` differed."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether all that was kept is what a recount gives."""
+        return not (self.wrong_tallies or self.wrong_messages)
+
+
+def check(store: Store, mailing_id: int, on_progress: Callable[[int], None] = lambda _done: None) -> Recount:
+    """Count a mailing's events from nothing and compare; nothing is changed and nobody waits."""
+    with store.snapshot() as connection:
+        return _recount(connection, mailing_id, on_progress)
+
+
+def rebuild(store: Store, mailing_id: int, on_progress: Callable[[int], None] = lambda _done: None) -> Recount:
+    """The same; and where anything differed, put it right. Events wait meanwhile."""
+    found = check(store, mailing_id, on_progress)
+    if found.equal:
+        return found
+    with store.writing() as connection:
+        return remake(connection, mailing_id)
+
+
+def remake(connection: Connection, mailing_id: int) -> Recount:
+    """Count a mailing's events from nothing, and write it down, within the caller's transaction."""
+    if connection.dialect.name == "postgresql":
+        # Who has events to add waits here, and adds them to what is written; what they say is not seen before.
+        connection.execute(text("LOCK TABLE tallies IN EXCLUSIVE MODE"))
+    return _recount(connection, mailing_id, lambda _done: None, write=True)
+
+
+def _recount(connection: Connection, mailing_id: int, on_progress: Callable[[int], None], *,
+             write: bool = False) -> Recount:
+    first, last = connection.execute(select(func.min(messages.c.id), func.max(messages.c.id)).where(
+        messages.c.mailing_id == mailing_id)).one()
+    total: Counter[tuple[str, str]] = Counter()
+    seen = wrong = 0
+    # Along the ids, a span at a time; the additions keep the engines from the mailing's own indexes, out of this order.
+    for start in range(first or 0, (last or -1) + 1, _MESSAGES_AT_ONCE):
+        span = (start, start + _MESSAGES_AT_ONCE - 1)
+        found = _counted(
+            list(connection.execute(_MESSAGES.where(messages.c.id.between(*span),
+                                                    messages.c.mailing_id + 0 == mailing_id))),
+            connection.execute(_EVENTS.where(events.c.message_id.between(*span),
+                                             events.c.mailing_id + 0 == mailing_id)))
+        kept = {row[0]: Response(*row[1:]) for row in connection.execute(
+            select(responses).where(responses.c.message_id.between(*span)))}
+        differing = {id_: one.response for id_, one in found.items() if one.response != kept.get(id_, NOTHING)}
+        if write:
+            keep(connection, differing)
+        wrong += len(differing)
+        seen += len(found)
+        for one in found.values():
+            for key, n in one.counts.items():
+                total[key] += n
+        on_progress(len(found))
+    known = {(row.facet, row.key): row.n for row in connection.execute(
+        select(tallies).where(tallies.c.mailing_id == mailing_id))}
+    changes = difference(known, total)
+    if write and changes:
+        connection.execute(delete(tallies).where(tallies.c.mailing_id == mailing_id))
+        add(connection, Counter({(mailing_id, *key): n for key, n in total.items()}))
+    return Recount(mailing_id=mailing_id, messages=seen, tallies=len(total), wrong_tallies=len(changes),
+                   wrong_messages=wrong)
