@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from bench import crowd, posts
+from lab import commands
 from pillarbox.store import tallies
 from pillarbox.store.project import open_project
 from pillarbox.store.schema import events
@@ -100,7 +101,7 @@ def _serving(command: Sequence[str], *more: str) -> Iterator[tuple[int, subproce
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([*command, str(port), *more], cwd=crowd.ROOT, stdout=subprocess.DEVNULL,
+    process = subprocess.Popen([*command, str(port), *more], cwd=commands.ROOT, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:_CORES])
