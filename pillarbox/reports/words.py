@@ -104,8 +104,8 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uv])/[a-z2-7]{30}$")
-"""A letter's own two pages (web.app)."""
+_DOOR = re.compile(r"/([uvp])/[a-z2-7]{30}$")
+"""A letter's own pages (web/)."""
 _KEY = re.compile(r"(?<=/)[a-z2-7]{30}(?=/|$)")
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
@@ -174,7 +174,8 @@ def link(url: str) -> str:
     """A link without what is one supporter's own: no query, no key, no address."""
     plain = re.split(r"[?#]", url, maxsplit=1)[0]
     if door := _DOOR.search(plain):
-        return {"v": "The letter in the browser", "u": "The unsubscribe page"}[door.group(1)]
+        return {"v": "The letter in the browser", "u": "The unsubscribe page",
+                "p": "The preferences page"}[door.group(1)]
     return without_addresses(_KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://").rstrip("/")
 
 
