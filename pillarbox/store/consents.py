@@ -25,6 +25,8 @@ class Change:
     source: str
     """In staff's words: "stall at the fair"."""
     obtained_on: date | None = None
+    wording: str = ""
+    """What was agreed to, word for word; empty: what is kept of it stays."""
 
 
 def of(connection: Connection, supporter_ids: Sequence[int]) -> dict[tuple[int, Channel], Basis]:
@@ -49,7 +51,8 @@ def apply(connection: Connection, changes: Sequence[Change], at: datetime, impor
     if new:
         connection.execute(insert(consents), [
             {"supporter_id": change.supporter_id, "channel": change.channel, "basis": change.after,
-             "source": change.source, "obtained_on": change.obtained_on, "recorded_at": at, "import_id": import_id}
+             "source": change.source, "obtained_on": change.obtained_on, "recorded_at": at, "import_id": import_id,
+             "wording": change.wording}
             for change in new])
     if known:
         connection.execute(
@@ -58,6 +61,11 @@ def apply(connection: Connection, changes: Sequence[Change], at: datetime, impor
                     obtained_on=bindparam("new_obtained_on")),
             [{"of": change.supporter_id, "on": change.channel, "new_basis": change.after, "new_source": change.source,
               "new_obtained_on": change.obtained_on} for change in known])
+    if worded := [change for change in known if change.wording]:
+        connection.execute(
+            update(consents).where(consents.c.supporter_id == bindparam("of"), consents.c.channel == bindparam("on"))
+            .values(wording=bindparam("new_wording")),
+            [{"of": change.supporter_id, "on": change.channel, "new_wording": change.wording} for change in worded])
     # A first "none" is a record, but no change of anything.
     if history := [
         {"supporter_id": change.supporter_id, "channel": change.channel, "before": change.before or Basis.NONE,

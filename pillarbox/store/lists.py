@@ -46,6 +46,14 @@ def join_many(connection: Connection, list_id: int, supporter_ids: Iterable[int]
         connection.execute(insert(list_members), rows)
 
 
+def come_back(connection: Connection, list_id: int, supporter_id: int, at: datetime) -> bool:
+    """Put a supporter who left a list on it again, by their own word alone; whether they had left."""
+    back = connection.execute(update(list_members).where(
+        list_members.c.list_id == list_id, list_members.c.supporter_id == supporter_id,
+        list_members.c.left_at.is_not(None)).values(left_at=None, joined_at=at))
+    return back.rowcount > 0
+
+
 def leave(connection: Connection, list_id: int, supporter_id: int, at: datetime) -> bool:
     """Take a supporter off a list; whether they were on it."""
     gone = connection.execute(update(list_members).where(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from pillarbox.model.states import SuppressionReason
 from pillarbox.store.schema import suppressions
@@ -37,6 +37,12 @@ def add_many(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         connection.execute(statement.on_conflict_do_update(
             index_elements=_KEY, set_={"since": statement.excluded.since},
             where=suppressions.c.since > statement.excluded.since), rows)
+
+
+def lift(connection: Connection, address_hash: str, reason: SuppressionReason) -> bool:
+    """Take one reason away, by the word of who owns the address; whether there was one."""
+    return connection.execute(delete(suppressions).where(
+        suppressions.c.address_hash == address_hash, suppressions.c.reason == reason)).rowcount > 0
 
 
 def reasons(connection: Connection, address_hash: str) -> list[SuppressionReason]:

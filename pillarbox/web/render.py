@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,35 @@ from pillarbox.web.theme import Theme
 
 
 class Pages:
-    """Makes pages in one theme."""
+    """Makes pages in one theme.
 
-    def __init__(self, theme: Theme) -> None:
+    Args:
+        theme: the charity's.
+        styles: a room's own style sheets below ``pages/``, which come after the common one.
+    """
+
+    def __init__(self, theme: Theme, *, styles: Sequence[str] = ()) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         self._theme = theme
-        style = self._environment.get_template("style.css").render(theme=theme)
+        style = "\n".join(self._environment.get_template(name).render(theme=theme) for name in ("style.css", *styles))
         if "</" in style:
             raise ValueError("a theme's colours and fonts hold no tags")
         self._style = Markup(style)  # noqa: S704 - ours, and the project's own theme
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
         self._policy = (f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'self'; "
-                        "frame-ancestors 'none'")
+                        "frame-ancestors ")
 
-    def page(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """The page ``pages/<name>.html``."""
+    def page(self, name: str, *, status: int = 200, framed_by: Sequence[str] = (), **values: Any) -> HTMLResponse:
+        """The page ``pages/<name>.html``.
+
+        Args:
+            name: which.
+            status: of the answer.
+            framed_by: websites that may show it in a frame; by default none.
+            values: what its template reads.
+        """
         body = self._environment.get_template(f"{name}.html").render(theme=self._theme, style=self._style, **values)
-        return HTMLResponse(body, status_code=status, headers={"Content-Security-Policy": self._policy})
+        return HTMLResponse(body, status_code=status, headers={
+            "Content-Security-Policy": self._policy + (" ".join(framed_by) or "'none'")})
