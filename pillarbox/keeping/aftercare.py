@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pillarbox.ground import clock
-from pillarbox.keeping import rows
+from pillarbox.keeping import rows, wishes
 from pillarbox.keeping.journal import Launch
 from pillarbox.keeping.present import Known
 from pillarbox.model.states import MailingState, MessageState
@@ -196,6 +196,7 @@ def _carry_over(connection: Connection, known: Known) -> tuple[int, tuple[str, .
     for address_hash, channel in known.withdrawn:
         if address_hash in people:
             consents.withdraw(connection, people[address_hash][0], "carried over at a restore", moment, (channel,))
+    wishes.carry_over(connection, known.wishes, moment)
     for row in known.quotas:
         into = insert_for(connection, quotas).values(row)
         connection.execute(into.on_conflict_do_update(

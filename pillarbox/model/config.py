@@ -22,6 +22,7 @@ from pillarbox.model.sections import (
     LinkSettings,
     LogSettings,
     MetricsSettings,
+    PreferenceSettings,
     ProjectSettings,
     Section,
     SenderSettings,
@@ -46,6 +47,7 @@ class Settings(Section):
     launch: LaunchSettings = LaunchSettings()
     brakes: BrakeSettings = BrakeSettings()
     backup: BackupSettings = BackupSettings()
+    preferences: PreferenceSettings = PreferenceSettings()
     staff: StaffSettings = StaffSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

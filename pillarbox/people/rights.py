@@ -16,6 +16,7 @@ from pillarbox.ground import clock, keys
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.people import intake, values
+from pillarbox.people import person as persons
 from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
@@ -25,17 +26,21 @@ from pillarbox.store.schema import (
     consent_changes,
     donations,
     events,
+    former_addresses,
     imports,
     list_members,
     mailings,
     message_values,
     messages,
+    passes,
     shapes,
     supporters,
+    wish_changes,
 )
 from pillarbox.store.schema import consents as consents_table
 from pillarbox.store.schema import lists as lists_table
 from pillarbox.store.schema import suppressions as suppressions_table
+from pillarbox.store.schema import wishes as wishes_table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,10 +163,11 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
     Raises:
         Refused: no proper address.
     """
-    hashed = addresses.keyed_hash(_address(email), secret)
+    address = _address(email)
+    hashed = addresses.keyed_hash(address, secret)
     with store.reading() as connection:
-        known = _supporter(connection, hashed)
-        of = -1 if known is None else known.id
+        person = persons.find(connection, address, hashed)
+        known, of = person.row, person.id
         return {
             "known": known is not None,
             "supporter": {} if known is None else _plain(known, "id", "address_hash"),
@@ -171,7 +177,8 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
                            .where(list_members.c.supporter_id == of)),
             "consents": _table(connection, consents_table, consents_table.c.supporter_id == of),
             "consent_history": _table(connection, consent_changes, consent_changes.c.supporter_id == of),
-            "suppressions": _table(connection, suppressions_table, suppressions_table.c.address_hash == hashed),
+            "suppressions": _table(connection, suppressions_table,
+                                   suppressions_table.c.address_hash.in_(person.hashes)),
             "messages": _rows(connection, select(
                 mailings.c.name.label("mailing"), mailings.c.title, messages.c.address, messages.c.to_name,
                 messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked,
@@ -182,6 +189,11 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
                 .join(messages, events.c.message_id == messages.c.id).where(_their_messages(hashed, of))
                 .order_by(events.c.at)),
             "donations": _table(connection, donations, _their_donations(hashed, of)),
+            "wishes": _table(connection, wishes_table, wishes_table.c.supporter_id == of),
+            "wish_history": _table(connection, wish_changes, wish_changes.c.supporter_id == of),
+            "former_addresses": _table(connection, former_addresses, former_addresses.c.supporter_id == of),
+            "links": _rows(connection, select(passes.c.kind, passes.c.made_at, passes.c.expires_at)
+                           .where(passes.c.supporter_id == of)),
         }
 
 
@@ -195,21 +207,22 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     hashed = addresses.keyed_hash(address, secret)
     at = clock.now()
     with store.writing() as connection:
-        known = _supporter(connection, hashed)
-        of = -1 if known is None else known.id
+        person = persons.find(connection, address, hashed)
+        known, of = person.row, person.id
         reached = _forget_messages(connection, hashed, of)
         # Events whose message the provider lost carry the address in the raw text alone.
-        raw = connection.execute(update(events).where(
-            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True),
+        raw = connection.execute(update(events).where(events.c.raw.is_not(None), or_(*(
+            func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))),
         ).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
+        persons.forget_wishes(connection, person)
         if known is not None:
             _forget_supporter(connection, known.id, at)
-        connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash == hashed))
-        suppressions.add(connection, address_hash=hashed, address=None, reason=SuppressionReason.ERASED,
-                         source=f"forgotten; key {keys.fingerprint(secret)}, rules {addresses.NORMALISER_VERSION}",
-                         since=at)
+        connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash.in_(person.hashes)))
+        for each in sorted(person.hashes):
+            suppressions.add(connection, address_hash=each, address=None, reason=SuppressionReason.ERASED, since=at,
+                             source=f"forgotten; key {keys.fingerprint(secret)}, rules {addresses.NORMALISER_VERSION}")
         audit.record(connection, actor=actor, action="supporters forget", subject=f"supporter {of}" if known else "",
                      detail={"messages": reached.messages, "donations": gifts.rowcount})
     _truncate_log(store)

@@ -25,6 +25,7 @@ from pillarbox.store.schema.returns import (
     events,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_letters
+from pillarbox.store.schema.wishes import former_addresses, passes, wish_changes, wishes
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -49,6 +50,7 @@ __all__ = [
     "donations",
     "editions",
     "events",
+    "former_addresses",
     "imports",
     "list_members",
     "lists",
@@ -59,6 +61,7 @@ __all__ = [
     "metadata",
     "notices",
     "occurrences",
+    "passes",
     "project",
     "quotas",
     "schedules",
@@ -67,5 +70,7 @@ __all__ = [
     "supporters",
     "suppressions",
     "throttles",
+    "wish_changes",
+    "wishes",
     "workers",
 ]
