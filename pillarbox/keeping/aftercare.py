@@ -191,12 +191,12 @@ def _carry_over(connection: Connection, known: Known) -> tuple[int, tuple[str, .
     for start in range(0, len(known.suppressions), rows.ROWS_AT_ONCE):
         suppressions.add_many(connection, known.suppressions[start:start + rows.ROWS_AT_ONCE])
     after = connection.execute(select(func.count()).select_from(suppressions_table)).scalar_one()
-    people = _of(connection, [address_hash for address_hash, _ in known.withdrawn])
     moment = clock.now()
+    wishes.carry_over(connection, known.wishes, moment)
+    people = _of(connection, [address_hash for address_hash, _ in known.withdrawn])
     for address_hash, channel in known.withdrawn:
         if address_hash in people:
             consents.withdraw(connection, people[address_hash][0], "carried over at a restore", moment, (channel,))
-    wishes.carry_over(connection, known.wishes, moment)
     for row in known.quotas:
         into = insert_for(connection, quotas).values(row)
         connection.execute(into.on_conflict_do_update(
