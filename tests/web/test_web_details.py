@@ -111,7 +111,7 @@ def test_it_is_good_for_an_hour(here: Here) -> None:
 
 
 def test_an_inbox_is_not_filled(here: Here) -> None:
-    """Whoever holds a letter may ask as often as they like: three links an hour are sent, and the answer is the same."""
+    """Whoever holds a letter may ask as often as they like: three links an hour are sent, the answer is the same."""
     answers = {here.web.post(f"/p/{here.key}/link").text for _ in range(6)}
     assert len(answers) == 1
     assert len(here.mailed("details-link")) == 3

@@ -1,4 +1,4 @@
-"""Leaving, and thinking better of it: fewer instead, or all as it was; and that a forwarded letter brings nobody back."""
+"""Leaving, and thinking better of it: fewer instead, or all as it was; a forwarded letter brings nobody back."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_fewer_of_nothing_changes_nothing(here: tuple[TestClient, Store, str], s
 
 
 def test_a_forwarded_letter_brings_nobody_back(here: tuple[TestClient, Store, str]) -> None:
-    """Alice left; whoever has her letter can look, leave again, undo with what they are shown or make up: she is out."""
+    """Alice left; whoever has her letter can look, leave again, undo with what they see or make up: she is out."""
     web, store, key = here
     hers = hidden(web.post(f"/u/{key}", data={"leave": "yes"}).text, "undo")
     before = standing(store)

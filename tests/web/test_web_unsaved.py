@@ -44,13 +44,13 @@ def read_only(store: Store, path: Path) -> Iterator[Store]:
 
 
 @contextmanager
-def sealed(store: Store, path: Path) -> Iterator[Store]:  # noqa: ARG001 - as the others
+def sealed(store: Store, path: Path) -> Iterator[Store]:
     """A copy that was moved away from."""
     yield store.only_reading(StoreError("sealed"))
 
 
 @contextmanager
-def full(store: Store, path: Path) -> Iterator[Store]:  # noqa: ARG001 - as the others
+def full(store: Store, path: Path) -> Iterator[Store]:
     """The disk has no room: the database may not grow by a page, and every page of it is in use."""
     with store.writer.connect() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
@@ -73,7 +73,8 @@ def _fill(connection: Connection, words: str) -> None:
     at = clock.now()
     for table in (schema.wish_changes, schema.passes):
         row = {"supporter_id": 1, "at": at, "source": words, "changes": {}} if table is schema.wish_changes else {
-            "kind": "filler", "supporter_id": 1, "values": {"x": words}, "made_at": at, "expires_at": at + details.VALID}
+            "kind": "filler", "supporter_id": 1, "values": {"x": words}, "made_at": at,
+            "expires_at": at + details.VALID}
         with suppress(OperationalError):
             while True:
                 own = {"token_hash": new_key()} if table is schema.passes else {}
