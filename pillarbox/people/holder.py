@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from pillarbox.model.states import Basis, Channel, Kind, SuppressionReason
 from pillarbox.people.segments import has_consent, there_is
@@ -45,21 +45,26 @@ class Holder:
     address_hash: str = ""
 
 
+def _kept_out(*reasons: SuppressionReason) -> ColumnElement[bool]:
+    return there_is(select(suppressions.c.id).where(
+        suppressions.c.address_hash == supporters.c.address_hash, suppressions.c.reason.in_(reasons))
+        .correlate(supporters))
+
+
+# Built once: putting a statement together takes longer than the database takes to answer it.
+_BY_KEY = (
+    select(messages.c.id, messages.c.supporter_id, messages.c.address_hash.label("message_hash"),
+           messages.c.address.label("was"), mailings.c.kind, supporters.c.address, supporters.c.address_hash,
+           _kept_out(SuppressionReason.UNSUBSCRIBED).label("left"), _kept_out(*OWN_WORD).label("kept_out"),
+           has_consent(Channel.EMAIL, (Basis.CONSENT, Basis.SOFT_OPT_IN)).label("agreed"))
+    .select_from(messages.join(mailings, mailings.c.id == messages.c.mailing_id)
+                 .join(supporters, supporters.c.id == messages.c.supporter_id))
+    .where(messages.c.key == bindparam("of_key")))
+
+
 def of(connection: Connection, key: str) -> Holder:
     """Who holds a key; one look-up, the same for every key."""
-    m, s = messages.c, supporters.c
-
-    def kept_out(*reasons: SuppressionReason) -> ColumnElement[bool]:
-        return there_is(select(suppressions.c.id).where(
-            suppressions.c.address_hash == s.address_hash, suppressions.c.reason.in_(reasons)).correlate(supporters))
-
-    row = connection.execute(
-        select(m.id, m.supporter_id, m.address_hash.label("message_hash"), m.address.label("was"), mailings.c.kind,
-               s.address, s.address_hash,
-               kept_out(SuppressionReason.UNSUBSCRIBED).label("left"), kept_out(*OWN_WORD).label("kept_out"),
-               has_consent(Channel.EMAIL, (Basis.CONSENT, Basis.SOFT_OPT_IN)).label("agreed"))
-        .select_from(messages.join(mailings, mailings.c.id == m.mailing_id).join(supporters, s.id == m.supporter_id))
-        .where(m.key == key)).one_or_none()
+    row = connection.execute(_BY_KEY, {"of_key": key}).one_or_none()
     if row is None:
         return Holder(standing=Standing.UNKNOWN)
     if row.kind == Kind.PROOF:

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import BindParameter, Connection, and_, bindparam, select
 
 from pillarbox.ground import clock
 from pillarbox.model.sections import PreferenceSettings
@@ -20,11 +20,12 @@ from pillarbox.model.states import Basis, Channel, Frequency
 from pillarbox.people import holder as holders
 from pillarbox.people import undoing
 from pillarbox.people.holder import Holder, Standing
-from pillarbox.people.segments import ZONE
+from pillarbox.people.segments import ZONE, has_consent
 from pillarbox.store import consents, lists, wishes
 from pillarbox.store.connect import Store
-from pillarbox.store.schema import list_members
+from pillarbox.store.schema import list_members, supporters
 from pillarbox.store.schema import lists as lists_table
+from pillarbox.store.schema import wishes as wishes_table
 from pillarbox.store.wishes import Wish
 
 SOURCE = "preferences page"
@@ -189,13 +190,23 @@ def undo(store: Store, key: str, token: str, settings: PreferenceSettings) -> Se
                     preferences=read(connection, holder.supporter_id, settings))
 
 
+# Built once, as the holder's.
+_OF: BindParameter[int] = bindparam("of_supporter")
+_WISH = (select(wishes_table.c.frequency, wishes_table.c.paused_until,
+                has_consent(Channel.TRACKING, (Basis.CONSENT,)).label("tracking"))
+         .select_from(supporters.outerjoin(wishes_table, wishes_table.c.supporter_id == supporters.c.id))
+         .where(supporters.c.id == _OF))
+_LISTS = (select(lists_table.c.name, list_members.c.supporter_id, list_members.c.left_at)
+          .outerjoin(list_members, and_(list_members.c.list_id == lists_table.c.id, list_members.c.supporter_id == _OF))
+          .where(lists_table.c.name.in_(bindparam("names", expanding=True))))
+
+
 def read(connection: Connection, supporter_id: int, settings: PreferenceSettings) -> Preferences:
     """What a supporter wishes, as far as the charity opened it to choice."""
-    wish = wishes.of(connection, supporter_id)
-    until = wish.paused_until
-    agreed = consents.of(connection, [supporter_id]).get((supporter_id, Channel.TRACKING)) is Basis.CONSENT
+    row = connection.execute(_WISH, {"of_supporter": supporter_id}).one()
+    until = row.paused_until
     return Preferences(
-        frequency=wish.frequency, tracking=agreed,
+        frequency=Frequency(row.frequency or Frequency.EVERYTHING), tracking=bool(row.tracking),
         paused_until=until.astimezone(ZONE).date() if until is not None and until > clock.now() else None,
         lists=choices(connection, supporter_id, settings))
 
@@ -204,13 +215,9 @@ def choices(connection: Connection, supporter_id: int, settings: PreferenceSetti
     """The lists that are open to choice, in the charity's order, and how the supporter stands to each."""
     if not settings.lists:
         return ()
-    rows = connection.execute(
-        select(lists_table.c.name, list_members.c.supporter_id, list_members.c.left_at)
-        .outerjoin(list_members, and_(list_members.c.list_id == lists_table.c.id,
-                                      list_members.c.supporter_id == supporter_id))
-        .where(lists_table.c.name.in_(tuple(settings.lists))))
-    known = {row.name: Membership.NEVER if row.supporter_id is None else
-             Membership.ON if row.left_at is None else Membership.LEFT for row in rows}
+    rows = connection.execute(_LISTS, {"of_supporter": supporter_id, "names": list(settings.lists)})
+    known = {name: Membership.NEVER if of is None else Membership.ON if left_at is None else Membership.LEFT
+             for name, of, left_at in rows}
     return tuple(Choice(name=name, words=words, membership=known.get(name, Membership.NEVER))
                  for name, words in settings.lists.items())
 

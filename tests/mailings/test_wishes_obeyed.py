@@ -91,10 +91,11 @@ def test_a_plan_leaves_them_out_and_counts_them(project: Project) -> None:
 
 
 def test_what_they_ask_after_the_plan_withdraws_their_letter(project: Project) -> None:
-    """By the pages themselves: a pause, newsletters only, a list left, all left, and one who thought better of it."""
+    """On an earlier letter’s pages: a pause, newsletters only, a list left, all left, and thinking better of it."""
+    before = plan(project, "news")
+    assert send(project, before) == CROWD
+    key, settings = keys(project, before), OPEN
     mailing = plan(project, "spring")
-    key = keys(project, mailing)
-    settings = OPEN
     later = clock.today("Europe/London") + timedelta(days=30)
     preferences.save(project.store, key[0], Chosen(
         frequency=Frequency.EVERYTHING, paused_until=later, offered=frozenset(), lists=frozenset(), tracking=None),

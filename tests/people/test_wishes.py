@@ -1,4 +1,4 @@
-"""Wishes obeyed: who is left out for what they asked, at the plan and at the claim; and that it costs nearly nothing."""
+"""Wishes obeyed: who is left out for what they asked, at the plan and at the claim, at next to no cost."""
 
 from __future__ import annotations
 

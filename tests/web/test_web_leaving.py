@@ -62,7 +62,7 @@ def test_fewer_instead(here: tuple[TestClient, Store, str], sent: dict[str, Any]
     consents = standing(store)["consents"]
     token = hidden(web.post(f"/u/{key}", data={"leave": "yes"}).text, "undo")
     answer = web.post(f"/u/{key}/fewer", data={**sent, "undo": token})
-    assert "You are not unsubscribed" in answer.text
+    assert "Thank you for staying" in answer.text
     after = standing(store)
     assert (after["consents"], after["suppressions"]) == (consents, [])
     assert rows(store, schema.wishes.c.frequency, schema.wishes.c.paused_until) == (
