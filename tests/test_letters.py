@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUGS = ("uyghur-freedom", "human-rights-day")
 DAY = datetime.date(2024, 12, 10)
 MAX_BYTES = 60_000
-LINKS = {name: f"https://example.org/{name}" for name in ("donate", "donate_monthly", "unsubscribe", "view")}
+LINKS = {name: f"https://example.org/{name}"
+         for name in ("donate", "donate_monthly", "unsubscribe", "preferences", "view")}
 SUPPORTER = {"supporter": {"title": "", "first_name": "", "last_name": "", "name": "", "salutation": "Dear Supporter"},
              "links": LINKS}
 

@@ -37,20 +37,24 @@ class LinkMaker:
         Keys and codes are letters and digits (ground/keys), so that they stand in a URL as they are.
 
         Returns:
-            ``donate``, ``donate_monthly``, ``unsubscribe``, ``view``.
+            ``donate``, ``donate_monthly``, ``unsubscribe``, ``preferences`` (empty where no page of ours can be
+            reached), ``view``.
         """
         attribution = code or self.source_code
         return {
             "donate": attribution.join(self._give) if self.donate else "",
             "donate_monthly": attribution.join(self._give_monthly) if self.donate_monthly or self.donate else "",
             "unsubscribe": f"{self.base_url}/u/{key}" if self.base_url else UNSUBSCRIBE_TAG,
+            "preferences": f"{self.base_url}/p/{key}" if self.base_url else "",
             "view": f"{self.base_url}/v/{key}" if self.base_url else self.donate,
         }
 
     def inert(self) -> Mapping[str, str]:
         """Links for a look at the letter: they lead to the donation page, uncounted, and to nobody's settings."""
         return {"donate": self.donate, "donate_monthly": self.donate_monthly or self.donate,
-                "unsubscribe": f"{self.base_url}/u/preview", "view": f"{self.base_url}/v/preview"}
+                "unsubscribe": f"{self.base_url}/u/preview",
+                "preferences": f"{self.base_url}/p/preview" if self.base_url else "",
+                "view": f"{self.base_url}/v/preview"}
 
     def _coded(self, url: str) -> tuple[str, str]:
         """The URL parted where a code goes: before and after it."""

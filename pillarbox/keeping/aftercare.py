@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from pillarbox.ground import clock
-from pillarbox.keeping import doubt, rows
+from pillarbox.keeping import doubt, rows, wishes
 from pillarbox.keeping.doubt import Paused
 from pillarbox.keeping.journal import Launch
 from pillarbox.keeping.present import Known
@@ -157,8 +157,9 @@ def _carry_over(connection: Connection, known: Known) -> tuple[int, tuple[str, .
     for start in range(0, len(known.suppressions), rows.ROWS_AT_ONCE):
         suppressions.add_many(connection, known.suppressions[start:start + rows.ROWS_AT_ONCE])
     after = connection.execute(select(func.count()).select_from(suppressions_table)).scalar_one()
-    people = _of(connection, [address_hash for address_hash, _ in known.withdrawn])
     moment = clock.now()
+    wishes.carry_over(connection, known.wishes, moment)
+    people = _of(connection, [address_hash for address_hash, _ in known.withdrawn])
     for address_hash, channel in known.withdrawn:
         if address_hash in people:
             consents.withdraw(connection, people[address_hash][0], "carried over at a restore", moment, (channel,))

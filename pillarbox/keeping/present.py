@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from pillarbox.ground import clock
 from pillarbox.ground.process import Worker
-from pillarbox.keeping import journal
+from pillarbox.keeping import journal, wishes
 from pillarbox.keeping.journal import Launch
+from pillarbox.keeping.wishes import Carried
 from pillarbox.model.states import Basis, Channel, MailingState, SuppressionReason
 from pillarbox.store import mailings as mailing_rows
 from pillarbox.store import schema
@@ -29,6 +30,7 @@ _NEWS: tuple[tuple[str, Table, Any], ...] = (
     ("donations recorded", schema.donations, schema.donations.c.created_at),
     ("people who left", schema.suppressions, schema.suppressions.c.since),
     ("changes of consent", schema.consent_changes, schema.consent_changes.c.at),
+    ("changes on supporters' own pages", schema.wish_changes, schema.wish_changes.c.at),
 )
 
 
@@ -45,6 +47,8 @@ class Known:
     """(address hash, channel) of those whose consent ended since."""
     erased: frozenset[str] = frozenset()
     """Address hashes of those who asked to be forgotten."""
+    wishes: tuple[Carried, ...] = ()
+    """What supporters asked for on their own pages since."""
     quotas: tuple[Mapping[str, Any], ...] = ()
     highest: Mapping[str, int] = field(default_factory=dict)
 
@@ -117,5 +121,5 @@ def known(connection: Connection, project: str, since: datetime, highest: Mappin
         untouched=frozenset(codes.scalars()),
         suppressions=tuple(dict(row._mapping) for row in suppressions),
         withdrawn=tuple(who for who, after in last.items() if after is Basis.NONE),
-        erased=frozenset(erased - set(anew)),
+        erased=frozenset(erased - set(anew)), wishes=wishes.since(connection, since),
         quotas=tuple(dict(row._mapping) for row in quotas), highest=dict(highest))

@@ -24,7 +24,7 @@ from pillarbox.keeping import journal
 from pillarbox.mailings import editions, envelopes, letters, live
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.people import audience, frequency
+from pillarbox.people import audience, frequency, wishes
 from pillarbox.people.segments import Segments
 from pillarbox.store import mailings, messages, shapes
 from pillarbox.store.letters import pack_values
@@ -142,7 +142,8 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
             span_hours=project.settings.limits.span_hours if wish.span_hours is None else wish.span_hours,
             send_at=wish.send_at, send_by=wish.send_by)
         return (mailings.by_id(connection, mailing_id), messages.reached(connection, edition_id),
-                audience.left_out(connection, wish.rule, segments, recent=frequency.of_mailing(connection, mailing_id)))
+                audience.left_out(connection, wish.rule, segments, recent=frequency.of_mailing(connection, mailing_id),
+                                  asked=wishes.of_mailing(connection, mailing_id)))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -201,7 +202,8 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
             ) -> Iterator[tuple[audience.Candidate, ...]]:
     rule = audience.Rule.from_json(mailing.audience)
     with project.store.reading() as connection:
-        stream = audience.candidates(connection, rule, segments, recent=frequency.of_mailing(connection, mailing.id))
+        stream = audience.candidates(connection, rule, segments, recent=frequency.of_mailing(connection, mailing.id),
+                                     asked=wishes.of_mailing(connection, mailing.id))
         while chunk := tuple(islice(stream, ROWS_AT_ONCE)):
             fresh = tuple(person for person in chunk if person.supporter_id not in reached)
             outcome.passed_over += len(chunk) - len(fresh)
@@ -277,7 +279,8 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
     with project.store.reading() as connection:
         reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments,
-                                    recent=frequency.of_mailing(connection, mailing.id))
+                                    recent=frequency.of_mailing(connection, mailing.id),
+                                    asked=wishes.of_mailing(connection, mailing.id))
     if outcome.passed_over:
         reasons["already-reached"] = outcome.passed_over
     if not reasons:

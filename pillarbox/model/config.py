@@ -23,6 +23,7 @@ from pillarbox.model.sections import (
     LinkSettings,
     LogSettings,
     MetricsSettings,
+    PreferenceSettings,
     ProjectSettings,
     Section,
     SenderSettings,
@@ -48,6 +49,7 @@ class Settings(Section):
     brakes: BrakeSettings = BrakeSettings()
     backup: BackupSettings = BackupSettings()
     join: JoinSettings = JoinSettings()
+    preferences: PreferenceSettings = PreferenceSettings()
     staff: StaffSettings = StaffSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -233,6 +233,30 @@ class JoinSettings(Section):
         return value
 
 
+class PreferenceSettings(Section):
+    """[preferences]: what supporters may choose on their own page."""
+
+    lists: Mapping[str, str] = {}
+    """The lists that they may choose between: name → what it is, in a sentence that they understand."""
+    tracking_wording: str = ("You may count whether I open your emails and which links I follow, to learn what is "
+                             "worth writing about.")
+    """What one agrees to by ticking it, kept word for word with the consent; an empty text leaves the box out."""
+
+    @field_validator("lists")
+    @classmethod
+    def _names_and_words(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        if odd := [name for name in value if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,79}", name)]:
+            raise ValueError(f"{odd[0]!r} cannot be a list's name: use small letters, digits and hyphens")
+        if odd := [name for name, words in value.items() if not words.strip()]:
+            raise ValueError(f"say in a few words what the list {odd[0]} is: supporters read it")
+        return {name: words.strip() for name, words in value.items()}
+
+    @field_validator("tracking_wording")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        return value.strip()
+
+
 class StaffSettings(Section):
     """[staff]: who is told what happens by itself, and how long a login to the dashboard lasts."""
 

@@ -103,6 +103,16 @@ class SuppressionReason(StrEnum):
     FPS = "fps"
 
 
+class Frequency(StrEnum):
+    """How much a supporter wishes to get."""
+
+    EVERYTHING = "everything"
+    NEWSLETTERS = "newsletters"
+    """Mailings of kind ``newsletter``, no others."""
+    MONTHLY = "monthly"
+    """At most one mailing a month."""
+
+
 class Channel(StrEnum):
     """What a consent is for."""
 

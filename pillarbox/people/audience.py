@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import Basis, Channel, MessageState, Outcome, SuppressionReason
-from pillarbox.people import frequency, names
+from pillarbox.people import frequency, names, wishes
 from pillarbox.people.frequency import Recent
 from pillarbox.people.segments import (
     Segments,
@@ -39,6 +39,7 @@ from pillarbox.people.segments import (
     there_is,
     tracking_agreed,
 )
+from pillarbox.people.wishes import Asked
 from pillarbox.store.schema import UNREACHED, list_members, lists, mailings, messages, supporters, suppressions
 
 # Reasons beside those of SuppressionReason, in the words of reports and --json.
@@ -127,8 +128,8 @@ def check(connection: Connection, rule: Rule, segments: Segments) -> None:
                           where="lists/segments.toml", todo=_known("lists", known))
 
 
-def candidates(connection: Connection, rule: Rule, segments: Segments, *,
-               recent: Recent | None = None) -> Iterator[Candidate]:
+def candidates(connection: Connection, rule: Rule, segments: Segments, *, recent: Recent | None = None,
+               asked: Asked | None = None) -> Iterator[Candidate]:
     """Everyone who may be written to, each once, ordered by supporter; read in a stream.
 
     Args:
@@ -136,12 +137,13 @@ def candidates(connection: Connection, rule: Rule, segments: Segments, *,
         rule: whom the mailing is for.
         segments: every saved rule.
         recent: what else was sent in the mailing's span (``frequency.of_mailing``).
+        asked: what of supporters' wishes it must obey (``wishes.of_mailing``).
     """
     s = supporters.c
     query = (
         select(s.id, s.address, s.address_hash, s.title, s.first_name, s.last_name, s.salutation, s.language, s.country,
                s.fields, tracking_agreed().label("tracked"))
-        .where(_population(rule, segments), _reason(rule, segments, recent).is_(None))
+        .where(_population(rule, segments), _reason(rule, segments, recent, asked).is_(None))
         .order_by(s.id)
         .execution_options(yield_per=_ROWS_AT_ONCE)
     )
@@ -156,10 +158,10 @@ def candidates(connection: Connection, rule: Rule, segments: Segments, *,
             )
 
 
-def left_out(connection: Connection, rule: Rule, segments: Segments, *,
-             recent: Recent | None = None) -> dict[str, int]:
+def left_out(connection: Connection, rule: Rule, segments: Segments, *, recent: Recent | None = None,
+             asked: Asked | None = None) -> dict[str, int]:
     """Reason → how many of those on the lists are not written to; with the candidates it adds up to all of them."""
-    reason = _reason(rule, segments, recent).label("reason")
+    reason = _reason(rule, segments, recent, asked).label("reason")
     each = select(reason).where(_population(rule, segments)).subquery()
     query = (select(each.c.reason, func.count()).where(each.c.reason.is_not(None))
              .group_by(each.c.reason).order_by(each.c.reason))
@@ -183,7 +185,7 @@ def no_longer_eligible(connection: Connection, rule: Rule, segments: Segments, *
     """
     m, s = messages.c, supporters.c
     recent = frequency.of_mailing(connection, mailing_id, claiming=True)
-    reason = _reason(rule, segments, recent)
+    reason = _reason(rule, segments, recent, wishes.of_mailing(connection, mailing_id, claiming=True))
     changed = s.address_hash != m.address_hash
     refused = or_(reason.is_not(None), changed)
     why = func.coalesce(reason, case((changed, CHANGED_ADDRESS), else_=TRACKING_WITHDRAWN))
@@ -205,7 +207,8 @@ def _population(rule: Rule, segments: Segments) -> ColumnElement[bool]:
     return _fits(rule.segments, segments)
 
 
-def _reason(rule: Rule, segments: Segments, recent: Recent | None = None) -> ColumnElement[Any]:
+def _reason(rule: Rule, segments: Segments, recent: Recent | None = None,
+            asked: Asked | None = None) -> ColumnElement[Any]:
     """Why the supporter at hand is left out, the weightiest reason only; NULL for nobody's reason: they are written to.
 
     Where no list is named, someone who has left every list they were ever on has left.
@@ -220,6 +223,9 @@ def _reason(rule: Rule, segments: Segments, recent: Recent | None = None) -> Col
         (~has_consent(Channel.EMAIL, (Basis.CONSENT, Basis.SOFT_OPT_IN)), NO_CONSENT),
         (has_left, LEFT_LIST),
     ]
+    if asked is not None:
+        wish = wishes.against(asked)
+        whens.append((wish.is_not(None), wish))
     if rule.segments:
         whens.append((~_fits(rule.segments, segments), OUTSIDE_SEGMENT))
     if rule.exclude:

@@ -15,12 +15,15 @@ from sqlalchemy import Connection, Row
 
 from pillarbox.model.states import Basis, Channel
 from pillarbox.people.entries import Entry
-from pillarbox.store import consents, lists, supporters, suppressions
+from pillarbox.store import consents, lists, supporters, suppressions, wishes
 
 # PECR reg. 22(3A), the charitable soft opt-in: only details obtained by the charity itself from this day on
 # (Data (Use and Access) Act 2025 s. 114, in force 5 February 2026).
 SOFT_OPT_IN_FROM = date(2026, 2, 5)
+FORMER_ADDRESS = "former-address"
+"""Why an entry is kept out: its owner gave the address up for another, where they are written to."""
 _ROWS_AT_ONCE = 5_000
+_NAMES = ("title", "first_name", "last_name", "salutation")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +76,10 @@ class _Chunk:
         self._connection, self._entries, self._terms, self._at, self._tally = connection, entries, terms, at, tally
         self._suppressed = supporters.suppressed(connection, hashes)
         self._known = supporters.by_hash(connection, hashes)
+        self._given_up = wishes.given_up(connection, hashes)
         ids = [row.id for row in self._known.values()]
+        # Staff who name one person pass on that person's word; a list file does not.
+        self._own_names = wishes.own_names(connection, ids) if terms.import_id is not None else set()
         self._members = lists.members(connection, terms.list_id, ids) if terms.list_id is not None else {}
         self._basis = consents.of(connection, ids)
         self._withdrawn = consents.withdrawn(connection, ids)
@@ -108,6 +114,8 @@ class _Chunk:
         known = self._known.get(entry.address_hash)
         if reason is None and known is not None and self._members.get(known.id) is not None:
             reason = "left-list"
+        if reason is None and known is None and entry.address_hash in self._given_up:
+            reason = FORMER_ADDRESS
         if reason:
             self._tally.kept_out[reason] += 1
         return reason is not None
@@ -118,6 +126,8 @@ class _Chunk:
             return None
         before = {name: getattr(known, name) for name in supporters.KNOWN}
         after = _together(known, entry)
+        if known.id in self._own_names:
+            after |= {name: before[name] for name in _NAMES}
         return {"id": known.id, **after} if after != before else None
 
     def _join(self, ids: Sequence[int]) -> set[int]:

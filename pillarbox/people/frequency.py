@@ -22,7 +22,8 @@ MAYBE_REACHED = (MessageState.ACCEPTED, MessageState.IN_DOUBT, MessageState.SUBM
 # A mailing was finished or cancelled while its last units were on their way: no lease is as long.
 _AFTERWARDS = timedelta(hours=2)
 _ENDED = (MailingState.SENT, MailingState.CANCELLED)
-_FREE = (Kind.SERVICE, Kind.PROOF)
+FREE = (Kind.SERVICE, Kind.PROOF)
+"""Kinds of mailing that no such rule holds back, and that do not count."""
 # Numbers that no other advisory lock of the database has: "begi" and "freq" in ASCII.
 _BEGINNING, _ONE_AT_A_TIME = int.from_bytes(b"begi", "big"), int.from_bytes(b"freq", "big")
 
@@ -55,26 +56,41 @@ def of_mailing(connection: Connection, mailing_id: int, *, claiming: bool = Fals
     m = mailings.c
     own = connection.execute(select(m.practice, m.kind, m.span_hours, m.corrects_id, m.edition_id, m.send_at)
                              .where(m.id == mailing_id)).one()
-    if own.practice or own.kind in _FREE or own.corrects_id is not None or not own.span_hours:
+    if own.practice or own.kind in FREE or own.corrects_id is not None or not own.span_hours:
         return None
-    turns = claiming and connection.dialect.name == "postgresql"  # SQLite's writers are alone anyway
-    if turns:
-        connection.execute(select(func.pg_advisory_xact_lock_shared(_BEGINNING)))
     moment, span = clock.now(), timedelta(hours=own.span_hours)
     # What leaves the day after tomorrow keeps nobody out for what they got today; the claim looks again.
     leaves_at = max(moment, own.send_at or moment)
-    since = leaves_at - span
-    others = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at, m.state).where(
-        m.practice.is_(False), m.kind.not_in(_FREE), m.started_at.is_not(None), m.edition_id != own.edition_id,
+    return others(connection, edition_id=own.edition_id, since=leaves_at - span, until=leaves_at + span,
+                  claiming=claiming)
+
+
+def others(connection: Connection, *, edition_id: int, since: datetime, until: datetime,
+           claiming: bool = False) -> Recent | None:
+    """The live mailings of other editions that may have reached somebody since then; None when there is none.
+
+    Args:
+        connection: a reader, or the transaction that claims.
+        edition_id: the edition that asks.
+        since: what was over before is of no interest.
+        until: nor is what a provider keeps for longer.
+        claiming: as in ``of_mailing``.
+    """
+    m = mailings.c
+    turns = claiming and connection.dialect.name == "postgresql"  # SQLite's writers are alone anyway
+    if turns:
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_BEGINNING)))
+    found = connection.execute(select(m.id, m.edition_id, m.provider_batch, m.send_at, m.state).where(
+        m.practice.is_(False), m.kind.not_in(FREE), m.started_at.is_not(None), m.edition_id != edition_id,
         or_(m.state.not_in(_ENDED), m.finished_at.is_(None), m.finished_at >= since - _AFTERWARDS))).all()
-    if not others:
+    if not found:
         return None
     # One that was sent whole claims nobody any more; of a cancelled one, a claim may just be on its way to the ledger.
-    if turns and any(row.state != MailingState.SENT for row in others):
+    if turns and any(row.state != MailingState.SENT for row in found):
         connection.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
-    return Recent(since=since, until=leaves_at + span, mailings=tuple(row.id for row in others),
-                  editions=tuple(sorted({row.edition_id for row in others})),
-                  held=tuple((row.id, row.send_at) for row in others if row.provider_batch and row.send_at))
+    return Recent(since=since, until=until, mailings=tuple(row.id for row in found),
+                  editions=tuple(sorted({row.edition_id for row in found})),
+                  held=tuple((row.id, row.send_at) for row in found if row.provider_batch and row.send_at))
 
 
 def begin(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from pillarbox.ground import clock, keys
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.people import intake, values
+from pillarbox.people import person as persons
 from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
@@ -26,19 +27,23 @@ from pillarbox.store.schema import (
     consent_changes,
     donations,
     events,
+    former_addresses,
     imports,
     list_members,
     mailings,
     message_values,
     messages,
+    passes,
     service_letters,
     shapes,
     sign_ups,
     supporters,
+    wish_changes,
 )
 from pillarbox.store.schema import consents as consents_table
 from pillarbox.store.schema import lists as lists_table
 from pillarbox.store.schema import suppressions as suppressions_table
+from pillarbox.store.schema import wishes as wishes_table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,10 +166,11 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
     Raises:
         Refused: no proper address.
     """
-    hashed = addresses.keyed_hash(_address(email), secret)
+    address = _address(email)
+    hashed = addresses.keyed_hash(address, secret)
     with store.reading() as connection:
-        known = _supporter(connection, hashed)
-        of = -1 if known is None else known.id
+        person = persons.find(connection, address, hashed)
+        known, of = person.row, person.id
         return {
             "known": known is not None,
             "supporter": {} if known is None else _plain(known, "id", "address_hash"),
@@ -174,7 +180,8 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
                            .where(list_members.c.supporter_id == of)),
             "consents": _table(connection, consents_table, consents_table.c.supporter_id == of),
             "consent_history": _table(connection, consent_changes, consent_changes.c.supporter_id == of),
-            "suppressions": _table(connection, suppressions_table, suppressions_table.c.address_hash == hashed),
+            "suppressions": _table(connection, suppressions_table,
+                                   suppressions_table.c.address_hash.in_(person.hashes)),
             "messages": _rows(connection, select(
                 mailings.c.name.label("mailing"), mailings.c.title, messages.c.address, messages.c.to_name,
                 messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked,
@@ -189,6 +196,11 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
                 connection, sign_ups, _theirs(sign_ups, hashed, of))],
             "service_letters": [_without(row, "values", "deed", "worker", "lease_until") for row in _table(
                 connection, service_letters, _theirs(service_letters, hashed, of))],
+            "wishes": _table(connection, wishes_table, wishes_table.c.supporter_id == of),
+            "wish_history": _table(connection, wish_changes, wish_changes.c.supporter_id == of),
+            "former_addresses": _table(connection, former_addresses, former_addresses.c.supporter_id == of),
+            "links": _rows(connection, select(passes.c.kind, passes.c.made_at, passes.c.expires_at)
+                           .where(passes.c.supporter_id == of)),
         }
 
 
@@ -202,11 +214,11 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     hashed = addresses.keyed_hash(address, secret)
     at = clock.now()
     with store.writing() as connection:
-        known = _supporter(connection, hashed)
-        of = -1 if known is None else known.id
+        person = persons.find(connection, address, hashed)
+        known, of = person.row, person.id
         # Events whose message the provider lost carry the address in the raw text alone.
-        telling = connection.execute(select(events.c.id, events.c.message_id).where(
-            events.c.raw.is_not(None), func.lower(events.c.raw).contains(address, autoescape=True))).all()
+        telling = connection.execute(select(events.c.id, events.c.message_id).where(events.c.raw.is_not(None), or_(*(
+            func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))))).all()
         theirs = connection.execute(select(messages.c.id).where(_their_messages(hashed, of))).scalars()
         with tallies.recounted(connection, {*theirs, *(row.message_id for row in telling if row.message_id)}):
             reached = _forget_messages(connection, hashed, of)
@@ -215,13 +227,15 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
             ).values(raw=None, reason="", url="", domain=""))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
-        _forget_asked(connection, hashed, of)
+        connection.execute(delete(sign_ups).where(or_(sign_ups.c.address_hash.in_(person.hashes),
+                                                      sign_ups.c.supporter_id == of)))
+        persons.forget_wishes(connection, person)
         if known is not None:
             _forget_supporter(connection, known.id, at)
-        connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash == hashed))
-        suppressions.add(connection, address_hash=hashed, address=None, reason=SuppressionReason.ERASED,
-                         source=f"forgotten; key {keys.fingerprint(secret)}, rules {addresses.NORMALISER_VERSION}",
-                         since=at)
+        connection.execute(delete(suppressions_table).where(suppressions_table.c.address_hash.in_(person.hashes)))
+        for each in sorted(person.hashes):
+            suppressions.add(connection, address_hash=each, address=None, reason=SuppressionReason.ERASED, since=at,
+                             source=f"forgotten; key {keys.fingerprint(secret)}, rules {addresses.NORMALISER_VERSION}")
         audit.record(connection, actor=actor, action="supporters forget", subject=f"supporter {of}" if known else "",
                      detail={"messages": reached.messages, "donations": gifts.rowcount})
     _truncate_log(store)
@@ -254,18 +268,6 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
         connection.execute(update(messages).where(messages.c.id == message).values(
             **blank, address_hash=secrets.token_hex(16)))
     return _Reached(messages=len(found), events=cleared.rowcount, withdrawn=withdrawn.rowcount)
-
-
-def _forget_asked(connection: Connection, hashed: str, of: int) -> None:
-    """Sign-ups and the letters that answered them: what has not gone yet goes no more."""
-    connection.execute(delete(sign_ups).where(_theirs(sign_ups, hashed, of)))
-    theirs = _theirs(service_letters, hashed, of)
-    connection.execute(update(service_letters).where(theirs, service_letters.c.state == "waiting").values(
-        state="failed"))
-    for letter in connection.execute(select(service_letters.c.id).where(theirs)).scalars().all():
-        # That the deed was answered stays, so that it is not answered twice.
-        connection.execute(update(service_letters).where(service_letters.c.id == letter).values(
-            address=None, address_hash=secrets.token_hex(16), supporter_id=None, values={}, detail=""))
 
 
 def _theirs(table: Table, hashed: str, of: int) -> ColumnElement[bool]:

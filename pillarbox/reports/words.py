@@ -72,7 +72,10 @@ _REASONS = {
     "excluded-list": "On a list that was excluded",
     "already-sent": "Already had this letter",
     "already": "Already had this letter",
-    "frequency": "Mailed too recently",
+    "frequency": "Wants at most one letter a month, and had one",
+    "paused": "Asked for a pause",
+    "newsletters-only": "Wants newsletters only",
+    "former-address": "An address that its owner has given up",
     "recently-mailed": "Had another letter just before",
     "not-reached": "Never got the letter that is corrected",
     "forgotten": "Asked to be forgotten",
@@ -105,8 +108,8 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uv])/…$")
-"""A letter's own two pages (web.app), without their key."""
+_DOOR = re.compile(r"/([uvp])/…$")
+"""A letter's own pages (web/), without their key."""
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),
@@ -179,7 +182,8 @@ def link(url: str) -> str:
     """A link without what is one supporter's own: no query, no key, no address."""
     plain = folded(url)
     if door := _DOOR.search(plain):
-        return {"v": "The letter in the browser", "u": "The unsubscribe page"}[door.group(1)]
+        return {"v": "The letter in the browser", "u": "The unsubscribe page",
+                "p": "The preferences page"}[door.group(1)]
     return plain
 
 

@@ -18,7 +18,7 @@ from pillarbox.standin.mailbox import Kept
 from pillarbox.standin.suppressions import Suppressions
 
 _HREF = re.compile(r"""href\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_NOT_FOR_READERS = re.compile(r"unsubscribe|preferences|/u/|/view", re.IGNORECASE)
+_NOT_FOR_READERS = re.compile(r"unsubscribe|preferences|/u/|/p/[a-z2-7]{30}|/view", re.IGNORECASE)
 _SLEEP = range(0, 7)
 
 

@@ -19,6 +19,7 @@ from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
 from pillarbox.web import hooks, join, letters, staff, supporters
 from pillarbox.web.fits import Fits
+from pillarbox.web.guessing import Guessing
 from pillarbox.web.metrics import MetricsDoor
 from pillarbox.web.render import Pages
 from pillarbox.web.shelter import Shelter
@@ -80,6 +81,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
         ],
         middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500)),
+                    Middleware(Guessing, slower=lambda _request: pages.page("slower", status=429)),
                     Middleware(Fits, store=store, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},
     )

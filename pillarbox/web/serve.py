@@ -68,13 +68,13 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET,
                                          backlog=2048)
-        # asyncio sets this on sockets that name TCP as their protocol, which create_server's do not. Without it an
-        # answer's body waits some 40 ms for the visitor's word that its head has arrived.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
     except OSError as fault:
         raise Refused(f"Nobody can listen on {host}, port {port}: {fault.strerror or 'no such address'}.",
                       todo="Another server may run there already: end it, or name another --port or --host.") from None
+    # asyncio does this for sockets that it made itself. Without it an answer's body waits up to 40 ms for the other
+    # side's word that its head has come; accepted connections inherit it.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 @contextmanager

@@ -22,7 +22,7 @@ TOML = 'title = "Spring <&>"\nsubject = "Hello {{ supporter.name }}"\npreheader 
 ADA = {
     "supporter": {"name": "Ada & Co", "salutation": "Dear Ada & Co"},
     "links": {name: f"https://example.org/{name}?a=1&b=2"
-              for name in ("donate", "donate_monthly", "unsubscribe", "view")},
+              for name in ("donate", "donate_monthly", "unsubscribe", "preferences", "view")},
 }
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1040).to_bytes(4, "big") + (300).to_bytes(4, "big")
 

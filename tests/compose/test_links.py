@@ -36,6 +36,13 @@ def test_without_a_server_sendgrid_answers_unsubscribe() -> None:
     assert maker(base_url="").links("k", None)["unsubscribe"] == UNSUBSCRIBE_TAG
 
 
+def test_preferences_are_offered_where_a_page_can_be_reached() -> None:
+    """Beside the way out there is a way to ask for less; in the Laptop home nobody would answer it."""
+    assert maker().links("k" * 30, None)["preferences"] == f"https://letters.example.org/p/{'k' * 30}"
+    assert maker(base_url="").links("k", None)["preferences"] == ""
+    assert maker(base_url="").inert()["preferences"] == ""
+
+
 def test_looking_at_a_letter_counts_nothing() -> None:
     """A preview's links carry no code and open nobody's letter."""
     links = maker().inert()

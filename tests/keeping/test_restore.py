@@ -22,8 +22,9 @@ from pillarbox.mailings.reconcile import reconcile
 from pillarbox.model.states import MailingState, Role, SuppressionReason
 from pillarbox.people import rights
 from pillarbox.staff import sessions, users
-from pillarbox.store import mailings, migrate, notices, schema
+from pillarbox.store import lists, mailings, migrate, notices, schema, wishes
 from pillarbox.store.project import Project, is_project
+from pillarbox.store.wishes import Wish
 from tests.keeping.conftest import (
     CROWD,
     filled,
@@ -377,6 +378,31 @@ def test_whoever_left_since_stays_out(project: Project) -> None:
         told = notices.newest(connection)
     assert set(left) == {"none"}
     assert not any("supporter6" in notice.words for notice in told), "notices are mailed: no personal data"
+    back.close()
+
+
+def test_what_was_asked_for_since_need_not_be_asked_again(project: Project) -> None:
+    """A pause, a list left and a new address since the backup: taken over from what is replaced."""
+    path = backup.backup(project)
+    moment = clock.now()
+    with project.store.writing() as connection:
+        found = connection.execute(select(schema.supporters.c.id, schema.supporters.c.address_hash).order_by(
+            schema.supporters.c.id).limit(3)).all()
+        wishes.keep(connection, found[0].id, Wish(paused_until=moment + timedelta(days=9)), moment)
+        lists.leave(connection, 1, found[1].id, moment)
+        connection.execute(update(schema.supporters).where(schema.supporters.c.id == found[2].id).values(
+            address="new@example.org", address_hash="new"))
+        wishes.give_up(connection, found[2].address_hash, found[2].id, moment)
+        for row in found:
+            wishes.note(connection, row.id, source="page", changes={}, at=moment)
+    project.close()
+    restored(project, path, sure=True)
+    back = reopened(project)
+    assert dict(plan(back).excluded) == {"paused": 1, "left-list": 1}
+    with back.store.reading() as connection:
+        assert connection.execute(select(schema.supporters.c.address).where(
+            schema.supporters.c.address_hash == "new")).scalar_one() == "new@example.org"
+        assert list(wishes.given_up(connection, [found[2].address_hash])) == [found[2].address_hash]
     back.close()
 
 

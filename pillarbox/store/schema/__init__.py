@@ -29,6 +29,7 @@ from pillarbox.store.schema.returns import (
 from pillarbox.store.schema.service import SERVICE_STATES, service_approvals, service_letters
 from pillarbox.store.schema.staff import staff_sessions, staff_users
 from pillarbox.store.schema.tallies import responses, tallies
+from pillarbox.store.schema.wishes import former_addresses, passes, wish_changes, wishes
 from pillarbox.store.schema.work import (
     audit,
     marks,
@@ -53,6 +54,7 @@ __all__ = [
     "donations",
     "editions",
     "events",
+    "former_addresses",
     "imports",
     "list_members",
     "lists",
@@ -63,6 +65,7 @@ __all__ = [
     "metadata",
     "notices",
     "occurrences",
+    "passes",
     "project",
     "public_letters",
     "quotas",
@@ -78,5 +81,7 @@ __all__ = [
     "suppressions",
     "tallies",
     "throttles",
+    "wish_changes",
+    "wishes",
     "workers",
 ]

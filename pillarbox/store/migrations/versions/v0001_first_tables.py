@@ -187,6 +187,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_consents_supporter_id")),
         sa.PrimaryKeyConstraint("supporter_id", "channel", name=op.f("pk_consents"))
     )
+    op.create_table("former_addresses",
+        sa.Column("address_hash", sa.String(length=32), nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("left_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_former_addresses_supporter_id")),
+        sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_former_addresses"))
+    )
+    op.create_index(op.f("ix_former_addresses_supporter_id"), "former_addresses", ["supporter_id"], unique=False)
     op.create_table("list_members",
         sa.Column("list_id", ID, nullable=False),
         sa.Column("supporter_id", ID, nullable=False),
@@ -248,6 +256,19 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index(op.f("ix_mailings_edition_id"), "mailings", ["edition_id"], unique=False)
+    op.create_table("passes",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("address_hash", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_passes_supporter_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_passes"))
+    )
+    op.create_index(op.f("ix_passes_expires_at"), "passes", ["expires_at"], unique=False)
+    op.create_index("ix_passes_supporter_id", "passes", ["supporter_id", "kind"], unique=False)
     op.create_table("service_letters",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
@@ -317,6 +338,25 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index(op.f("ix_staff_sessions_user_id"), "staff_sessions", ["user_id"], unique=False)
+    op.create_table("wish_changes",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_wish_changes_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wish_changes"))
+    )
+    op.create_index(op.f("ix_wish_changes_supporter_id"), "wish_changes", ["supporter_id"], unique=False)
+    op.create_table("wishes",
+        sa.Column("supporter_id", ID, nullable=False),
+        sa.Column("frequency", sa.String(length=12), nullable=False),
+        sa.Column("paused_until", MOMENT, nullable=True),
+        sa.Column("own_name", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("changed_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_wishes_supporter_id")),
+        sa.PrimaryKeyConstraint("supporter_id", name=op.f("pk_wishes"))
+    )
     op.create_table("attempts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
