@@ -17,7 +17,7 @@ from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
-from pillarbox.web import hooks, letters, supporters
+from pillarbox.web import giving, hooks, letters, supporters
 from pillarbox.web.fits import Fits
 from pillarbox.web.metrics import MetricsDoor
 from pillarbox.web.render import Pages
@@ -69,6 +69,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             *hooks.routes(site),
             *supporters.routes(site),
             *letters.routes(site),
+            *giving.routes(site),
             Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
