@@ -23,6 +23,10 @@ from pillarbox.store.schema.people import (
 from pillarbox.store.schema.returns import (
     donations,
     events,
+    hook_events,
+    hook_keys,
+    pledges,
+    refunds,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_letters
 from pillarbox.store.schema.work import (
@@ -49,6 +53,8 @@ __all__ = [
     "donations",
     "editions",
     "events",
+    "hook_events",
+    "hook_keys",
     "imports",
     "list_members",
     "lists",
@@ -59,8 +65,10 @@ __all__ = [
     "metadata",
     "notices",
     "occurrences",
+    "pledges",
     "project",
     "quotas",
+    "refunds",
     "schedules",
     "service_letters",
     "shapes",
