@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from pillarbox.model.states import Agent, EventKind, MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate, proportion
+from pillarbox.store.donations import NET, STANDS
 from pillarbox.store.schema import donations, events, mailings, messages
 
 
@@ -85,6 +86,6 @@ def _opened() -> Any:
 
 
 def _money() -> Any:
-    pounds = case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)
+    pounds = case((donations.c.currency == "GBP", NET), else_=0)
     return select(donations.c.mailing_id, func.count().label("n"), func.sum(pounds).label("pence")).where(
-        donations.c.mailing_id.is_not(None)).group_by(donations.c.mailing_id)
+        donations.c.mailing_id.is_not(None), STANDS).group_by(donations.c.mailing_id)

@@ -16,6 +16,7 @@ from pillarbox.store.schema import events, messages
 
 _RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _FEW_DOMAINS = 12
+_DONATE_LINK = "%/d/" + "_" * 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +85,9 @@ def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:
     bare = _without_query(connection, events.c.url).label("bare")
     one = select(events.c.message_id, bare, func.max(case((events.c.agent == Agent.HUMAN, 1), else_=0)).label("human"),
                  ).join_from(events, messages, messages.c.id == events.c.message_id).where(
-        events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED, messages.c.tracked).group_by(
+        events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED, messages.c.tracked,
+        # Our own donate link: who followed it is noted by ourselves, under the name of the page that it led to.
+        events.c.url.not_like(_DONATE_LINK), events.c.url.not_like(f"{_DONATE_LINK}/monthly")).group_by(
         events.c.message_id, bare).subquery()
     human: Counter[str] = Counter()
     scanner: Counter[str] = Counter()
