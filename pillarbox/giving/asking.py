@@ -34,6 +34,9 @@ _TOLD_AFTER = 5
 """Questions in vain about one event before staff are told: after half an hour."""
 _TOLD_AGAIN = timedelta(days=1)
 _NOTICE = "hooks"
+_GIVE_UP = 20
+"""Questions about one event after which it is left: the API answers, some three days long, that there is no such thing,
+as of the made-up ones of a test webhook. The event stays."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,7 +171,8 @@ def _later(store: Store, row: Row[Any], fault: PillarboxError, *, all_due: bool)
     asked = row.asked + 1
     wait = min(timedelta(minutes=2 ** min(asked - 1, 10)), _LONGEST_WAIT)
     with store.writing() as connection:
-        hook_events.ask_later(connection, row.id, asked, clock.now() + wait)
+        again = clock.now() + wait if all_due or asked < _GIVE_UP else None
+        hook_events.ask_later(connection, row.id, asked, again)
         if all_due:
             hook_events.put_off(connection, row.provider, clock.now() + wait)
         if asked >= _TOLD_AFTER and not _told_lately(connection, clock.now() - _TOLD_AGAIN):

@@ -111,8 +111,8 @@ def answered(connection: Connection, hook_event_id: int, values: Mapping[str, An
     add_keys(connection, hook_event_id, keys)
 
 
-def ask_later(connection: Connection, hook_event_id: int, asked: int, at: datetime) -> None:
-    """The provider did not answer: it is asked again then. Someone else's answer meanwhile stays."""
+def ask_later(connection: Connection, hook_event_id: int, asked: int, at: datetime | None) -> None:
+    """The provider did not answer: it is asked again then, or no more. Someone else's answer meanwhile stays."""
     connection.execute(update(hook_events).where(
         hook_events.c.id == hook_event_id, hook_events.c.ask_at.is_not(None)).values(asked=asked, ask_at=at))
 

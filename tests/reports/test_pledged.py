@@ -26,8 +26,8 @@ def gift(number: int, *, amount: int = 1_000, refunded: int = 0, **more: Any) ->
 
 def pledge(number: int, state: str, **more: Any) -> dict[str, Any]:
     return {"source": "stripe", "external_id": f"sub_{number}", "state": state, "amount_minor": 1_000,
-            "currency": "GBP", "unit": "month", "every": 1, "yearly_minor": 12_000, "started_at": SENT_AT, "mailing_id": 1,
-            "attribution": "link-code", "created_at": SENT_AT, **more}
+            "currency": "GBP", "unit": "month", "every": 1, "yearly_minor": 12_000, "started_at": SENT_AT,
+            "mailing_id": 1, "attribution": "link-code", "created_at": SENT_AT, **more}
 
 
 def filled(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,14 +16,19 @@ from pydantic import SecretStr
 from sqlalchemy import delete
 
 from pillarbox.giving import asking
+from pillarbox.giving.asking import due as hooks_due
 from pillarbox.ground import clock
 from pillarbox.ground.errors import SettingsError
 from pillarbox.model.config import Settings
 from pillarbox.model.sections import GocardlessSettings
 from pillarbox.money.gocardless import webhook
+from pillarbox.runner import tick
 from pillarbox.store import schema
+from pillarbox.store.project import Project
 from pillarbox.web.app import create
+from pillarbox.web.hooks import post as hook_post
 from tests.paying import GOCARDLESS_SECRET, GocardlessApi, gocardless_event, gocardless_headers
+from tests.web.browsing import serving
 from tests.web.site import PROJECT, Site, TestClient, rows
 
 HOOK = "/hooks/gocardless"
@@ -133,6 +139,28 @@ def test_a_thing_that_the_api_does_not_know(site: Site, client: TestClient, know
     post(client, gocardless_event("payments", "confirmed", payment="PM404"), CONFIRMED)
     assert gifts(site) == [GIFT]
     assert asking.ask(site.store, known).answered == 0
+
+
+def test_what_does_not_exist_is_left_in_the_end(site: Site, client: TestClient, known: Settings,
+                                                api: GocardlessApi) -> None:
+    """After some days of the same answer; while nobody answers, never."""
+    post(client, gocardless_event("payments", "confirmed", payment="index_ID_123"))
+    for hours in range(24 * 6):
+        with clock.freeze(LATER + timedelta(hours=hours)):
+            asking.ask(site.store, known)
+    assert rows(site.store, schema.hook_events.c.ask_at, schema.hook_events.c.asked) == [(None, 20)]
+    assert len(api.asked) == 20
+
+
+def test_the_worker_asks(site: Site, client: TestClient, known: Settings, api: GocardlessApi) -> None:
+    """Each tick asks for what is due."""
+    assert hooks_due in [call for _, call in tick.BEFORE]
+    api.away = True
+    post(client, CONFIRMED)
+    api.away = False
+    with clock.freeze(LATER + timedelta(hours=1)):
+        asking.due(Project(id=PROJECT, folder=known.folder, settings=known, store=site.store))
+    assert gifts(site) == [GIFT]
 
 
 @pytest.mark.parametrize("answer", [{"id": "PM9"}, {"id": "PM1"}, {"id": "PM1", "amount": "1000", "currency": "GBP"},
@@ -273,6 +301,17 @@ def test_what_is_signed_but_cannot_be(site: Site, client: TestClient, raw: bytes
 def test_a_post_may_not_be_endless(site: Site, client: TestClient) -> None:
     """20 MB are refused."""
     assert client.post(HOOK, content=b" " * (20 * 1024 * 1024), headers=gocardless_headers(b"x")).status_code == 413
+    assert nothing_changed(site)
+
+
+def test_a_slow_client_is_not_waited_for(site: Site, known: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that never comes ends with 408, and others are served meanwhile."""
+    monkeypatch.setattr(hook_post, "SECONDS", 0.5)
+    with serving(create(site.store, known, PROJECT)) as base, socket.create_connection(
+            ("127.0.0.1", int(base.rpartition(":")[2])), timeout=10) as line:
+        line.sendall(f"POST {HOOK} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{{".encode())
+        assert httpx.get(f"{base}/health").status_code == 200
+        assert b" 408 " in line.recv(1_000)
     assert nothing_changed(site)
 
 

@@ -6,6 +6,7 @@ https://developer.gocardless.com/api-reference, as published in gocardless-pro 3
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -113,7 +114,7 @@ def _told(event: Mapping[str, Any], links: Mapping[str, Any], now: datetime) -> 
 
 def _id(links: Mapping[str, Any], name: str) -> str:
     found = told.text(links, name)
-    if not found.isascii() or not found.isalnum() or len(found) > 64:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", found, re.ASCII):
         raise ValueError(f"it names no {name}")
     return found
 
