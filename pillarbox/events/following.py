@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,13 +78,13 @@ class Links:
             to = self._of(message, kind, code)
         return Followed(to=to, click=_click(message.id, to.page, user_agent) if agreed and to.page else None)
 
-    def write_down(self, click: Event) -> None:
-        """Keep that a link was followed.
+    def write_down(self, clicks: Sequence[Event]) -> None:
+        """Keep that links were followed.
 
         Raises:
             StoreError: the database is busy or away.
         """
-        apply(self._store, [click], secret=self._secret)
+        apply(self._store, clicks, secret=self._secret)
 
     def _of(self, mailing: letters.Addressed, kind: str, code: str) -> Destination:
         return self._destinations.of(kind, code, names=(mailing.name, mailing.appeal),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -28,6 +30,8 @@ class DonateDoor:
         """
         self._pages = site.pages
         self._links = Links(site.store, Destinations(site.settings), secret=site.settings.secret)
+        self._waiting: list[Event] = []
+        self._writing = asyncio.Lock()
 
     async def once(self, request: Request) -> Response:
         """To the donation page."""
@@ -58,10 +62,14 @@ class DonateDoor:
         return BackgroundTask(self._note, found.click)
 
     async def _note(self, click: Event) -> None:
-        try:
-            await run_in_threadpool(self._links.write_down, click)
-        except StoreError as fault:
-            log.fault("donate.not-noted", fault)
+        """Write a click down, with all others that came while the last were being written: a commit costs the same."""
+        self._waiting.append(click)
+        async with self._writing:
+            together, self._waiting = self._waiting, []
+            try:
+                await run_in_threadpool(self._links.write_down, together)
+            except StoreError as fault:
+                log.fault("donate.not-noted", fault)
 
 
 def _looks_ahead(request: Request) -> bool:
