@@ -140,9 +140,38 @@ def list_(ctx: click.Context, unmatched: bool, as_json: bool) -> None:
     if not rows:
         printing.say("No donation is without a mailing." if unmatched else "There are no donations yet.")
         return
-    table = printing.table("Received", "Amount>", "Method", "Mailing", "Known by")
+    back = any(row.refunded_minor for row in rows)
+    table = printing.table("Received", "Amount>", *(["Given back>"] if back else []), "Method", "Mailing", "Known by")
     for row in rows:
         amount = Money(minor=row.amount_minor, currency=row.currency)
-        table.add_row(f"{row.received_at.day} {row.received_at:%b %Y}", str(amount), row.method.replace("-", " "),
+        returned = Money(minor=row.refunded_minor, currency=row.currency)
+        table.add_row(f"{row.received_at.day} {row.received_at:%b %Y}", str(amount),
+                      *([str(returned) if row.refunded_minor else ""] if back else []), row.method.replace("-", " "),
                       row.mailing or "–", row.attribution.replace("-", " ") if row.mailing else "")
+    printing.console.print(table)
+
+
+@donations.command("pledges")
+@printing.json_option
+@click.pass_context
+def pledges_(ctx: click.Context, as_json: bool) -> None:
+    """Regular gifts that Stripe and GoCardless tell of, newest first."""
+    from pillarbox.store import pledges as store_pledges
+
+    with opened(ctx) as project, project.store.reading() as connection:
+        rows = store_pledges.listed(connection)
+    if as_json:
+        printing.as_json([row.to_json() for row in rows])
+        return
+    if not rows:
+        printing.say("No regular gift has been told of yet. docs/donations-live.md says how to connect Stripe and "
+                     "GoCardless.")
+        return
+    table = printing.table("Since", "Amount>", "Every", "In a year>", "State", "Mailing", "Payment failed")
+    for row in rows:
+        every = row.unit if row.every == 1 else f"{row.every} {row.unit}s"
+        table.add_row(f"{row.started_at.day} {row.started_at:%b %Y}",
+                      str(Money(minor=row.amount_minor, currency=row.currency)), every,
+                      str(Money(minor=row.yearly_minor, currency=row.currency)), row.state, row.mailing or "–",
+                      f"{row.failed_at.day} {row.failed_at:%b %Y}" if row.failed_at else "")
     printing.console.print(table)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from pillarbox.model import donating
 from pillarbox.model.records import UNSUBSCRIBE_TAG
 
 
@@ -22,14 +22,20 @@ class LinkMaker:
     donate_monthly: str
     code_parameter: str
     source_code: str
+    platforms: tuple[str, str] = ("own", "own")
+    """How the donation page and the monthly one carry a code (``model.donating``)."""
+    templates: tuple[str, str] = ("", "")
+    """Pages of one's own making, with a place for the code."""
+    through_us: bool = False
+    """Whether donate links lead through our own pages, which look up where to go when somebody follows them."""
 
     @cached_property
-    def _give(self) -> tuple[str, str]:
-        return self._coded(self.donate)
+    def _give(self) -> tuple[str, ...]:
+        return self._parted(self.donate, 0)
 
     @cached_property
-    def _give_monthly(self) -> tuple[str, str]:
-        return self._coded(self.donate_monthly or self.donate)
+    def _give_monthly(self) -> tuple[str, ...]:
+        return self._parted(self.donate_monthly or self.donate, 1)
 
     def links(self, key: str, code: str | None) -> Mapping[str, str]:
         """The links of the message with ``key``; ``code`` is its own donation code, None for the mailing's.
@@ -41,9 +47,11 @@ class LinkMaker:
             reached), ``view``.
         """
         attribution = code or self.source_code
+        give = f"{self.base_url}/d/{key if code else self.source_code}" if self.through_us else ""
         return {
-            "donate": attribution.join(self._give) if self.donate else "",
-            "donate_monthly": attribution.join(self._give_monthly) if self.donate_monthly or self.donate else "",
+            "donate": (give or attribution.join(self._give)) if self.donate else "",
+            "donate_monthly": ((f"{give}/monthly" if give else attribution.join(self._give_monthly))
+                               if self.donate_monthly or self.donate else ""),
             "unsubscribe": f"{self.base_url}/u/{key}" if self.base_url else UNSUBSCRIBE_TAG,
             "preferences": f"{self.base_url}/p/{key}" if self.base_url else "",
             "view": f"{self.base_url}/v/{key}" if self.base_url else self.donate,
@@ -56,10 +64,6 @@ class LinkMaker:
                 "preferences": f"{self.base_url}/p/preview" if self.base_url else "",
                 "view": f"{self.base_url}/v/preview"}
 
-    def _coded(self, url: str) -> tuple[str, str]:
-        """The URL parted where a code goes: before and after it."""
-        mark = "\x00"
-        parts = urlsplit(url)
-        query = [*parse_qsl(parts.query, keep_blank_values=True), (self.code_parameter, mark)]
-        before, _, after = urlunsplit(parts._replace(query=urlencode(query))).partition("%00")
-        return before, after
+    def _parted(self, page: str, which: int) -> tuple[str, ...]:
+        return donating.parted(page, platform=self.platforms[which], template=self.templates[which],
+                               code_parameter=self.code_parameter)

@@ -14,7 +14,7 @@ from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import address
 from pillarbox.ground.errors import SettingsError
 from pillarbox.ground.keys import fingerprint
-from pillarbox.model import config
+from pillarbox.model import config, donating
 from pillarbox.model.config import Settings, is_loopback
 
 # Mailbox providers whose domains publish DMARC policies against mail that others send in their name (their own pages
@@ -86,6 +86,12 @@ def _links(settings: Settings) -> Iterator[Finding]:
         if text and not sound:
             yield wrong("link", f"[links] {name} holds {text!r}, which no browser would open.",
                         "It should begin with https://.")
+        elif text and name.startswith("donate"):
+            try:
+                donating.sound(text)
+            except ValueError as fault:
+                yield wrong("donate-page", f"The donation page [links] {name} {fault}: no letter may lead there.",
+                            "Copy the page's address from the browser; it begins with https://.")
 
 
 def _roads(settings: Settings) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ The rule only ever adds the tag as more events come in, so the order in which th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,17 @@ BURST_SECONDS = 2
 # A gateway checks the links while the message waits at its door, so its clicks may precede the delivery.
 BEFORE_SECONDS = 10
 AFTER_SECONDS = 3
+
+
+# What programs that follow links by themselves call themselves; browsers hold none of these words.
+_MACHINES = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|preview|scan|fetch|monitor|headless|curl|wget|python|java/|okhttp|go-http|libwww|"
+    r"httpclient|axios|node|ruby|perl|php|facebookexternalhit|whatsapp|proofpoint|barracuda|mimecast", re.IGNORECASE)
+
+
+def calls_itself_a_machine(user_agent: str) -> bool:
+    """Whether a visitor's program says that it is none that a person reads with; one without a name is none either."""
+    return not user_agent.strip() or _MACHINES.search(user_agent) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,7 +14,7 @@ from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Gift
 from pillarbox.model.states import Attribution
-from pillarbox.store import audit
+from pillarbox.store import audit, hook_events
 from pillarbox.store import donations as table
 from pillarbox.store.connect import Store
 
@@ -40,6 +40,8 @@ class Recorded:
 def record(store: Store, gifts: Sequence[Gift], *, secret: bytes, window_days: int, actor: str) -> Recorded:
     """Write gifts down in one transaction and tie them to mailings; a gift that is known already stays as it was.
 
+    So does one that a payment provider's hook has told of: an export of that provider names it by the same id.
+
     Args:
         store: the database.
         gifts: what a source reports.
@@ -58,7 +60,8 @@ def record(store: Store, gifts: Sequence[Gift], *, secret: bytes, window_days: i
 def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, window_days: int,
                actor: str) -> Recorded:
     """The same within the caller's transaction."""
-    once = {(gift.source, gift.external_id): gift for gift in reversed(gifts)}
+    told = hook_events.known_payments(connection, {gift.external_id for gift in gifts})
+    once = {(gift.source, gift.external_id): gift for gift in reversed(gifts) if gift.external_id not in told}
     # A fixed order: two imports of the same gifts wait for each other instead of locking each other out.
     ordered = [once[key] for key in sorted(once)]
     new: dict[tuple[str, str], Tied] = {}
@@ -68,7 +71,7 @@ def write_down(connection: Connection, gifts: Sequence[Gift], *, secret: bytes, 
         new |= _add(connection, chunk, secret, window_days)
         amounts |= table.amounts(connection, {gift.external_id for gift in chunk})
     differing = sum(amounts[gift.source, gift.external_id] != (gift.amount.minor, gift.amount.currency)
-                    for gift in gifts)
+                    for gift in gifts if gift.external_id not in told)
     counts = Counter(tie.attribution for tie in new.values())
     recorded = Recorded(added=len(new), repeated=len(gifts) - len(new), differing=differing,
                         attributed={kind: counts[kind] for kind in Attribution})

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 # Minor-unit exponents that differ from 2 (ISO 4217 list one, https://www.six-group.com, read 2026-11).
-_EXPONENT = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_EXPONENT = dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND",
+                           "VUV", "XAF", "XOF", "XPF"), 0) | dict.fromkeys(
+    ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 _SYMBOL = {"£": "GBP", "€": "EUR", "$": "USD"}
 _SIGN = {"GBP": "£", "EUR": "€", "USD": "$"}
 
@@ -24,6 +26,11 @@ class Money:
         number = f"{Decimal(abs(self.minor)).scaleb(-places):,.{places}f}"
         sign = _SIGN.get(self.currency)
         return ("-" if self.minor < 0 else "") + (f"{sign}{number}" if sign else f"{number} {self.currency}")
+
+
+def exponent(currency: str) -> int:
+    """How many decimals a currency has: 10 to this power of minor units make one."""
+    return _EXPONENT.get(currency, 2)
 
 
 def parse_money(text: str, currency: str = "GBP") -> Money:

@@ -48,8 +48,16 @@ def _ahead(mailing: Mailing) -> bool:
 
 
 def link_maker(settings: Settings, bundle: Bundle, source_code: str) -> LinkMaker:
-    """Makes the links of one mailing's letters; the appeal's own pages come before the project's."""
-    pages = bundle.links
+    """Makes the links of one mailing's letters; the appeal's own pages come before the project's.
+
+    Donate links lead through our own pages where there are any for good: in a box with a base URL.
+    """
+    pages, giving = bundle.links, settings.giving
+    # A template stands for the project's own page; an appeal's page is told the code as its platform carries it.
+    templates = (giving.template if pages["donate"] == settings.links.donate else "",
+                 giving.template_monthly if pages["donate_monthly"] == settings.links.donate_monthly else "")
     return LinkMaker(base_url=base_url(bundle.sender, practice=settings.practice), donate=pages["donate"],
                      donate_monthly=pages["donate_monthly"], code_parameter=settings.links.code_parameter,
-                     source_code=source_code)
+                     source_code=source_code, templates=templates,
+                     platforms=(giving.platform, giving.platform_monthly or giving.platform),
+                     through_us=bundle.sender["home"] == "box" and bool(bundle.sender["base_url"]))

@@ -7,16 +7,19 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from pillarbox.ground.errors import SettingsError
+from pillarbox.model.donating import sound_template
 from pillarbox.model.sections import (
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
+    GivingSettings,
+    GocardlessSettings,
     JoinSettings,
     LaunchSettings,
     LimitSettings,
@@ -30,6 +33,7 @@ from pillarbox.model.sections import (
     SendgridSettings,
     SmtpSettings,
     StaffSettings,
+    StripeSettings,
 )
 
 FILE = "pillarbox.toml"
@@ -44,6 +48,9 @@ class Settings(Section):
     sendgrid: SendgridSettings = SendgridSettings()
     smtp: SmtpSettings = SmtpSettings()
     attribution: AttributionSettings = AttributionSettings()
+    giving: GivingSettings = GivingSettings()
+    stripe: StripeSettings = StripeSettings()
+    gocardless: GocardlessSettings = GocardlessSettings()
     limits: LimitSettings = LimitSettings()
     launch: LaunchSettings = LaunchSettings()
     brakes: BrakeSettings = BrakeSettings()
@@ -55,6 +62,17 @@ class Settings(Section):
     metrics: MetricsSettings = MetricsSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
+
+    @model_validator(mode="after")
+    def _templates_lead_to_the_donation_page(self) -> Self:
+        monthly = self.links.donate_monthly or self.links.donate
+        for name, page in (("template", self.links.donate), ("template_monthly", monthly)):
+            if template := getattr(self.giving, name):
+                try:
+                    sound_template(template, page)
+                except ValueError as fault:
+                    raise ValueError(f"[giving] {name} {fault}") from None
+        return self
 
     @property
     def practice(self) -> bool:
@@ -88,6 +106,10 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "PILLARBOX_SECRET_KEY": ("project", "secret_key"),
     "PILLARBOX_SENDGRID_URL": ("sendgrid", "url"),
     "PILLARBOX_SENDGRID_WEBHOOK_KEY": ("sendgrid", "webhook_key"),
+    "PILLARBOX_STRIPE_WEBHOOK_SECRET": ("stripe", "webhook_secret"),
+    "PILLARBOX_GOCARDLESS_WEBHOOK_SECRET": ("gocardless", "webhook_secret"),
+    "PILLARBOX_GOCARDLESS_TOKEN": ("gocardless", "token"),
+    "PILLARBOX_GOCARDLESS_URL": ("gocardless", "url"),
     "PILLARBOX_TRANSPORT": ("project", "transport"),
     "PILLARBOX_BASE_URL": ("project", "base_url"),
     "PILLARBOX_SMTP_PASSWORD": ("smtp", "password"),
@@ -135,7 +157,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate({**data, "folder": folder.resolve()})
     except ValidationError as fault:
-        lines = "; ".join(f"[{'.'.join(map(str, e['loc'][:-1]))}] {e['loc'][-1]}: {e['msg']}"
+        lines = "; ".join(f"[{'.'.join(map(str, e['loc'][:-1]))}] {e['loc'][-1]}: {e['msg']}" if e["loc"] else e["msg"]
                           for e in fault.errors(include_input=False))
         raise SettingsError(f"The settings have faults: {lines}.", where=str(path)) from None
 

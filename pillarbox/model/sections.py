@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from pillarbox.model.donating import Platform, sound
+
 _DOMAIN = re.compile(r"[^\s@.]+(\.[^\s@.]+)+")
 
 
@@ -62,6 +64,90 @@ class LinkSettings(Section):
     sign_up: str = ""
     code_parameter: str = "ref"
     """Name of the query parameter that carries the attribution code to the donation page."""
+
+    @field_validator("code_parameter")
+    @classmethod
+    def _a_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_.\[\]-]{1,60}", value):
+            raise ValueError("the name of a parameter holds letters, digits, dashes and underscores")
+        return value
+
+
+class GivingSettings(Section):
+    """[giving]: which donation pages letters lead to, and how a page learns which letter brought a gift."""
+
+    platform: Platform = "auto"
+    """How the page of ``[links] donate`` carries the code; ``auto``: by its host, else ``[links] code_parameter``."""
+    platform_monthly: Platform | Literal[""] = ""
+    """The same for ``[links] donate_monthly``; empty: as ``platform``."""
+    template: str = ""
+    """A page of one's own making, with ``{code}`` in its path or query; it replaces ``[links] donate`` with a code."""
+    template_monthly: str = ""
+    pages: Mapping[str, str] = {}
+    """Appeal or mailing → another page, also for letters that have left: a wrong page is mended here."""
+    pages_monthly: Mapping[str, str] = {}
+    hosts: tuple[str, ...] = ()
+    """Further websites that an appeal's own donation page may lie at, beside those of the pages named here."""
+
+    @field_validator("pages", "pages_monthly")
+    @classmethod
+    def _sound_pages(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for name, page in value.items():
+            try:
+                sound(page)
+            except ValueError as fault:
+                raise ValueError(f"the page of {name!r} {fault}") from None
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _sound_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            try:
+                sound(f"https://{host}/")
+            except ValueError:
+                raise ValueError(f"{host!r} is not the name of a website, such as give.example.org") from None
+            if not _DOMAIN.fullmatch(host) or "/" in host:
+                raise ValueError(f"{host!r} is not the name of a website, such as give.example.org")
+        return tuple(host.lower() for host in value)
+
+
+class HookSettings(Section):
+    """What a payment provider's hook is known by."""
+
+    webhook_secret: SecretStr = SecretStr("")
+    """One secret, or several parted by commas or spaces while one replaces another."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Each secret; empty: the hook is not set up."""
+        return tuple(filter(None, re.split(r"[\s,]+", self.webhook_secret.get_secret_value())))
+
+
+class StripeSettings(HookSettings):
+    """[stripe]: what Stripe posts to /hooks/stripe."""
+
+    mode: Literal["auto", "live", "test"] = "auto"
+    """Whose events are taken; ``auto``: live ones, and test ones while the project practises."""
+    account: str = Field(default="", pattern=r"^(acct_[A-Za-z0-9]{4,64})?$")
+    """The connected account whose events are taken; empty: the charity's own account, and no other's."""
+    payments: Literal["checkout", "all"] = "checkout"
+    """``checkout``: Checkout, payment links, subscriptions, and payments that carry a code; ``all``: any payment."""
+    tolerance_seconds: int = Field(default=300, ge=10, le=3_600)
+    """How old, or how far ahead, a signature's time may be (Stripe's libraries use 300)."""
+
+
+class GocardlessSettings(HookSettings):
+    """[gocardless]: what GoCardless posts to /hooks/gocardless, and where the amounts are asked for."""
+
+    token: SecretStr = SecretStr("")
+    """A read-only access token: events name ids alone."""
+    mode: Literal["auto", "live", "sandbox"] = "auto"
+    """``auto``: live, and sandbox while the project practises."""
+    url: str = ""
+    """Another host than GoCardless's own, for tests."""
+    organisation: str = Field(default="", pattern=r"^(OR[A-Za-z0-9]{4,64})?$")
+    """The organisation whose events are taken, when a partner's hook tells of several."""
 
 
 class SendgridSettings(Section):

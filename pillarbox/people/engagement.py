@@ -63,7 +63,7 @@ def _gave(moment: datetime) -> Subquery:
     """Supporter → what their gifts weigh."""
     d = donations.c
     return (select(d.supporter_id, func.sum(literal(GAVE) * _weight(d.received_at, moment)).label("score"))
-            .where(d.supporter_id.is_not(None), d.amount_minor > 0, d.received_at >= moment - _AT_ALL)
+            .where(d.supporter_id.is_not(None), d.amount_minor > d.refunded_minor, d.received_at >= moment - _AT_ALL)
             .group_by(d.supporter_id).subquery())
 
 

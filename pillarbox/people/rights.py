@@ -21,6 +21,7 @@ from pillarbox.people.enrolment import Terms, enrol
 from pillarbox.people.entries import Entry
 from pillarbox.people.tidy import Name, tidy
 from pillarbox.store import audit, consents, lists, suppressions, tallies
+from pillarbox.store import hook_events as payments
 from pillarbox.store.connect import Store
 from pillarbox.store.listed import among
 from pillarbox.store.schema import (
@@ -28,12 +29,15 @@ from pillarbox.store.schema import (
     donations,
     events,
     former_addresses,
+    hook_events,
     imports,
     list_members,
     mailings,
     message_values,
     messages,
     passes,
+    pledges,
+    refunds,
     service_letters,
     shapes,
     sign_ups,
@@ -201,6 +205,15 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
             "former_addresses": _table(connection, former_addresses, former_addresses.c.supporter_id == of),
             "links": _rows(connection, select(passes.c.kind, passes.c.made_at, passes.c.expires_at)
                            .where(passes.c.supporter_id == of)),
+            "pledges": _table(connection, pledges, _their_pledges(hashed, of)),
+            "refunds": _rows(connection, select(
+                refunds.c.source, refunds.c.external_id, refunds.c.kind, refunds.c.amount_minor, refunds.c.currency,
+                refunds.c.stands, refunds.c.at).join(donations, donations.c.id == refunds.c.donation_id)
+                .where(_their_donations(hashed, of)).order_by(refunds.c.at)),
+            "payment_events": _rows(connection, select(
+                hook_events.c.provider, hook_events.c.type, hook_events.c.at, hook_events.c.facts, hook_events.c.name,
+                hook_events.c.address).where(hook_events.c.id.in_(_their_payment_events(connection, hashed, of)))
+                .order_by(hook_events.c.at, hook_events.c.id)),
         }
 
 
@@ -225,6 +238,12 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
             raw = connection.execute(update(events).where(
                 among(connection, events.c.id, [row.id for row in telling]), events.c.raw.is_not(None),
             ).values(raw=None, reason="", url="", domain=""))
+        # Before the donations and pledges, which say whose they are, lose what tells.
+        connection.execute(update(hook_events).where(
+            hook_events.c.id.in_(_their_payment_events(connection, hashed, of))).values(
+            name="", address=None, address_hash=None))
+        connection.execute(update(pledges).where(_their_pledges(hashed, of)).values(
+            name="", address=None, address_hash=None))
         gifts = connection.execute(update(donations).where(_their_donations(hashed, of)).values(
             name="", address=None, address_hash=None, note=""))
         connection.execute(delete(sign_ups).where(or_(sign_ups.c.address_hash.in_(person.hashes),
@@ -294,6 +313,22 @@ def _their_messages(hashed: str, of: int) -> ColumnElement[bool]:
 
 def _their_donations(hashed: str, of: int) -> ColumnElement[bool]:
     return or_(donations.c.address_hash == hashed, donations.c.supporter_id == of)
+
+
+def _their_pledges(hashed: str, of: int) -> ColumnElement[bool]:
+    return or_(pledges.c.address_hash == hashed, pledges.c.supporter_id == of)
+
+
+def _their_payment_events(connection: Connection, hashed: str, of: int) -> list[int]:
+    """What payment providers told of their gifts: some of it names them without an address."""
+    found = set(connection.execute(select(hook_events.c.id).where(hook_events.c.address_hash == hashed)).scalars())
+    for source, external_id in connection.execute(select(donations.c.source, donations.c.external_id).where(
+            _their_donations(hashed, of))).all():
+        found |= {row.id for row in payments.of_payment(connection, source, {external_id})[0]}
+    for source, external_id in connection.execute(select(pledges.c.source, pledges.c.external_id).where(
+            _their_pledges(hashed, of))).all():
+        found |= {row.id for row in payments.of_pledge(connection, source, external_id)}
+    return sorted(found)
 
 
 def _supporter(connection: Connection, hashed: str) -> Row[Any] | None:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 
 from pillarbox.ground.errors import ListError
 from pillarbox.model.states import Basis, Channel
+from pillarbox.store.donations import STANDS
 from pillarbox.store.schema import consents, donations, list_members, lists, supporters
 
 FILE = "segments.toml"
@@ -235,8 +236,8 @@ def predicate(segment: Segment) -> ColumnElement[bool]:
 
 
 def _gave(*further: ColumnElement[bool]) -> ColumnElement[bool]:
-    return there_is(select(donations.c.id).where(donations.c.supporter_id == supporters.c.id, *further).correlate(
-        supporters))
+    return there_is(select(donations.c.id).where(
+        donations.c.supporter_id == supporters.c.id, STANDS, *further).correlate(supporters))
 
 
 def _speaks(tag: str) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from pillarbox.model.states import MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
+from pillarbox.store.donations import NET, STANDS
 from pillarbox.store.schema import donations, mailings, messages
 
 _OPENED = Mark.OPENED_HUMAN | Mark.TRACKED | Mark.DELIVERED
@@ -83,6 +84,6 @@ def _ledger() -> Any:
 
 
 def _money() -> Any:
-    pounds = case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)
+    pounds = case((donations.c.currency == "GBP", NET), else_=0)
     return select(donations.c.mailing_id, func.count().label("n"), func.sum(pounds).label("pence")).where(
-        donations.c.mailing_id.is_not(None)).group_by(donations.c.mailing_id)
+        donations.c.mailing_id.is_not(None), STANDS).group_by(donations.c.mailing_id)

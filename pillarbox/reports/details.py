@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ _RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _FEW_DOMAINS = 12
 _OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLICKS_HUMAN: "clicks_human",
              Facet.CLICKS_SCANNER: "clicks_scanner"}
+_DONATE_LINK = re.compile(r"/d/…(/monthly)?$")
+"""Our own donate link, folded: who followed it is noted by ourselves, under the name of the page that it led to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +106,8 @@ def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:
     found: dict[str, Counter[str]] = {}
     for facet, counts in tallies.of(connection, mailing_id, *_OF_LINKS).items():
         for link, n in counts.items():
-            found.setdefault(words.link(link) or "(not told)", Counter())[_OF_LINKS[facet]] += n
+            if not _DONATE_LINK.search(link):
+                found.setdefault(words.link(link) or "(not told)", Counter())[_OF_LINKS[facet]] += n
     return tuple(sorted((Link(link=name, human=of["human"], scanner=of["scanner"], clicks_human=of["clicks_human"],
                               clicks_scanner=of["clicks_scanner"]) for name, of in found.items()),
                         key=lambda row: (-row.human, -row.scanner, row.link)))

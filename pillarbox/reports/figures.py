@@ -15,6 +15,7 @@ from pillarbox.model.states import Attribution, EventKind, MessageState, Outcome
 from pillarbox.reports.rates import Rate, pounds_each, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
+from pillarbox.store.donations import NET, STANDS
 from pillarbox.store.schema import donations, events, mailings, marks, messages, supporters
 
 HEARD_MARK = "events-heard:{provider}"
@@ -36,7 +37,7 @@ class Raised:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DonationFigures:
-    """What a mailing raised. Amounts in pence are pounds sterling; other currencies stand apart, never converted."""
+    """What a mailing raised, net of what went back. Amounts in pence are pounds; other currencies stand apart."""
 
     count: int
     """Donations in any currency."""
@@ -212,8 +213,8 @@ def standing(mailing_id: int) -> Any:
 
 def _donations(mailing_id: int) -> Any:
     kinds = (donations.c.currency, donations.c.attribution, donations.c.gift_aid, donations.c.regular)
-    return select(*kinds, func.count().label("n"), func.sum(donations.c.amount_minor).label("minor")).where(
-        donations.c.mailing_id == mailing_id).group_by(*kinds)
+    return select(*kinds, func.count().label("n"), func.sum(NET).label("minor")).where(
+        donations.c.mailing_id == mailing_id, STANDS).group_by(*kinds)
 
 
 def given_by_person(mailing_id: int) -> Subquery:
@@ -224,10 +225,10 @@ def given_by_person(mailing_id: int) -> Subquery:
         (known.is_not(None), literal("s") + cast(known, String)),
         (donations.c.address_hash.is_not(None), literal("a") + donations.c.address_hash),
         else_=literal("d") + cast(donations.c.id, String)).label("person")
-    pence = func.sum(case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)).label("pence")
+    pence = func.sum(case((donations.c.currency == "GBP", NET), else_=0)).label("pence")
     return select(person, pence).select_from(donations.outerjoin(
         supporters, supporters.c.address_hash == donations.c.address_hash)).where(
-        donations.c.mailing_id == mailing_id).group_by(person).subquery()
+        donations.c.mailing_id == mailing_id, STANDS).group_by(person).subquery()
 
 
 def _donors(mailing_id: int) -> Any:
@@ -241,7 +242,7 @@ def _gave(mailing_id: int) -> Any:
     def through(match: ColumnElement[bool]) -> Any:
         # From the gifts, which are few, to their messages; the additions keep SQLite from reading a million of them.
         return select(messages.c.id).select_from(donations.join(messages, match)).where(
-            donations.c.mailing_id == mailing_id, messages.c.mailing_id + 0 == mailing_id,
+            donations.c.mailing_id == mailing_id, STANDS, messages.c.mailing_id + 0 == mailing_id,
             messages.c.outcome + "" == Outcome.DELIVERED)
 
     found = through(messages.c.id == donations.c.message_id).union(

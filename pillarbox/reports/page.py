@@ -172,6 +172,7 @@ def _view(report: Report) -> dict[str, Any]:
     return {
         "r": report, "d": report.figures.donations, "practice": words.PRACTICE, "pounds": words.pounds,
         "kind": report.mailing.kind.capitalize(), "facts": facts(report), "others": others(report),
+        "pledged": report.pledged.sentences(),
         "each": words.each(rate) if rate and rate.part else None, "cards": cards(report), "heard": heard(report),
         "attention": attention(report), "plots": plots.draw_all(report),
         "notes": _notes(report),

@@ -11,6 +11,7 @@ from pillarbox.ground import clock
 from pillarbox.model.states import MailingState
 from pillarbox.reports.details import Link, Returned, Standing, left_out_at_planning, links, returned, standing
 from pillarbox.reports.figures import Figures, figures
+from pillarbox.reports.pledged import Pledged, pledged
 from pillarbox.reports.timeline import Timeline, timeline
 from pillarbox.store.schema import mailings
 
@@ -46,6 +47,8 @@ class Report:
     zone: str
     """IANA zone of every time shown."""
     made_at: datetime
+    pledged: Pledged
+    """What was promised, and what went back."""
 
 
 def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London") -> Report:
@@ -69,4 +72,5 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London")
         left_out=left_out_at_planning(row.excluded),
         zone=zone,
         made_at=clock.now(),
+        pledged=pledged(connection, mailing_id),
     )

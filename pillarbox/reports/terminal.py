@@ -109,6 +109,7 @@ def _money(report: Report) -> Iterable[RenderableType]:
         each, spread = words.each(rate)
         rest.append(f"{each} for each letter delivered ({spread})")
     rest += [f"{amount} besides, not converted" for amount in page.others(report)]
+    rest += report.pledged.sentences()
     for text in rest:
         yield Text(text)
 

@@ -15,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from pillarbox.model.states import Attribution
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet
+from pillarbox.store.donations import NET, STANDS
 from pillarbox.store.schema import donations
 
 MOST_GIFTS = 400
@@ -112,13 +113,14 @@ def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London
 
 def _donated_by_hour(connection: Connection, mailing_id: int) -> Any:
     hour = _hour(connection, donations.c.received_at)
-    pounds = case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)
-    return select(hour, func.count(), func.sum(pounds)).where(donations.c.mailing_id == mailing_id).group_by(hour)
+    pounds = case((donations.c.currency == "GBP", NET), else_=0)
+    return select(hour, func.count(), func.sum(pounds)).where(
+        donations.c.mailing_id == mailing_id, STANDS).group_by(hour)
 
 
 def _gifts(connection: Connection, mailing_id: int, pence: Counter[datetime], local: ZoneInfo) -> tuple[GiftPoint, ...]:
-    rows = connection.execute(select(donations.c.received_at, donations.c.amount_minor, donations.c.attribution).where(
-        donations.c.mailing_id == mailing_id, donations.c.currency == "GBP").order_by(
+    rows = connection.execute(select(donations.c.received_at, NET.label("amount_minor"), donations.c.attribution).where(
+        donations.c.mailing_id == mailing_id, donations.c.currency == "GBP", STANDS).order_by(
         donations.c.received_at, donations.c.id).limit(MOST_GIFTS + 1)).all()
     if len(rows) <= MOST_GIFTS:
         return tuple(GiftPoint(at=at.astimezone(local), pence=minor, attribution=Attribution(kind))

@@ -127,7 +127,8 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Clicked", "Letters of supporters who agreed to tracking in which a person followed a link. What link scanners "
                 "clicked stands apart."),
     ("Unsubscribed, complained", "Letters whose supporter unsubscribed through them, or marked them as spam."),
-    ("Raised", "Pounds received and tied to this mailing. Other currencies are listed, never converted."),
+    ("Raised", "Pounds received and tied to this mailing, less what was given back or taken back by the giver’s bank. "
+               "Other currencies are listed, never converted."),
     ("Gift Aid to claim", "25p for each pound marked for Gift Aid: what HMRC adds when each giver’s declaration is "
                           "valid. Rounded down."),
     ("People who gave", "Different people, told apart by supporter or address. A gift without either counts as one "
@@ -135,6 +136,8 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Gave, of delivered", "Delivered letters whose own supporter gave. Gifts that cannot be tied to a supporter raise "
                            "the amount but not this rate."),
     ("Regular gifts", "Gifts that start or belong to regular giving. Only what has been received is counted."),
+    ("Pledged", "Regular gifts that began because of this mailing. Their worth in a year stands apart: it is a hope, "
+                "not money received. A month counts twelve times in it, a week fifty-two."),
     ("The range after a rate", "Had the same letter gone to other people like these, the rate would have come out "
                                "within the range 19 times in 20 (Wilson 1927; for pounds per letter Fay and Feuer "
                                "1997). With few letters the range is wide: do not compare rates whose ranges overlap."),

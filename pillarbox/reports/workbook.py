@@ -20,6 +20,7 @@ from pillarbox.reports import page, words
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Series
 from pillarbox.store.contributions import Mark
+from pillarbox.store.donations import STANDS
 from pillarbox.store.schema import donations, messages, responses
 
 # A cell that begins so is run as a formula by some spreadsheet programs
@@ -93,6 +94,9 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
     yield ("Gifts", money.count)
     yield ("People who gave", money.donors)
     yield ("Regular gifts", money.pledges)
+    yield ("Regular gifts pledged", report.pledged.pledges)
+    yield ("Worth of these in a year", _Pounds(report.pledged.yearly_pence))
+    yield ("Given back, not in the sums", _Pounds(report.pledged.given_back_pence))
     yield from (
         ("Planned", found.planned), (words.handed(mailing.transport), found.accepted), ("Refused", found.failed),
         ("Not sure it went", found.in_doubt), ("Left out since planning", found.withdrawn),
@@ -115,10 +119,10 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
 
 def _donation_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool) -> Iterable[Sequence[Any]]:
     rows = connection.execution_options(yield_per=5_000).execute(select(donations).where(
-        donations.c.mailing_id == mailing_id).order_by(donations.c.received_at, donations.c.id))
+        donations.c.mailing_id == mailing_id, STANDS).order_by(donations.c.received_at, donations.c.id))
     for row in rows:
-        amount = _Pounds(row.amount_minor) if row.currency == "GBP" else str(
-            Money(minor=row.amount_minor, currency=row.currency))
+        stayed = row.amount_minor - row.refunded_minor
+        amount = _Pounds(stayed) if row.currency == "GBP" else str(Money(minor=stayed, currency=row.currency))
         yield (_local(row.received_at, zone), amount, row.currency, row.method, row.source, _yes(row.gift_aid),
                _yes(row.regular), words.EVIDENCE[Attribution(row.attribution)][0],
                *((row.name, row.address or "") if named else ()))

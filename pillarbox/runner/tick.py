@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from pillarbox.giving import asking as hooks
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
@@ -49,6 +50,7 @@ StepOfAMailing = tuple[str, Callable[[Project, Mailing], object]]
 # Other parts of the house that act by the clock, a line each: what it is called when it breaks, and the call.
 BEFORE: Sequence[Step] = (
     ("the nightly backup", backup.nightly),
+    ("GoCardless's answers", hooks.due),
 )
 # The same for each mailing that is being sent.
 OF_EACH: Sequence[StepOfAMailing] = (

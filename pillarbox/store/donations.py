@@ -13,6 +13,10 @@ from pillarbox.model.states import Kind, MessageState, Outcome
 from pillarbox.store.schema import donations, mailings, messages, supporters
 from pillarbox.store.upsert import insert_for
 
+NET = donations.c.amount_minor - donations.c.refunded_minor
+"""What stayed of a donation, in minor units."""
+STANDS = donations.c.amount_minor != donations.c.refunded_minor
+"""Whether anything of it stayed: what went back whole is no donation any more."""
 _UNSEEN = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _ASKLESS = (Kind.PROOF, Kind.SERVICE)
 _BY_CODE: tuple[Column[Any], ...] = (messages.c.code, messages.c.id, messages.c.mailing_id, messages.c.supporter_id)
@@ -113,19 +117,22 @@ class Listed:
     attribution: str
     gift_aid: bool
     regular: bool
+    refunded_minor: int = 0
+    """What was given back of it, or taken back by the donor's bank."""
 
     def to_json(self) -> dict[str, object]:
         """The same as JSON-like data."""
         return {"id": self.id, "received_at": self.received_at.isoformat(), "amount_minor": self.amount_minor,
                 "currency": self.currency, "method": self.method, "mailing": self.mailing,
-                "attribution": self.attribution, "gift_aid": self.gift_aid, "regular": self.regular}
+                "attribution": self.attribution, "gift_aid": self.gift_aid, "regular": self.regular,
+                "refunded_minor": self.refunded_minor}
 
 
 def listed(connection: Connection, *, unmatched: bool = False) -> list[Listed]:
     """Donations, newest first; ``unmatched``: only those that no mailing is known to have raised."""
     query = (select(donations.c.id, donations.c.received_at, donations.c.amount_minor, donations.c.currency,
                     donations.c.method, mailings.c.name.label("mailing"), donations.c.attribution,
-                    donations.c.gift_aid, donations.c.regular)
+                    donations.c.gift_aid, donations.c.regular, donations.c.refunded_minor)
              .join_from(donations, mailings, isouter=True)
              .order_by(donations.c.received_at.desc(), donations.c.id.desc()))
     if unmatched:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from sqlalchemy import Column, Connection, Row, select
 
 from pillarbox.model.records import Place, Shape, Token
+from pillarbox.model.states import Kind
 from pillarbox.store.schema import mailings, message_values, messages, shapes
 
 _KEPT: tuple[Column[Any], ...] = (
@@ -63,3 +64,37 @@ def message_by_key(connection: Connection, key: str) -> Row[Any] | None:
     """Whose key it is: id, mailing_id, supporter_id, address_hash, address, and the mailing's kind."""
     return connection.execute(select(*_SENT).join(mailings, mailings.c.id == messages.c.mailing_id)
                               .where(messages.c.key == key)).one_or_none()
+
+
+class Addressed(Protocol):
+    """What a donate link needs to know of the mailing that it stood in."""
+
+    @property
+    def name(self) -> str:
+        """The mailing's name."""
+    @property
+    def appeal(self) -> str:
+        """Its appeal's folder."""
+    @property
+    def bundle_id(self) -> str:
+        """What its letters were made from."""
+
+
+_MAILING: tuple[Column[Any], ...] = (
+    mailings.c.name, mailings.c.appeal, mailings.c.kind, mailings.c.source_code, mailings.c.bundle_id)
+
+
+def donor_by_key(connection: Connection, key: str) -> Row[Any] | None:
+    """Whose donate link it is: id, code, tracked, supporter_id, address, and of the mailing name, appeal, kind,
+    source_code, bundle_id."""
+    return connection.execute(
+        select(messages.c.id, messages.c.code, messages.c.tracked, messages.c.supporter_id, messages.c.address,
+               *_MAILING).join(mailings, mailings.c.id == messages.c.mailing_id)
+        .where(messages.c.key == key)).one_or_none()
+
+
+def mailing_by_source_code(connection: Connection, code: str) -> Row[Any] | None:
+    """The mailing with this source code, in any letter case, never a proof: name, appeal, kind, source_code,
+    bundle_id."""
+    return connection.execute(select(*_MAILING).where(
+        mailings.c.source_code == code.upper(), mailings.c.kind != Kind.PROOF)).one_or_none()

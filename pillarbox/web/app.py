@@ -17,7 +17,7 @@ from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
-from pillarbox.web import hooks, join, letters, staff, supporters
+from pillarbox.web import giving, hooks, join, letters, staff, supporters
 from pillarbox.web.fits import Fits
 from pillarbox.web.guessing import Guessing
 from pillarbox.web.metrics import MetricsDoor
@@ -76,6 +76,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             *letters.routes(site),
             *join.routes(site),
             *staff.routes(site),
+            *giving.routes(site),
             Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),

@@ -25,6 +25,10 @@ from pillarbox.store.schema.publishing import public_letters
 from pillarbox.store.schema.returns import (
     donations,
     events,
+    hook_events,
+    hook_keys,
+    pledges,
+    refunds,
 )
 from pillarbox.store.schema.service import SERVICE_STATES, service_approvals, service_letters
 from pillarbox.store.schema.staff import staff_sessions, staff_users
@@ -55,6 +59,8 @@ __all__ = [
     "editions",
     "events",
     "former_addresses",
+    "hook_events",
+    "hook_keys",
     "imports",
     "list_members",
     "lists",
@@ -66,9 +72,11 @@ __all__ = [
     "notices",
     "occurrences",
     "passes",
+    "pledges",
     "project",
     "public_letters",
     "quotas",
+    "refunds",
     "responses",
     "schedules",
     "service_approvals",

@@ -43,6 +43,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_editions")),
         sa.UniqueConstraint("appeal", "label", "practice", name=op.f("uq_editions_appeal_label_practice"))
     )
+    op.create_table("hook_events",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("provider", sa.String(length=12), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("about", sa.String(length=8), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("pledge", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=True),
+        sa.Column("ask_at", MOMENT, nullable=True),
+        sa.Column("asked", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hook_events")),
+        sa.UniqueConstraint("provider", "event_id", name=op.f("uq_hook_events_provider_event_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_hook_events_address_hash"), "hook_events", ["address_hash"], unique=False)
+    op.create_index("ix_hook_events_ask_at", "hook_events", ["ask_at"], unique=False, sqlite_where=sa.text("ask_at IS NOT NULL"), postgresql_where=sa.text("ask_at IS NOT NULL"))
+    op.create_index("ix_hook_events_pledge", "hook_events", ["provider", "pledge"], unique=False)
     op.create_table("imports",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -195,6 +218,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_former_addresses"))
     )
     op.create_index(op.f("ix_former_addresses_supporter_id"), "former_addresses", ["supporter_id"], unique=False)
+    op.create_table("hook_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("hook_event_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(["hook_event_id"], ["hook_events.id"], name=op.f("fk_hook_keys_hook_event_id")),
+        sa.PrimaryKeyConstraint("key", "hook_event_id", name=op.f("pk_hook_keys"))
+    )
+    op.create_index("ix_hook_keys_hook_event_id", "hook_keys", ["hook_event_id"], unique=False)
     op.create_table("list_members",
         sa.Column("list_id", ID, nullable=False),
         sa.Column("supporter_id", ID, nullable=False),
@@ -480,37 +510,6 @@ def upgrade() -> None:
     op.create_index("ix_messages_standing", "messages", ["mailing_id", "state", "tracked", "outcome"], unique=False)
     op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
     op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
-    op.create_table("donations",
-        sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("received_at", MOMENT, nullable=False),
-        sa.Column("source", sa.String(length=24), nullable=False),
-        sa.Column("external_id", sa.Text(), nullable=False),
-        sa.Column("method", sa.String(length=24), server_default="", nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
-        sa.Column("address", sa.Text(), nullable=True),
-        sa.Column("address_hash", sa.String(length=32), nullable=True),
-        sa.Column("code", sa.Text(), server_default="", nullable=False),
-        sa.Column("gift_aid", sa.Boolean(), nullable=False),
-        sa.Column("regular", sa.Boolean(), nullable=False),
-        sa.Column("note", sa.Text(), server_default="", nullable=False),
-        sa.Column("supporter_id", ID, nullable=True),
-        sa.Column("mailing_id", ID, nullable=True),
-        sa.Column("message_id", ID, nullable=True),
-        sa.Column("attribution", sa.String(length=12), nullable=False),
-        sa.Column("import_id", ID, nullable=True),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_donations_import_id")),
-        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_donations_mailing_id")),
-        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_donations_message_id")),
-        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_donations_supporter_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_donations")),
-        sa.UniqueConstraint("source", "external_id", name=op.f("uq_donations_source_external_id")),
-        sqlite_autoincrement=True
-    )
-    op.create_index(op.f("ix_donations_mailing_id"), "donations", ["mailing_id"], unique=False)
-    op.create_index(op.f("ix_donations_supporter_id"), "donations", ["supporter_id"], unique=False)
     op.create_table("events",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("message_id", ID, nullable=True),
@@ -545,6 +544,38 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_message_values_message_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_message_values"))
     )
+    op.create_table("pledges",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=24), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("unit", sa.String(length=5), nullable=False),
+        sa.Column("every", sa.Integer(), nullable=False),
+        sa.Column("yearly_minor", sa.BigInteger(), nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT, nullable=True),
+        sa.Column("failed_at", MOMENT, nullable=True),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=True),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("supporter_id", ID, nullable=True),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("message_id", ID, nullable=True),
+        sa.Column("attribution", sa.String(length=12), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_pledges_mailing_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_pledges_message_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_pledges_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pledges")),
+        sa.UniqueConstraint("source", "external_id", name=op.f("uq_pledges_source_external_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_pledges_address_hash"), "pledges", ["address_hash"], unique=False)
+    op.create_index(op.f("ix_pledges_mailing_id"), "pledges", ["mailing_id"], unique=False)
+    op.create_index(op.f("ix_pledges_supporter_id"), "pledges", ["supporter_id"], unique=False)
     op.create_table("responses",
         sa.Column("message_id", ID, nullable=False),
         sa.Column("flags", sa.Integer(), nullable=False),
@@ -555,3 +586,54 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_responses_message_id")),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_responses"))
     )
+    op.create_table("donations",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("source", sa.String(length=24), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("method", sa.String(length=24), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("address_hash", sa.String(length=32), nullable=True),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("gift_aid", sa.Boolean(), nullable=False),
+        sa.Column("regular", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("supporter_id", ID, nullable=True),
+        sa.Column("mailing_id", ID, nullable=True),
+        sa.Column("message_id", ID, nullable=True),
+        sa.Column("attribution", sa.String(length=12), nullable=False),
+        sa.Column("import_id", ID, nullable=True),
+        sa.Column("pledge_id", ID, nullable=True),
+        sa.Column("refunded_minor", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_donations_import_id")),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_donations_mailing_id")),
+        sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_donations_message_id")),
+        sa.ForeignKeyConstraint(["pledge_id"], ["pledges.id"], name=op.f("fk_donations_pledge_id")),
+        sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_donations_supporter_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_donations")),
+        sa.UniqueConstraint("source", "external_id", name=op.f("uq_donations_source_external_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_donations_mailing_id"), "donations", ["mailing_id"], unique=False)
+    op.create_index(op.f("ix_donations_pledge_id"), "donations", ["pledge_id"], unique=False)
+    op.create_index(op.f("ix_donations_supporter_id"), "donations", ["supporter_id"], unique=False)
+    op.create_table("refunds",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("source", sa.String(length=24), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("donation_id", ID, nullable=True),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("stands", sa.Boolean(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["donation_id"], ["donations.id"], name=op.f("fk_refunds_donation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("source", "external_id", name=op.f("uq_refunds_source_external_id")),
+        sqlite_autoincrement=True
+    )
+    op.create_index(op.f("ix_refunds_donation_id"), "refunds", ["donation_id"], unique=False)

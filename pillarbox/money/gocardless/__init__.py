@@ -1,0 +1,1 @@
+"""GoCardless: what it posts, and what must be asked of its API."""

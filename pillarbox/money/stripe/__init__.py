@@ -1,0 +1,1 @@
+"""Stripe: what it posts, turned into what it means for donations and pledges."""
