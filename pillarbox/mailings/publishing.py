@@ -23,6 +23,7 @@ from pillarbox.mailings.card import card
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.model.config import Settings
 from pillarbox.model.states import Kind, MailingState
+from pillarbox.people import values
 from pillarbox.store import audit, mailings, public_letters
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -81,6 +82,8 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
         _refuse(project, mailing, base)
         chosen = _slug(connection, mailing, slug or (before.slug if before else ""))
         bundle = bundles.unpack(mailings.bundle(connection, mailing.bundle_id))
+    # Feeds and pictures are XML, which takes no control character: one in a title would break them for every letter.
+    bundle = replace(bundle, appeal=replace(bundle.appeal, title=values.one_line(bundle.appeal.title)))
     at = clock.now()
     picture, kind, size = card(bundle)
     page = compose(project, mailing, bundle, slug=chosen, size=size, published=before.published_at if before else at)
@@ -178,7 +181,7 @@ def compose(project: Project, mailing: Mailing, bundle: Bundle, *, slug: str, si
     }
     part = letters.PREHEADER
     try:
-        summary = html_.unescape(environment.rendered(part, context)).strip()[:_SUMMARY]
+        summary = values.one_line(html_.unescape(environment.rendered(part, context)))[:_SUMMARY]
         context["public"] = {
             "url": url, "home": home, "summary": summary, "image": f"{url}/card", "image_width": size[0],
             "image_height": size[1], "published": published.isoformat(timespec="seconds"),

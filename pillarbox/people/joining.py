@@ -34,11 +34,13 @@ CONFIRM, WELCOME = "confirm", "welcome"
 VALID_FOR = timedelta(days=7)
 _BETWEEN_LETTERS, _A_DAY = 600.0, 86_400.0
 _LETTERS_A_DAY = 3
-"""To one address: a form must not be a way to fill somebody's inbox."""
+"""To one inbox: a form must not be a way to fill somebody's inbox."""
 _NEVER_BY_A_FORM = (SuppressionReason.ERASED, SuppressionReason.FPS, SuppressionReason.MANUAL,
                     SuppressionReason.COMPLAINED, SuppressionReason.BOUNCED, SuppressionReason.INVALID)
 """What no sign-up lifts, the gravest first: staff decide."""
 _PAGE_LIMIT = 200
+_DOTLESS = ("gmail.com", "googlemail.com")
+"""support.google.com/mail/answer/7436150, read 2026-11."""
 
 
 class Asked(StrEnum):
@@ -60,6 +62,8 @@ class Confirmed(StrEnum):
     """It can be confirmed."""
     JOINED = "joined"
     """Now, or by this link before."""
+    LEFT = "left"
+    """By this link before, and our emails were stopped since: an old link brings nobody back."""
     KEPT_OUT = "kept-out"
     """The address is one to which only staff may write again; they are told."""
 
@@ -102,7 +106,8 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
     network = Limit(name=f"from:{_network(wish.visitor, secret)}", seconds=3_600.0 / settings.per_hour,
                     at_once=settings.per_hour)
     letters = [Limit(name=f"soon:{address_hash}", seconds=_BETWEEN_LETTERS),
-               Limit(name=f"to:{address_hash}", seconds=_A_DAY / _LETTERS_A_DAY, at_once=_LETTERS_A_DAY)]
+               Limit(name=f"to:{addresses.keyed_hash(_inbox(address), secret)}",
+                     seconds=_A_DAY / _LETTERS_A_DAY, at_once=_LETTERS_A_DAY)]
     with store.writing() as connection:
         match sign_ups.count(connection, network, letters):
             case Counted.NETWORK:
@@ -134,14 +139,17 @@ class Standing:
 def standing(store: Store, token: str) -> Standing:
     """How it stands with a link; changes nothing."""
     with store.reading() as connection:
-        return _standing(sign_ups.by_token(connection, _hash(token)))
+        return _standing(connection, sign_ups.by_token(connection, _hash(token)))
 
 
-def _standing(row: Row[Any] | None) -> Standing:
+def _standing(connection: Connection, row: Row[Any] | None) -> Standing:
     if row is None:
         return Standing(state=Confirmed.UNKNOWN)
     if row.confirmed_at is not None:
-        return Standing(state=Confirmed.KEPT_OUT if row.kept_out else Confirmed.JOINED)
+        if row.kept_out:
+            return Standing(state=Confirmed.KEPT_OUT)
+        stopped = suppressions.reasons(connection, row.address_hash)
+        return Standing(state=Confirmed.LEFT if stopped else Confirmed.JOINED)
     if row.expires_at <= clock.now() or row.address is None:
         return Standing(state=Confirmed.UNKNOWN)
     return Standing(state=Confirmed.WAITING, wording=row.wording,
@@ -160,7 +168,8 @@ def confirm(store: Store, token: str, *, settings: JoinSettings, zone: str) -> C
     with store.writing() as connection:
         row = sign_ups.by_token(connection, _hash(token))
         if row is None or not sign_ups.confirm(connection, row.id, clock.now()):
-            return _standing(row).state
+            # Read again: two presses at once, and the other one was first.
+            return _standing(connection, sign_ups.by_token(connection, _hash(token))).state
         service.prove(connection, kind=CONFIRM, deed=row.deed)
         found = suppressions.reasons(connection, row.address_hash)
         kept_out = next((reason for reason in _NEVER_BY_A_FORM if reason in found), None)
@@ -232,6 +241,18 @@ def sweep(store: Store) -> int:
 
 def _line(text: str) -> str:
     return values.one_line(text)[:values.NAME_LIMIT]
+
+
+def _inbox(address: str) -> str:
+    """What stands for the inbox: ``ann+anything@`` reaches ann nearly everywhere, and Gmail reads no dots.
+
+    For the daily limit alone, so that nobody's inbox is filled through its other spellings.
+    """
+    name, _, domain = address.rpartition("@")
+    name = name.partition("+")[0] or name
+    if domain in _DOTLESS:
+        name, domain = name.replace(".", ""), _DOTLESS[0]
+    return f"{name}@{domain}"
 
 
 def _hash(token: str) -> str:

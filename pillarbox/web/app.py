@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match, Route
 
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
@@ -64,6 +64,8 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
         if request.url.path.startswith("/staff/") and isinstance(fault, HTTPException):
             return turned_away(request, fault)
         status = fault.status_code if isinstance(fault, HTTPException) else 500
+        if status == 404 and (here := _without_slash(request)):
+            return RedirectResponse(here)
         response = pages.page("missing" if status in (404, 405) else "fault", status=status)
         if isinstance(fault, HTTPException) and fault.headers:
             response.headers.update(fault.headers)
@@ -86,8 +88,19 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
                     Middleware(Fits, store=store, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},
     )
+    app.router.redirect_slashes = False  # it would lead to whatever host the request names
     app.state.frame = Frame(site)
     return app
+
+
+def _without_slash(request: Request) -> str:
+    """The same path without slashes at its end, when there is a page; never a path that leads to another host."""
+    given = str(request.scope["path"])
+    path = given.rstrip("/")
+    if path == given:
+        return ""
+    asked = {**request.scope, "path": path}
+    return path if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes) else ""
 
 
 def _health(store: Store) -> Response:

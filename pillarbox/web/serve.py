@@ -16,6 +16,7 @@ from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
+from pillarbox.web.patience import PatientProtocol
 from pillarbox.web.theme import Theme
 
 log = logs.get("web")
@@ -57,7 +58,7 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
     listening = _listen(host, port)
     app = create(store, settings, project, theme=theme)
     config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False,
-                            timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
+                            http=PatientProtocol, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     with _quiet_end():
         log.info("serve.began", port=listening.getsockname()[1])
         _Server(config, ready).run([listening])
@@ -85,7 +86,7 @@ def background(store: Store, settings: Settings, project: str, *, theme: Theme |
         Where it answers, without a trailing slash.
     """
     config = uvicorn.Config(create(store, settings, project, theme=theme), host=HOST, port=0, access_log=False,
-                            log_config=None, server_header=False, lifespan="off")
+                            log_config=None, server_header=False, lifespan="off", http=PatientProtocol)
     ready: queue.Queue[int] = queue.Queue()
     server = _Server(config, ready.put)
     thread = threading.Thread(target=server.run, name="serve", daemon=True)

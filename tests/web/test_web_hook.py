@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
 import sqlite3
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from pillarbox.store import connect as connecting
 from pillarbox.store.connect import connect
 from pillarbox.store.schema import events, messages, metadata, suppressions
 from pillarbox.web.app import create
+from pillarbox.web.hooks import sendgrid as hook
 from tests.signing import Signer, body, event
+from tests.web.browsing import serving
 from tests.web.site import PROJECT, Site, TestClient, rows, settings_for
 
 HOOK = "/hooks/sendgrid"
@@ -107,6 +111,36 @@ def test_a_post_may_not_be_endless(site: Site) -> None:
     assert 750_000 < len(body(many)) < 1_500_000
     assert post(site, body(many)).status_code == 204
     assert post(site, b" " * (2 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_slow_post_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever dribbles gets 408, however many they are, and SendGrid is heard meanwhile."""
+    monkeypatch.setattr(hook, "SECONDS", 1.5)
+    with serving(create(site.store, site.settings, PROJECT)) as base:
+        where = ("127.0.0.1", int(base.rpartition(":")[2]))
+        slow = [socket.create_connection(where, timeout=10) for _ in range(100)]
+        for one in slow:
+            one.sendall(b"POST /hooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[")
+        raw = body([event("delivered")])
+        began = time.monotonic()
+        assert httpx.post(base + HOOK, content=raw, headers=site.signer.headers(raw)).status_code == 204
+        assert time.monotonic() - began < 1.4
+        for one in slow:
+            assert one.recv(100).startswith(b"HTTP/1.1 408")
+            one.close()
+
+
+def test_a_post_that_is_broken_off_is_no_fault(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    """The sender hung up: nothing is taken in, and nothing of ours broke."""
+    with serving(create(site.store, site.settings, PROJECT)) as base:
+        with socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as sender:
+            sender.sendall(b"POST /hooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[")
+            time.sleep(0.3)
+        until = time.monotonic() + 10
+        while "webhook.not-taken" not in caplog.text and time.monotonic() < until:
+            time.sleep(0.05)
+    assert "webhook.not-taken" in caplog.text
+    assert "request.broke" not in caplog.text
 
 
 def test_without_a_key_nothing_is_believed(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -104,7 +104,10 @@ def test_a_link_confirms_once(project: Project) -> None:
         link = link_of(letters(project)[0])
         client.post(link)
         suppress(project, SuppressionReason.UNSUBSCRIBED)
-        assert client.post(link).status_code == 200
+        for answer in (client.post(link), client.get(link)):
+            assert answer.status_code == 200
+            assert "You left after you used this link" in answer.text
+            assert "you have joined us" not in answer.text
     with project.store.reading() as connection:
         assert suppressions.reasons(connection, keyed_hash(MIRIAM, project.secret)) == [
             SuppressionReason.UNSUBSCRIBED]
@@ -252,6 +255,26 @@ def test_two_posts_make_one_letter(project: Project) -> None:
                 assert client.post("/join", data=FORM).status_code == 200
     # PostgreSQL counts by its own clock, which no test moves.
     assert len(rows(project.store, schema.sign_ups.c.id)) == (3 if project.store.is_sqlite else 1)
+
+
+def test_other_spellings_fill_no_inbox(project: Project) -> None:
+    """Three letters a day to an inbox, however its address is spelled; another inbox still gets its own."""
+    project = with_form(project)
+    with visiting(project) as client:
+        for email in ("a.nn@gmail.com", "ann+1@gmail.com", "a.n.n+2@googlemail.com", "ann+3@gmail.com",
+                      "an.n@gmail.com"):
+            assert client.post("/join", data={"email": email}).status_code == 200
+        assert len(rows(project.store, schema.sign_ups.c.id)) == 3
+        client.post("/join", data={"email": "a.n.n@example.org"})
+        client.post("/join", data={"email": "ann@example.org"})
+    assert len(rows(project.store, schema.sign_ups.c.id)) == 5
+
+
+def test_an_untold_tick_is_no_tick(project: Project) -> None:
+    """A form of elsewhere that says no to tracking is shown again without the tick."""
+    with visiting(with_form(project)) as client:
+        assert " checked" not in client.post("/join", data={"email": "nobody", "tracking": "no"}).text
+        assert " checked" in client.post("/join", data={"email": "nobody", "tracking": "yes"}).text
 
 
 @pytest.mark.parametrize("email", ["", "   ", "nobody", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org",

@@ -11,14 +11,21 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
+from pydantic import SecretStr
 from sqlalchemy import select
 
+from pillarbox.model.config import Settings
+from pillarbox.model.sections import ProjectSettings
 from pillarbox.model.states import Outcome
 from pillarbox.store import schema
 from pillarbox.store.connect import connect
-from pillarbox.web.serve import _listen
+from pillarbox.web import patience
+from pillarbox.web.app import create
+from pillarbox.web.serve import _listen, background
 from tests import builders
 from tests.signing import Signer, body, event
+from tests.web.site import TestClient
 
 SERVER = """
 import sys, time
@@ -84,6 +91,51 @@ def test_a_request_under_way_is_finished(tmp_path: Path) -> None:
     assert key not in errors
     with store.reading() as connection:
         assert connection.execute(select(schema.messages.c.outcome)).scalar_one() == Outcome.BOUNCED
+    store.close()
+
+
+HALF = b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: "
+
+
+@pytest.mark.parametrize("start", [b"", HALF, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + HALF,
+                                   b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"])
+def test_who_dribbles_is_hung_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    """A request that never becomes whole holds its connection for a while only, though a byte comes now and then."""
+    monkeypatch.setattr(patience, "REQUEST_SECONDS", 1.0)
+    store = connect("sqlite:///served.db", tmp_path)
+    schema.metadata.create_all(store.writer)
+    settings = Settings(project=ProjectSettings(secret_key=SecretStr(builders.SECRET.decode())))
+    began = time.monotonic()
+    with background(store, settings, "testproj") as base, \
+            socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2])), timeout=0.1) as slow:
+        slow.sendall(start)
+        open_ = True
+        while open_ and time.monotonic() - began < 10:
+            try:
+                if start:
+                    slow.sendall(b"a")
+                open_ = bool(slow.recv(4096))
+            except TimeoutError:
+                continue
+            except OSError:
+                open_ = False
+        assert not open_
+        assert httpx.get(f"{base}/health").status_code == 200
+    store.close()
+
+
+def test_no_redirect_to_a_host_that_is_named(tmp_path: Path) -> None:
+    """A slash too many leads to the page without it, on this site, whatever the request's Host says."""
+    store = connect("sqlite:///served.db", tmp_path)
+    schema.metadata.create_all(store.writer)
+    settings = Settings(project=ProjectSettings(secret_key=SecretStr(builders.SECRET.decode())))
+    with TestClient(create(store, settings, "testproj"), follow_redirects=False) as client:
+        for path, there in (("/letters/", "/letters"), ("/u/abc/", "/u/abc")):
+            answer = client.get(path, headers={"host": "evil.example"})
+            assert (answer.status_code, answer.headers["location"]) == (307, there)
+        for path in ("//evil.example/", "/%5cevil.example/", "/letters//evil.example/", "/staff/login/", "/nowhere/"):
+            answer = client.get("http://testserver" + path, headers={"host": "evil.example"})
+            assert "evil.example" not in answer.headers.get("location", ""), path
     store.close()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from pillarbox.deliver.sendgrid import events as sendgrid
@@ -17,6 +19,8 @@ log = logs.get("web")
 
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes of a post: SendGrid's reach 768 KB (event webhook page, read 2026-11)."""
+SECONDS = 20.0
+"""For all of a post to arrive; SendGrid comes again."""
 RETRY_SECONDS = 60
 
 
@@ -46,6 +50,9 @@ class SendgridHook:
         except _TooLarge:
             _not_taken("too-large")
             return _answer(413, "Too large.")
+        except (TimeoutError, ClientDisconnect):
+            _not_taken("broken-off")
+            return _answer(408, "It did not arrive whole.")
         signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
         timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
         try:
@@ -85,11 +92,12 @@ def _not_taken(reason: str, fault: PillarboxError | None = None) -> None:
 async def _body(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > SIZE_LIMIT:
-            raise _TooLarge
-        parts.append(part)
+    async with asyncio.timeout(SECONDS):
+        async for part in request.stream():
+            size += len(part)
+            if size > SIZE_LIMIT:
+                raise _TooLarge
+            parts.append(part)
     return b"".join(parts)
 
 

@@ -51,5 +51,7 @@ class ConfirmingDoors:
                 return self._pages.page("join/confirm", standing=standing)
             case Confirmed.JOINED:
                 return self._pages.page("join/joined")
+            case Confirmed.LEFT:
+                return self._pages.page("join/left", open=bool(self._site.settings.join.lists))
             case Confirmed.KEPT_OUT:
                 return self._pages.page("join/kept")
