@@ -109,8 +109,6 @@ def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
         links: what was followed (``details.links``).
         clicked: letters in which a person followed any link.
     """
-    import lxml.html
-
     document = quiet(html)
     anchors: dict[str, list[Any]] = {}
     for anchor in document.iter("a"):
@@ -131,17 +129,15 @@ def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
                           places=len(places)))
         for anchor in places:
             _mark(anchor, spots[-1])
-    return Map(html=str(lxml.html.tostring(document, encoding="unicode", doctype="<!DOCTYPE html>")), spots=tuple(spots))
+    return Map(html=_written(document), spots=tuple(spots))
 
 
 def inert(html: str) -> str:
     """A letter whose links lead nowhere: looking at a supporter's copy does nothing in their name."""
-    import lxml.html
-
     document = quiet(html)
     for anchor in document.iter("a", "area"):
         _still(anchor)
-    return str(lxml.html.tostring(document, encoding="unicode", doctype="<!DOCTYPE html>"))
+    return _written(document)
 
 
 def quiet(html: str) -> Any:
@@ -158,6 +154,12 @@ def quiet(html: str) -> Any:
         for name in [name for name in own if name.lower().startswith("on")]:
             del own[name]
     return document
+
+
+def _written(document: Any) -> str:
+    import lxml.html
+
+    return str(lxml.html.tostring(document, encoding="unicode", doctype="<!DOCTYPE html>"))
 
 
 def _still(anchor: Any) -> None:
