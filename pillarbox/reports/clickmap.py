@@ -17,8 +17,8 @@ from pillarbox.model.records import Place, Shape
 from pillarbox.reports import words
 from pillarbox.reports.details import Link
 from pillarbox.shape.bodies import body
-from pillarbox.store import letters, shapes
-from pillarbox.store.contributions import folded
+from pillarbox.store import letters, shapes, tallies
+from pillarbox.store.contributions import Facet, Mark, folded
 from pillarbox.store.schema import message_values, messages
 from pillarbox.store.schema import shapes as shapes_table
 
@@ -99,6 +99,13 @@ def blanked(shape: Shape, values: Sequence[str]) -> str:
         else:
             tokens.append(replace(token, value=1 if token.place is Place.URL else 0))
     return body(replace(shape, id=f"{shape.id}-nameless", tokens=tuple(tokens)), links).html
+
+
+def followers(connection: Connection, mailing_id: int) -> int:
+    """In how many letters a person followed any link, of supporters who agreed to tracking."""
+    wanted = Mark.CLICKED_HUMAN | Mark.TRACKED
+    found = tallies.of(connection, mailing_id, Facet.RESPONSES)[Facet.RESPONSES]
+    return sum(n for key, n in found.items() if int(key) & wanted == wanted)
 
 
 def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
