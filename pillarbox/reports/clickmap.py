@@ -29,6 +29,8 @@ _BADGE = ("display:inline-block;margin:0 0 0 5px;padding:2px 7px;border-radius:1
           "white-space:nowrap;text-decoration:none;text-indent:0;letter-spacing:0;text-transform:none;"
           "font:bold 12px/16px Arial,sans-serif;border:1px solid #ffffff;")
 _FOLLOWED, _NOT_FOLLOWED = "background:#8a1c1c;color:#ffffff;", "background:#ece8e1;color:#3d4750;"
+_NUMBER = ("display:inline-block;min-width:14px;margin:0 6px 0 -3px;padding:0 2px;border-radius:8px;text-align:center;"
+           "background:#ffffff;color:#3d1010;font:bold 11px/14px Arial,sans-serif;")
 _LONGEST_LABEL = 80
 # What may not stand in a letter that staff look at in the dashboard, whatever an appeal's folder says.
 _DEAD = ("script", "iframe", "object", "embed", "form", "base", "link", "frame", "frameset", "portal")
@@ -126,7 +128,7 @@ def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
     known = {link.link: link for link in links}
     every = [known.get(name) or Link(link=name, human=0, scanner=0) for name in anchors]
     every += [link for link in links if link.link not in anchors]
-    ordered = sorted(every, key=lambda link: (-link.human, -link.scanner, link.link))
+    ordered = sorted(every, key=lambda link: (-link.human, -link.scanner))  # else as they stand in the letter
     spots, number = [], 0
     for link in ordered:
         places = anchors.get(link.link, [])
@@ -178,10 +180,12 @@ def _mark(anchor: Any, spot: Spot) -> None:
     from lxml.html.builder import SPAN
 
     followed = bool(spot.link.human)
-    text = f"{spot.number} · {spot.link.human:,}"
+    text = f"{spot.link.human:,}"
     if followed and spot.share is not None:
         text += f" · {words.percent(spot.share)}"
-    badge = SPAN(text, style=_BADGE + (_FOLLOWED if followed else _NOT_FOLLOWED), title=_title(spot))
+    number = SPAN(str(spot.number), style=_NUMBER)
+    number.tail = text
+    badge = SPAN(number, style=_BADGE + (_FOLLOWED if followed else _NOT_FOLLOWED), title=_title(spot))
     anchor.append(badge)
 
 

@@ -75,14 +75,18 @@ def verdict(rates: Sequence[tuple[str, Rate]]) -> str:
     """What may be said of rates: which is higher for sure, and between which it is too close to tell."""
     if len(rates) < FEWEST:
         return "Nothing to compare: only one of them can tell." if rates else "None of them can tell."
-    ordered = sorted(rates, key=lambda one: -one[1].value)
-    (best, top), others = ordered[0], ordered[1:]
-    below = [name for name, rate in others if rate.high < top.low]
-    close = [name for name, rate in others if rate.high >= top.low]
-    if not below:
-        return f"Too close to tell: the ranges of {_and([best, *close])} overlap."
-    sure = f"Higher for {best} than for {_and(below)}: the ranges do not overlap."
-    return f"{sure} Between {_and([best, *close])} it is too close to tell." if close else sure
+    above: dict[tuple[str, ...], list[str]] = {}
+    for name, rate in rates:
+        if below := tuple(other for other, lower in rates if lower.high < rate.low):
+            above.setdefault(below, []).append(name)
+    close = [name for name, rate in rates if any(
+        other != name and rate.low <= near.high and near.low <= rate.high for other, near in rates)]
+    if not above:
+        return f"Too close to tell: the ranges of {_and(close)} overlap."
+    sure = " ".join(f"Higher for {_and(names)} than for {_and(below)}." for below, names in above.items())
+    pairs = [_and((one, other)) for n, (one, rate) in enumerate(rates) for other, near in rates[n + 1:]
+             if rate.low <= near.high and near.low <= rate.high]
+    return f"{sure} Too close to tell between {'; '.join(pairs)}." if pairs else sure
 
 
 def _measure(key: str, name: str, of: str, columns: Sequence[Column]) -> Measure:

@@ -17,7 +17,7 @@ def draw(comparison: Comparison, measure: Measure) -> Plot | None:
     known = [(column.letter, rate) for column, rate in zip(comparison.columns, measure.rates, strict=True) if rate]
     if len(known) < 2:
         return None
-    rows = [(letter, rate.low, rate.value, rate.high, "  ".join(measure.says(rate))) for letter, rate in known]
+    rows = [(letter, rate.low, rate.value, rate.high, "{} ({})".format(*measure.says(rate))) for letter, rate in known]
     label = f"{measure.name}: " + "; ".join(f"{row[0]} {row[4]}" for row in rows) + "."
     return Plot(
         id=f"compare-{measure.key}", title=measure.name, says=label,

@@ -76,7 +76,7 @@ def _moves(months: Sequence[Month], width: int) -> Any:
         return {"x": n + 0.1, "x2": n + 0.9, "a": a, "b": b}
 
     says = [{"x": 0, "a": up + room * 0.62, "says": f"Joined: {sum(m.joined for m in months):,}", "y": "ink"},
-            {"x": 0, "a": -down - room * 0.62, "says": f"Left: {sum(m.left for m in months):,}, bounced (pale): "
+            {"x": 0, "a": -down - room * 0.62, "says": f"Left: {sum(m.left for m in months):,}, bounced (fainter): "
                                                          f"{sum(m.bounced for m in months):,}", "y": "ink"}]
     return alt.layer(
         layer([at(n, 0, month.joined) for n, month in enumerate(months)], ink.ACCENT),

@@ -24,6 +24,7 @@ from pillarbox.store.schema import donations, events, messages, responses
 LONGEST_SEARCH = 254
 """No address is longer (RFC 5321, section 4.5.3.1.3, less its brackets)."""
 MOST_EVENTS = 500
+_EXPLAINED = (EventKind.BOUNCED, EventKind.BLOCKED, EventKind.DROPPED, EventKind.DEFERRED)
 _COMEBACKS = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 
 SHOWN: Mapping[str, tuple[str, tuple[MessageState, ...], tuple[Outcome, ...]]] = {
@@ -205,8 +206,8 @@ def _events(connection: Connection, message_id: int) -> tuple[Heard, ...]:
     return tuple(Heard(
         at=row.at, kind=EventKind(row.kind), what=HEARD[EventKind(row.kind)], by_machine=row.agent == Agent.MACHINE,
         device="" if row.device == "unknown" else row.device, link=words.link(row.url) if row.url else "",
-        reason=words.bounce(row.reason) if row.reason else "", provider_says=words.without_addresses(row.reason))
-        for row in rows)
+        reason=words.bounce(row.reason) if row.reason and EventKind(row.kind) in _EXPLAINED else "",
+        provider_says=words.without_addresses(row.reason)) for row in rows)
 
 
 def _gifts(connection: Connection, message_id: int) -> tuple[Row[Any], ...]:

@@ -38,15 +38,14 @@ class ExportDoor:
         if table not in list(Table) or kind not in _KINDS:
             raise HTTPException(400)
         wanted = Table(table)
-        if self._named and not OFFERS[wanted].of_people:
-            raise HTTPException(400)
         if kind == "xlsx" and wanted is Table.MESSAGES and mailing.planned > MOST_IN_A_WORKBOOK:
             raise Refused(f"A workbook of {mailing.planned:,} messages is more than spreadsheets like.",
                           todo="Take them as CSV.")
-        await run_in_threadpool(_note, site, visitor(request).user.name, mailing, wanted, kind, named=self._named)
-        file = f"{mailing.name}-{wanted.value}{'-with-names' if self._named else ''}.{kind}"
+        named = self._named and OFFERS[wanted].of_people
+        await run_in_threadpool(_note, site, visitor(request).user.name, mailing, wanted, kind, named=named)
+        file = f"{mailing.name}-{wanted.value}{'-with-names' if named else ''}.{kind}"
         headers = {"Content-Disposition": f'attachment; filename="{_plain(file)}"'}
-        parts = _parts(site, mailing, wanted, kind, named=self._named)
+        parts = _parts(site, mailing, wanted, kind, named=named)
         return StreamingResponse(parts, media_type=_KINDS[kind], headers=headers)
 
 

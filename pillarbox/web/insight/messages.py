@@ -28,7 +28,7 @@ from pillarbox.web.staff.forms import form
 from pillarbox.web.staff.frame import site_of
 from pillarbox.web.staff.mailings import mailing_of
 
-_MOST = 50
+_MOST = 25
 _LARGEST_ID = 2**53
 _T = TypeVar("_T")
 
