@@ -17,11 +17,12 @@ from pillarbox.reports.plots import Plot
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import drawn
+from pillarbox.web.insight.drawing import Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 
 _CHOICES = 60
+_plots: Kept[tuple[Plot | None]] = Kept()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +56,8 @@ def _look(site: Site, names: list[str]) -> dict[str, Any]:
 
 def _drawn(found: Comparison, measure: Measure) -> Shown:
     letters = [column.letter for column in found.columns]
-    return Shown(measure=measure, plot=drawn(lambda: comparing.draw(found, measure), "compare", letters, measure))
+    return Shown(measure=measure, plot=_plots.get(
+        repr((letters, measure)), lambda: (comparing.draw(found, measure),))[0])
 
 
 def _fault(names: list[str], chosen: list[Mailing]) -> str:

@@ -15,14 +15,16 @@ from pillarbox.ground import clock
 from pillarbox.model.states import Basis
 from pillarbox.reports import growing, growth
 from pillarbox.reports.growth import Growth, Health
+from pillarbox.reports.plots import Plot
 from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import drawn
+from pillarbox.web.insight.drawing import Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 
 _FRESH_SECONDS = 60.0
 """Lists change slowly, and telling of a million supporters takes seconds: what was counted serves for so long."""
 _LARGEST_ID = 2**53
+_plots: Kept[tuple[Plot | None]] = Kept()
 BASES = ((Basis.CONSENT, "Consent"), (Basis.SOFT_OPT_IN, "Soft opt-in"), (Basis.NONE, "None: not mailed"))
 
 
@@ -44,7 +46,7 @@ class ListDoors:
         found = await run_in_threadpool(_growth, site_of(request), number) if number <= _LARGEST_ID else None
         if found is None:
             raise HTTPException(404)
-        plot = await run_in_threadpool(drawn, lambda: growing.draw(found), "growth", found.months)
+        plot = await run_in_threadpool(_drawn, found)
         return look.page(request, "list", list=found.health, plot=plot, bases=BASES, crumbs=(
             ("Lists", "/staff/lists"),))
 
@@ -54,6 +56,12 @@ class ListDoors:
                 with site.store.snapshot() as connection:
                     self._counted = (time.monotonic(), clock.now(), growth.health(connection))
             return self._counted[1:]
+
+
+def _drawn(found: Growth) -> Plot | None:
+    """The picture of a list, kept by its months."""
+    kept = _plots.get(found.months, lambda: (growing.draw(found),))
+    return kept[0]
 
 
 def _growth(site: Site, number: int) -> Growth | None:

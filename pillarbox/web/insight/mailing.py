@@ -12,7 +12,8 @@ from pillarbox.model.states import Kind, MailingState, MessageState, Role
 from pillarbox.reports import details, exports, page, words
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.mailings import Mailing
-from pillarbox.web.insight import drawing, look
+from pillarbox.web.insight import look
+from pillarbox.web.insight.drawing import Gallery, Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 from pillarbox.web.staff.guard import visitor
@@ -22,29 +23,32 @@ from pillarbox.web.staff.mailings import mailing_of
 class MailingDoor:
     """``/staff/mailings/{name}``."""
 
+    def __init__(self) -> None:
+        self._gallery = Gallery()
+        self._parts: Kept[Any] = Kept()
+
     async def show(self, request: Request) -> Response:
         """The page."""
         mailing = await mailing_of(request)
-        values = await run_in_threadpool(_gather, site_of(request), mailing)
+        values = await run_in_threadpool(self._gather, site_of(request), mailing)
         return look.page(request, "mailing", mailing=mailing, crumbs=(("Mailings", "/staff/"),),
                          offers=exports.OFFERS, may_name=visitor(request).user.role.includes(Role.PREPARE), **values)
 
-
-def _gather(site: Site, mailing: Mailing) -> dict[str, Any]:
-    zone = site.settings.project.zone
-    with site.store.snapshot() as connection:
-        report = gather(connection, mailing.id, zone)
-        devices = details.devices(connection, mailing.id)
-    rate = report.figures.rates["pounds_per_letter"]
-    return {
-        "report": report, "figures": report.figures, "money": report.figures.donations, "cards": page.cards(report),
-        "facts": page.facts(report)[1:], "heard": page.heard(report), "attention": page.attention(report),
-        "each": words.each(rate) if rate and rate.part else None, "others": page.others(report),
-        "plots": drawing.of_report(report, devices), "notes": {**page.notes(report), "devices": _DEVICES},
-        "evidence": page.evidence(report), "returned": _returned(report), "left_out": _left_out(report),
-        "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
-        "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
-    }
+    def _gather(self, site: Site, mailing: Mailing) -> dict[str, Any]:
+        zone = site.settings.project.zone
+        with site.store.snapshot() as connection:
+            report = gather(connection, mailing.id, zone, keep=self._parts.get)
+            devices = details.devices(connection, mailing.id)
+        rate = report.figures.rates["pounds_per_letter"]
+        return {
+            "report": report, "figures": report.figures, "money": report.figures.donations, "cards": page.cards(report),
+            "facts": page.facts(report)[1:], "heard": page.heard(report), "attention": page.attention(report),
+            "each": words.each(rate) if rate and rate.part else None, "others": page.others(report),
+            "shown": self._gallery.of_report(report, devices), "notes": {**page.notes(report), "devices": _DEVICES},
+            "evidence": page.evidence(report), "returned": _returned(report), "left_out": _left_out(report),
+            "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
+            "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
+        }
 
 
 _DEVICES = ("Letters that a person opened, by what they were opened on, of supporters who agreed to tracking. Who uses "
