@@ -13,7 +13,7 @@ from pillarbox.store.tokens import Token
 
 @click.group()
 def tokens() -> None:
-    """Which programs and web sites may read the API (docs/api.md)."""
+    """Which programs and web sites may read the API."""
 
 
 @tokens.command()
