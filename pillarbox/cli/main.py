@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schedule": ("pillarbox.cli.schedules:schedule", "Mailings that come back: added, listed, removed."),
     "calendar": ("pillarbox.cli.schedules:calendar", "What is due in the next weeks."),
     "users": ("pillarbox.cli.users:users", "Who may log in to the dashboard, and what they may do there."),
+    "tokens": ("pillarbox.cli.tokens:tokens", "Which programs and web sites may read the API."),
     "store": ("pillarbox.cli.store:store", "The database: back it up, restore it, move it."),
 }
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError, model_validator
 from pillarbox.ground.errors import SettingsError
 from pillarbox.model.donating import sound_template
 from pillarbox.model.sections import (
+    ApiSettings,
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
@@ -60,6 +61,7 @@ class Settings(Section):
     staff: StaffSettings = StaffSettings()
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    api: ApiSettings = ApiSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
 

@@ -366,3 +366,21 @@ class MetricsSettings(Section):
 
     token: SecretStr = SecretStr("")
     """What a scraper must show to `serve` (Authorization: Bearer …); without one, /metrics is not there."""
+
+
+class ApiSettings(Section):
+    """[api]: the read-only JSON under /api/."""
+
+    allowed_origins: tuple[str, ...] = ()
+    """Web sites whose pages may ask by script (CORS): ``https://www.your-charity.org``; none by default."""
+    per_minute: int = Field(default=120, ge=1, le=100_000)
+    """Requests that one token may make in a minute."""
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin):
+                raise ValueError(f"{origin!r} is no origin: it looks like https://www.your-charity.org, in small "
+                                 "letters, without a path")
+        return value

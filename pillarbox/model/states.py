@@ -176,6 +176,19 @@ class Role(StrEnum):
         return list(Role).index(self) >= list(Role).index(other)
 
 
+class TokenScope(StrEnum):
+    """What a token of the API may read."""
+
+    ALL = "all"
+    """Figures, lists' growth, published letters."""
+    LETTERS = "letters"
+    """Published letters alone: for a token that a web site's own pages show to everybody."""
+
+    def includes(self, other: TokenScope) -> bool:
+        """Whether who may read this may read the other."""
+        return self is TokenScope.ALL or self is other
+
+
 class OccurrenceState(StrEnum):
     """Where one occurrence of a schedule stands. It leaves a state by a conditional update only."""
 

@@ -142,12 +142,12 @@ def evidence(report: Report) -> tuple[tuple[str, str, int, str], ...]:
                  for kind in Attribution if parts[kind].count)
 
 
-def _breakable(link: str) -> Markup:
+def breakable(link: str) -> Markup:
     """A link that breaks after its slashes where the line is too short."""
     return Markup("/<wbr>").join(link.split("/"))
 
 
-def _notes(report: Report) -> dict[str, str]:
+def notes(report: Report) -> dict[str, str]:
     """What to know before reading each plot."""
     notes = dict(_NOTES)
     if report.figures.delivered > report.figures.tracked_delivered:
@@ -175,9 +175,9 @@ def _view(report: Report) -> dict[str, Any]:
         "pledged": report.pledged.sentences(),
         "each": words.each(rate) if rate and rate.part else None, "cards": cards(report), "heard": heard(report),
         "attention": attention(report), "plots": plots.draw_all(report),
-        "notes": _notes(report),
+        "notes": notes(report),
         "evidence": [dict(zip(("name", "why", "count", "amount"), row, strict=True)) for row in evidence(report)],
-        "links": [(_breakable(link.link), f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
+        "links": [(breakable(link.link), f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
         "returned": [(words.OUTCOME[outcome].replace(" ", "\u00a0"), reason, f"{n:,}")
                      for outcome, reason, n in came_back.by_reason],
         "domains": domains,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -14,6 +16,8 @@ from pillarbox.reports.figures import Figures, figures
 from pillarbox.reports.pledged import Pledged, pledged
 from pillarbox.reports.timeline import Timeline, timeline
 from pillarbox.store.schema import mailings
+
+Keep = Callable[[Hashable, Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,8 +55,13 @@ class Report:
     """What was promised, and what went back."""
 
 
-def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London") -> Report:
+def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London", *,
+           keep: Keep = lambda _of, ask: ask()) -> Report:
     """Ask every question about one mailing, in one view of the database.
+
+    Args:
+        keep: given what an answer hangs on and the question, answers it, perhaps from memory: why letters came back or
+            did not go is counted anew only when so many more did.
 
     Raises:
         Refused: when there is no such mailing.
@@ -66,9 +75,11 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London")
             started_at=row.started_at, finished_at=row.finished_at, approved_by=row.approved_by or ""),
         figures=found,
         timeline=timeline(connection, mailing_id, zone),
-        returned=returned(connection, mailing_id),
+        returned=keep(("returned", mailing_id, found.bounced, found.blocked, found.dropped),
+                      lambda: returned(connection, mailing_id)),
         links=links(connection, mailing_id),
-        standing=standing(connection, mailing_id),
+        standing=keep(("standing", mailing_id, found.planned, found.accepted, found.failed, found.in_doubt,
+                       found.cancelled, found.withdrawn), lambda: standing(connection, mailing_id)),
         left_out=left_out_at_planning(row.excluded),
         zone=zone,
         made_at=clock.now(),

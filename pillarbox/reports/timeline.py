@@ -94,10 +94,10 @@ def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London
     pence: Counter[datetime] = Counter()
     for facet, hours_of in tallies.of(connection, mailing_id, *_SERIES).items():
         for hour, n in hours_of.items():
-            counts[_SERIES[facet]][_read(hour)] += n
+            counts[_SERIES[facet]][read_hour(hour)] += n
     for hour, n, amount in connection.execute(_donated_by_hour(connection, mailing_id)):
-        counts[Series.DONATIONS][_read(hour)] += n
-        pence[_read(hour)] += int(amount)
+        counts[Series.DONATIONS][read_hour(hour)] += n
+        pence[read_hour(hour)] += int(amount)
     # A scanner's click is told in the figures; over time it would only draw the hour of delivery again.
     local = ZoneInfo(zone)
     hours = sorted({hour for counter in counts.values() for hour in counter})
@@ -112,7 +112,7 @@ def timeline(connection: Connection, mailing_id: int, zone: str = "Europe/London
 
 
 def _donated_by_hour(connection: Connection, mailing_id: int) -> Any:
-    hour = _hour(connection, donations.c.received_at)
+    hour = hour_of(connection, donations.c.received_at)
     pounds = case((donations.c.currency == "GBP", NET), else_=0)
     return select(hour, func.count(), func.sum(pounds)).where(
         donations.c.mailing_id == mailing_id, STANDS).group_by(hour)
@@ -129,14 +129,14 @@ def _gifts(connection: Connection, mailing_id: int, pence: Counter[datetime], lo
                  for hour, amount in sorted(pence.items()) if amount)
 
 
-def _hour(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:
+def hour_of(connection: Connection, moment: ColumnElement[Any]) -> ColumnElement[str]:
     """The hour of a moment, in UTC, as ``2026-11-23 10``."""
     if connection.dialect.name == "sqlite":
         return func.substr(cast(moment, String), 1, 13)
     return func.to_char(func.timezone("UTC", moment), "YYYY-MM-DD HH24")
 
 
-def _read(hour: str) -> datetime:
+def read_hour(hour: str) -> datetime:
     return datetime.strptime(hour, "%Y-%m-%d %H").replace(tzinfo=UTC)
 
 

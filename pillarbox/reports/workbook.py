@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
@@ -32,43 +33,92 @@ _POUNDS, _PERCENT, _MOMENT = "£#,##0.00", "0.0%", "d mmm yyyy hh:mm"
 _LONGEST = 32_767
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheet:
+    """One table of a report."""
+
+    title: str
+    head: tuple[str, ...]
+    widths: tuple[int, ...]
+    """Of its columns, in letters."""
+    rows: Iterable[Sequence[Any]]
+    """Read once; from the database, while it is written."""
+
+
 def workbook(report: Report, connection: Connection, mailing_id: int, *, with_addresses: bool = False) -> bytes:
     """The XLSX file's bytes.
 
     Args:
         with_addresses: put supporters' addresses in the sheets Messages and Donations; without it nobody is named.
     """
-    book = Workbook(write_only=True)
-    zone = ZoneInfo(report.zone)
-    _sheet(book, "Summary", ("Figure", "Value", "Of", "Low", "High", "Note"), (34, 18, 12, 12, 12, 60),
-           _summary(report))
-    _sheet(book, "Over time", (report.timeline.step.value.capitalize(), "Delivered", "Opened by people",
-                               "Opened by machines only", "Clicked", "Gifts", "Pounds"), (20, 12, 18, 24, 12, 12, 14),
-           ((_local(b.start, zone), *(b.counts[series] for series in (
-               Series.DELIVERED, Series.OPENED_HUMAN, Series.OPENED_MACHINE, Series.CLICKED, Series.DONATIONS)),
-             _Pounds(b.amount_pence)) for b in report.timeline.buckets))
-    _sheet(book, "Links", ("Link", "Letters, by people", "Letters, by scanners only"), (70, 18, 24),
-           ((link.link, link.human, link.scanner) for link in report.links))
-    _sheet(book, "Donations", (
-        "Received", "Amount", "Currency", "Method", "Source", "Gift Aid", "Regular", "Evidence",
-        *(("Name", "Address") if with_addresses else ())), (20, 14, 10, 14, 12, 10, 10, 34, 26, 34),
-        _donation_rows(connection, mailing_id, zone, with_addresses))
-    _sheet(book, "Messages", (
-        "Message", *(("Name", "Address") if with_addresses else ()), "State", "What was heard", "Agreed to tracking",
-        "Opened", "Clicked", "Handed over", "Remark"), (12, *((26, 34) if with_addresses else ()), 24, 34, 20, 18, 18,
-                                                        20, 40),
-        _message_rows(connection, mailing_id, zone, with_addresses))
-    _sheet(book, "Definitions", ("Word", "What it means"), (30, 120), words.DEFINITIONS)
     target = BytesIO()
-    book.save(target)
+    write((summary(report), over_time(report), links(report),
+           gifts(connection, mailing_id, report.zone, with_addresses=with_addresses),
+           letters(connection, mailing_id, report.zone, with_addresses=with_addresses), definitions()), target)
     return target.getvalue()
 
 
-class _Pounds(int):
+def write(sheets: Iterable[Sheet], target: IO[bytes]) -> None:
+    """Write sheets as one XLSX file."""
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        _sheet(book, sheet.title, sheet.head, sheet.widths, sheet.rows)
+    book.save(target)
+
+
+def summary(report: Report) -> Sheet:
+    """The figures, with their ranges."""
+    return Sheet(title="Summary", head=("Figure", "Value", "Of", "Low", "High", "Note"),
+                 widths=(34, 18, 12, 12, 12, 60), rows=_summary(report))
+
+
+def over_time(report: Report) -> Sheet:
+    """What happened when."""
+    zone = ZoneInfo(report.zone)
+    return Sheet(
+        title="Over time", head=(report.timeline.step.value.capitalize(), "Delivered", "Opened by people",
+                                 "Opened by machines only", "Clicked", "Gifts", "Pounds"),
+        widths=(20, 12, 18, 24, 12, 12, 14),
+        rows=((_local(b.start, zone), *(b.counts[series] for series in (
+            Series.DELIVERED, Series.OPENED_HUMAN, Series.OPENED_MACHINE, Series.CLICKED, Series.DONATIONS)),
+               Pounds(b.amount_pence)) for b in report.timeline.buckets))
+
+
+def links(report: Report) -> Sheet:
+    """The links that were followed."""
+    return Sheet(title="Links", head=("Link", "Letters, by people", "Letters, by scanners only"), widths=(70, 18, 24),
+                 rows=((link.link, link.human, link.scanner) for link in report.links))
+
+
+def gifts(connection: Connection, mailing_id: int, zone: str, *, with_addresses: bool) -> Sheet:
+    """The donations."""
+    return Sheet(
+        title="Donations",
+        head=("Received", "Amount", "Currency", "Method", "Source", "Gift Aid", "Regular", "Evidence",
+              *(("Name", "Address") if with_addresses else ())),
+        widths=(20, 14, 10, 14, 12, 10, 10, 34, 26, 34),
+        rows=_donation_rows(connection, mailing_id, ZoneInfo(zone), with_addresses))
+
+
+def letters(connection: Connection, mailing_id: int, zone: str, *, with_addresses: bool) -> Sheet:
+    """Every message."""
+    return Sheet(
+        title="Messages", head=("Message", *(("Name", "Address") if with_addresses else ()), "State", "What was heard",
+                                "Agreed to tracking", "Opened", "Clicked", "Handed over", "Remark"),
+        widths=(12, *((26, 34) if with_addresses else ()), 24, 34, 20, 18, 18, 20, 40),
+        rows=_message_rows(connection, mailing_id, ZoneInfo(zone), with_addresses))
+
+
+def definitions() -> Sheet:
+    """What the words mean."""
+    return Sheet(title="Definitions", head=("Word", "What it means"), widths=(30, 120), rows=words.DEFINITIONS)
+
+
+class Pounds(int):
     """Pence that the sheet shows as pounds."""
 
 
-class _Share(float):
+class Share(float):
     """A fraction that the sheet shows as per cent."""
 
 
@@ -87,8 +137,8 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
     yield ("Letter", mailing.title)
     until = found.heard_until
     yield ("Events heard until", _local(until, ZoneInfo(report.zone)) if until else "nothing heard")
-    yield ("Raised", _Pounds(money.amount_pence))
-    yield ("Gift Aid to claim", _Pounds(money.gift_aid_pence))
+    yield ("Raised", Pounds(money.amount_pence))
+    yield ("Gift Aid to claim", Pounds(money.gift_aid_pence))
     for currency, minor in money.other_currencies.items():
         yield (f"Raised in {currency}", str(Money(minor=minor, currency=currency)))
     yield ("Gifts", money.count)
@@ -111,7 +161,7 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
     for card, key in zip(page.cards(report), ("delivered", "opened", "clicked", "gave", "unsubscribed", "complained"),
                          strict=True):
         rate = found.rates[key]
-        yield (f"{card.name}, rate", _Share(rate.value), rate.of, _Share(rate.low), _Share(rate.high),
+        yield (f"{card.name}, rate", Share(rate.value), rate.of, Share(rate.low), Share(rate.high),
                card.of) if rate else (f"{card.name}, rate", "", "", "", "", card.of)
     if each := found.rates["pounds_per_letter"]:
         yield ("Pounds per letter delivered", round(each.value, 4), each.of, round(each.low, 4), round(each.high, 4))
@@ -122,7 +172,7 @@ def _donation_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, name
         donations.c.mailing_id == mailing_id, STANDS).order_by(donations.c.received_at, donations.c.id))
     for row in rows:
         stayed = row.amount_minor - row.refunded_minor
-        amount = _Pounds(stayed) if row.currency == "GBP" else str(Money(minor=stayed, currency=row.currency))
+        amount = Pounds(stayed) if row.currency == "GBP" else str(Money(minor=stayed, currency=row.currency))
         yield (_local(row.received_at, zone), amount, row.currency, row.method, row.source, _yes(row.gift_aid),
                _yes(row.regular), words.EVIDENCE[Attribution(row.attribution)][0],
                *((row.name, row.address or "") if named else ()))
@@ -179,9 +229,9 @@ def _sheet(book: Workbook, title: str, head: Sequence[str], widths: Sequence[int
 def _cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, str):
         return safe(value)
-    look = {_Pounds: _POUNDS, _Share: _PERCENT, datetime: _MOMENT}.get(type(value))
+    look = {Pounds: _POUNDS, Share: _PERCENT, datetime: _MOMENT}.get(type(value))
     if look is None:
         return value
-    cell = WriteOnlyCell(sheet, value=value / 100 if isinstance(value, _Pounds) else value)
+    cell = WriteOnlyCell(sheet, value=value / 100 if isinstance(value, Pounds) else value)
     cell.number_format = look
     return cell

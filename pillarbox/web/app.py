@@ -17,7 +17,7 @@ from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
-from pillarbox.web import giving, hooks, join, letters, staff, supporters
+from pillarbox.web import api, giving, hooks, insight, join, letters, staff, supporters
 from pillarbox.web.fits import Fits
 from pillarbox.web.guessing import Guessing
 from pillarbox.web.metrics import MetricsDoor
@@ -79,6 +79,8 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             *join.routes(site),
             *staff.routes(site),
             *giving.routes(site),
+            *insight.routes(site),
+            *api.routes(site),
             Route("/metrics", MetricsDoor(store, settings).scrape, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),

@@ -1,5 +1,6 @@
 """The tables. One vocabulary; UTC times; the ledger's guarantees as constraints."""
 
+from pillarbox.store.schema.api import api_tokens
 from pillarbox.store.schema.base import Moment, metadata
 from pillarbox.store.schema.joining import sign_ups
 from pillarbox.store.schema.mail import (
@@ -50,6 +51,7 @@ __all__ = [
     "SERVICE_STATES",
     "UNREACHED",
     "Moment",
+    "api_tokens",
     "attempts",
     "audit",
     "bundles",

@@ -18,6 +18,20 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     """Make every table."""
+    op.create_table("api_tokens",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(length=8), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT, nullable=True),
+        sa.Column("revoked_at", MOMENT, nullable=True),
+        sa.CheckConstraint("scope IN ('all', 'letters')", name=op.f('ck_api_tokens_scope')),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_api_tokens_token_hash")),
+        sqlite_autoincrement=True
+    )
+    op.create_index("uq_api_tokens_name", "api_tokens", ["name"], unique=True, sqlite_where=sa.text("revoked_at IS NULL"), postgresql_where=sa.text("revoked_at IS NULL"))
     op.create_table("audit",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("at", MOMENT, nullable=False),

@@ -1,0 +1,151 @@
+"""Pictures, kept by what they show: a mailing that is done is drawn once.
+
+One that goes on changes with every post of events, and drawing takes a good part of a second. So nobody waits for it
+twice: while a picture is drawn again, the one before is shown, for ten minutes at most, and the page says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, TypeVar
+
+from pillarbox.ground import logs
+from pillarbox.reports import bars, plots, reading
+from pillarbox.reports.details import Device
+from pillarbox.reports.plots import Plot
+from pillarbox.reports.report import Report
+
+log = logs.get("web")
+_T = TypeVar("_T")
+_MOST = 256
+FRESH_SECONDS, STALE_SECONDS = 20.0, 600.0
+"""A picture whose numbers have changed is drawn again after the first, and shown no longer than the second."""
+
+
+class Kept(Generic[_T]):
+    """What was made last, by what it was made of."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._found: OrderedDict[Hashable, _T] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        """What belongs to the key, made when it is not there."""
+        found = self.peek(key)
+        if found is not None:
+            return found
+        made = make()
+        self.put(key, made)
+        return made
+
+    def peek(self, key: Hashable) -> _T | None:
+        """What belongs to the key; None when it is not there."""
+        with self._lock:
+            if key not in self._found:
+                return None
+            self._found.move_to_end(key)
+            return self._found[key]
+
+    def put(self, key: Hashable, made: _T) -> None:
+        """Keep it, and let go of what was used longest ago."""
+        with self._lock:
+            self._found[key] = made
+            self._found.move_to_end(key)
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hung:
+    """A picture, and what it shows."""
+
+    of: bytes
+    plot: Plot | None
+    at: float
+    """When it was drawn (monotonic seconds)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """The pictures of a page."""
+
+    plots: tuple[Plot, ...]
+    behind: bool
+    """Whether one of them is older than the figures beside it."""
+
+
+class Gallery:
+    """Places, each with the picture that was drawn for it last."""
+
+    def __init__(self) -> None:
+        self._hung: Kept[Hung] = Kept()
+        self._at_work: set[Hashable] = set()
+        self._lock = Lock()
+
+    def show(self, place: Hashable, make: Callable[[], Plot | None], *of: object) -> tuple[Plot | None, bool]:
+        """The picture for a place, and whether it is behind what it should show.
+
+        Args:
+            place: where it hangs: another mailing's is another place.
+            make: draws it; tens of milliseconds.
+            of: all that it shows; equal things are written equally by ``repr``.
+        """
+        wanted = hashlib.sha256(repr(of).encode("utf-8", "replace")).digest()
+        hung = self._hung.peek(place)
+        if hung is None or (hung.of != wanted and time.monotonic() - hung.at > STALE_SECONDS):
+            hung = self._draw(place, make, wanted)
+        elif hung.of != wanted and time.monotonic() - hung.at > FRESH_SECONDS:
+            self._draw_beside(place, make, wanted)
+        return hung.plot, hung.of != wanted
+
+    def _draw(self, place: Hashable, make: Callable[[], Plot | None], wanted: bytes) -> Hung:
+        made = Hung(of=wanted, plot=make(), at=time.monotonic())
+        self._hung.put(place, made)
+        return made
+
+    def _draw_beside(self, place: Hashable, make: Callable[[], Plot | None], wanted: bytes) -> None:
+        with self._lock:
+            if place in self._at_work:
+                return
+            self._at_work.add(place)
+
+        def work() -> None:
+            try:
+                self._draw(place, make, wanted)
+            except Exception as fault:  # noqa: BLE001 - the picture before stays; nobody waits for this thread
+                log.fault("insight.draw", fault)
+            finally:
+                with self._lock:
+                    self._at_work.discard(place)
+
+        threading.Thread(target=work, name="draw", daemon=True).start()
+
+    def of_report(self, report: Report, devices: tuple[Device, ...]) -> Shown:
+        """The pictures of a mailing's page; those that would be empty are left out."""
+        found, name = report.figures, report.mailing.name
+        made: list[tuple[Plot | None, bool]] = []
+        if found.planned:
+            made.append(self.show((name, "funnel"), lambda: plots.funnel(report), bars.funnel_bars(report),
+                                  found.planned))
+        if report.timeline.buckets:
+            made.append(self.show((name, "time"), lambda: plots.over_time(report.timeline), report.timeline.step,
+                                  report.timeline.buckets))
+        made.append(self.show((name, "devices"), lambda: reading.draw(devices, found.opened_human), devices,
+                              found.opened_human))
+        if found.donations.count:
+            made.append(self.show((name, "raised"), lambda: plots.raised(report), report.timeline.step,
+                                  report.timeline.gifts, _ends(report), found.donations))
+        return Shown(plots=tuple(plot for plot, _ in made if plot), behind=any(behind for _, behind in made))
+
+
+def _ends(report: Report) -> object:
+    """What of the time axis a picture of gifts shows: its ends, and the pounds between them."""
+    buckets = report.timeline.buckets
+    return (buckets[0].start, buckets[-1].start, [bucket.amount_pence for bucket in buckets]) if buckets else ()

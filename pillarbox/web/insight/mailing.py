@@ -1,0 +1,66 @@
+"""A mailing's page: what it raised and did, with ranges; from sent to gave; over time; devices; tables to take away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pillarbox.model.states import Kind, MailingState, MessageState, Role
+from pillarbox.reports import details, exports, page, words
+from pillarbox.reports.report import Report, gather
+from pillarbox.store.mailings import Mailing
+from pillarbox.web.insight import look
+from pillarbox.web.insight.drawing import Gallery, Kept
+from pillarbox.web.site import Site
+from pillarbox.web.staff.frame import site_of
+from pillarbox.web.staff.guard import visitor
+from pillarbox.web.staff.mailings import mailing_of
+
+
+class MailingDoor:
+    """``/staff/mailings/{name}``."""
+
+    def __init__(self) -> None:
+        self._gallery = Gallery()
+        self._parts: Kept[Any] = Kept()
+
+    async def show(self, request: Request) -> Response:
+        """The page."""
+        mailing = await mailing_of(request)
+        values = await run_in_threadpool(self._gather, site_of(request), mailing)
+        return look.page(request, "mailing", mailing=mailing, crumbs=(("Mailings", "/staff/"),),
+                         offers=exports.OFFERS, may_name=visitor(request).user.role.includes(Role.PREPARE), **values)
+
+    def _gather(self, site: Site, mailing: Mailing) -> dict[str, Any]:
+        zone = site.settings.project.zone
+        with site.store.snapshot() as connection:
+            report = gather(connection, mailing.id, zone, keep=self._parts.get)
+            devices = details.devices(connection, mailing.id)
+        rate = report.figures.rates["pounds_per_letter"]
+        return {
+            "report": report, "figures": report.figures, "money": report.figures.donations, "cards": page.cards(report),
+            "facts": page.facts(report)[1:], "heard": page.heard(report), "attention": page.attention(report),
+            "each": words.each(rate) if rate and rate.part else None, "others": page.others(report),
+            "shown": self._gallery.of_report(report, devices), "notes": {**page.notes(report), "devices": _DEVICES},
+            "evidence": page.evidence(report), "returned": _returned(report), "left_out": _left_out(report),
+            "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
+            "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
+        }
+
+
+_DEVICES = ("Letters that a person opened, by what they were opened on, of supporters who agreed to tracking. Who uses "
+            "two is counted at each.")
+
+
+def _returned(report: Report) -> list[tuple[str, str, int]]:
+    return [(words.OUTCOME[outcome], reason, count) for outcome, reason, count in report.returned.by_reason]
+
+
+def _left_out(report: Report) -> list[tuple[str, str, int]]:
+    planning = [("When planning", reason, count) for reason, count in report.left_out]
+    since = [("Since planning", row.detail or "No reason kept", row.count) for row in report.standing
+             if row.state is MessageState.WITHDRAWN]
+    return planning + since
