@@ -145,8 +145,8 @@ def _summary(report: Report) -> Iterable[Sequence[Any]]:
     yield ("People who gave", money.donors)
     yield ("Regular gifts", money.pledges)
     yield ("Regular gifts pledged", report.pledged.pledges)
-    yield ("Worth of these in a year", _Pounds(report.pledged.yearly_pence))
-    yield ("Given back, not in the sums", _Pounds(report.pledged.given_back_pence))
+    yield ("Worth of these in a year", Pounds(report.pledged.yearly_pence))
+    yield ("Given back, not in the sums", Pounds(report.pledged.given_back_pence))
     yield from (
         ("Planned", found.planned), (words.handed(mailing.transport), found.accepted), ("Refused", found.failed),
         ("Not sure it went", found.in_doubt), ("Left out since planning", found.withdrawn),
