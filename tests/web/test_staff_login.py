@@ -378,3 +378,8 @@ def test_a_crowd_at_the_login_keeps_no_supporter_waiting(store: Store, monkeypat
                 one.join()
     assert len(inside) < 60
     assert set(answers) == {403, 503}, "who finds too many waiting is told so at once"
+
+
+def test_a_name_with_a_nul_is_a_wrong_name(client: TestClient) -> None:
+    """PostgreSQL takes no NUL: that must not become a database that is away."""
+    assert login(client, name="Vera\0nobody").status_code == 403

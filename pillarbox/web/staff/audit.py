@@ -26,6 +26,8 @@ WORDS = {
     "login": "logged in", "logout": "logged out", "logout-everywhere": "logged out everywhere",
     "user-add": "added a user", "user-role": "changed a user’s role", "user-password": "set a user’s password",
     "user-disable": "disabled a user", "user-enable": "enabled a user", "refused": "was refused",
+    "lists import": "imported a list", "supporters forget": "forgot a supporter", "publish": "published the letter",
+    "withdraw": "took the letter off the website", "donations-recorded": "recorded donations",
 }
 """What an action is called on screen; others are read as they stand."""
 _PLAIN = {"count": "messages", "planned": "messages planned", "needs": "needs the role"}
