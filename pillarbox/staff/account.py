@@ -22,5 +22,8 @@ def change_password(project: Project, visitor: Visitor, *, current: str, new: st
         kept = staff.password_hash(connection, visitor.user.id)
     if not passwords.agrees(kept, current):
         raise Refused("The current password is another one. Nothing was changed.")
-    users.set_password(project.store, name, new, actor=name, but=visitor.session.id)
-    return sessions.rotate(project.store, project.settings, visitor)
+    fresh = users.hashed_for(name, new)
+    # All or nothing: whoever is told that it failed still has the old password, and is still logged in.
+    with project.store.writing() as connection:
+        users.replace_password(connection, visitor.user, fresh, actor=name, but=visitor.session.id)
+        return sessions.rotate(connection, project.settings, visitor.session.id)

@@ -64,6 +64,11 @@ def agrees(kept: str | None, password: str) -> bool:
     return kept is not None
 
 
+def crowded() -> Refused:
+    """That too many others are at it at this moment."""
+    return Refused("Too many people are logging in at this moment.", todo="Try again in a minute.", retry=True)
+
+
 def is_outdated(kept: str) -> bool:
     """Whether it was hashed more cheaply than today's are."""
     return _HASHER.check_needs_rehash(kept)
@@ -87,7 +92,7 @@ def _plain(password: str) -> str:
 class _Turn:
     def __enter__(self) -> None:
         if not _AT_ONCE.acquire(timeout=_WAIT_SECONDS):
-            raise Refused("Too many people are logging in at this moment.", todo="Try again in a minute.", retry=True)
+            raise crowded()
 
     def __exit__(self, *_fault: object) -> None:
         _AT_ONCE.release()

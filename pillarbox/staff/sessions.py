@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from pillarbox.ground import clock
+from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store import audit, staff
 from pillarbox.store.connect import Store
 from pillarbox.store.staff import Session, User
+
+log = logs.get("staff")
 
 _TOUCHED_EVERY = timedelta(minutes=1)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -82,9 +84,16 @@ def visitor(store: Store, settings: Settings, token: str, *, touch: bool = True)
 
 
 def tell(store: Store, visitor: Visitor, words: str, *, kind: str = "done") -> None:
-    """Have the next page that this session shows say something."""
-    with store.writing() as connection:
-        staff.change(connection, visitor.session.id, flash=words, flash_kind=kind)
+    """Have the next page that this session shows say something.
+
+    What is told has been done by now: that the database is too busy to keep these words must not be taken for a
+    failure of the deed, which would be tried again. Where it stands is on the next page in any case.
+    """
+    try:
+        with store.writing() as connection:
+            staff.change(connection, visitor.session.id, flash=words, flash_kind=kind)
+    except StoreError as fault:
+        log.fault("session.untold", fault)
 
 
 def logout(store: Store, settings: Settings, visitor: Visitor) -> None:
@@ -103,11 +112,10 @@ def logout_everywhere(store: Store, visitor: Visitor) -> int:
         return ended
 
 
-def rotate(store: Store, settings: Settings, visitor: Visitor) -> str:
-    """Another token for the same session; the old one is worth nothing from now on."""
+def rotate(connection: Connection, settings: Settings, session_id: int) -> str:
+    """Another token for the same session, in the caller's transaction; the old one is worth nothing from then on."""
     token = new_token()
-    with store.writing() as connection:
-        staff.change(connection, visitor.session.id, token_hash=token_hash(settings, token))
+    staff.change(connection, session_id, token_hash=token_hash(settings, token))
     return token
 
 

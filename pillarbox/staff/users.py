@@ -22,7 +22,8 @@ _TAKEN = ("staff", "worker", "the schedule", "schedule", "sendgrid", "pillarbox"
 
 def folded(name: str) -> str:
     """A name as it is compared: whatever its letter case, spaces and form of accents."""
-    return " ".join(unicodedata.normalize("NFKC", name[:4 * _LONGEST_NAME]).casefold().split())
+    plain = unicodedata.normalize("NFKC", name[:4 * _LONGEST_NAME].replace("\0", ""))  # PostgreSQL takes no NUL
+    return " ".join(plain.casefold().split())
 
 
 def add(store: Store, *, name: str, role: Role, password: str, actor: str = "staff") -> User:
@@ -32,8 +33,7 @@ def add(store: Store, *, name: str, role: Role, password: str, actor: str = "sta
         Refused: an impossible name, one that is taken, or a weak password.
     """
     name = _fit(name)
-    passwords.refuse_weak(password, name=name)
-    kept = passwords.hashed(password)
+    kept = hashed_for(name, password)
     try:
         with store.writing() as connection:
             if staff.user(connection, folded(name)):
@@ -59,21 +59,35 @@ def change_role(store: Store, name: str, role: Role, *, actor: str = "staff") ->
         return find(connection, name)
 
 
-def set_password(store: Store, name: str, password: str, *, actor: str = "staff", but: int | None = None) -> User:
-    """Give somebody another password; every session of theirs ends, save one where it is named.
+def set_password(store: Store, name: str, password: str, *, actor: str = "staff") -> User:
+    """Give somebody another password; every session of theirs ends.
 
     Raises:
         Refused: no such user, or a weak password.
     """
     with store.reading() as connection:
         user = find(connection, name)
-    passwords.refuse_weak(password, name=user.name)
-    kept = passwords.hashed(password)
+    kept = hashed_for(user.name, password)
     with store.writing() as connection:
-        staff.change_user(connection, user.id, password_hash=kept, password_at=clock.now())
-        ended = staff.end_all(connection, user.id, but=but)
-        audit.record(connection, actor=actor, action="user-password", subject=user.name, detail={"sessions": ended})
+        replace_password(connection, user, kept, actor=actor)
     return user
+
+
+def hashed_for(name: str, password: str) -> str:
+    """What is kept of a password that this user wants; made outside any transaction, for it takes its time.
+
+    Raises:
+        Refused: a weak one.
+    """
+    passwords.refuse_weak(password, name=name)
+    return passwords.hashed(password)
+
+
+def replace_password(connection: Connection, user: User, kept: str, *, actor: str, but: int | None = None) -> None:
+    """Keep another password, in the caller's transaction; sessions end, save one where it is named."""
+    staff.change_user(connection, user.id, password_hash=kept, password_at=clock.now())
+    ended = staff.end_all(connection, user.id, but=but)
+    audit.record(connection, actor=actor, action="user-password", subject=user.name, detail={"sessions": ended})
 
 
 def disable(store: Store, name: str, *, actor: str = "staff") -> User:

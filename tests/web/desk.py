@@ -14,6 +14,7 @@ from tests.web.site import TestClient
 
 PASSWORD = "heron lantern quarry"
 NAMES = {Role.VIEW: "Vera View", Role.PREPARE: "Paul Prepare", Role.SEND: "Sarah Send"}
+_SEEN = re.compile(r'name="seen" value="([^"]*)"')
 _TOKEN = re.compile(r'name="form_token" value="([^"]*)"')
 
 
@@ -42,4 +43,6 @@ def login(client: TestClient, role: Role = Role.SEND, *, name: str = "", passwor
 def post(client: TestClient, path: str, page: str = "", **fields: Any) -> httpx.Response:
     """Post a form as the page at ``page`` (else at ``path``) would; the answer is not followed."""
     found = client.get(page or path)
-    return client.post(path, follow_redirects=False, data={"form_token": token(found), **fields})
+    seen = _SEEN.search(found.text)
+    return client.post(path, follow_redirects=False, data={
+        "form_token": token(found), **({"seen": seen[1]} if seen else {}), **fields})

@@ -168,6 +168,10 @@ def test_numbers_move_by_themselves_and_the_page_changes_when_it_is_sent(browser
     assert plain.locator("noscript p").is_visible()
     assert plain.locator("noscript meta[http-equiv=refresh]").count() == 1
     assert plain.locator("text=Load this page again").is_visible()
+    cut = entered(browser, desk)
+    cut.route("**/progress", lambda route: route.abort())
+    cut.goto(desk.place)
+    cut.wait_for_selector("#live-lost", state="visible", timeout=30_000)
     transport = Scripted(answer=saying_slowly, unit=10, name="files")
     going = Dispatch.of(desk.project, sendable, transport)
     assert submit(going) is not None

@@ -12,9 +12,10 @@ import orjson
 import pytest
 from sqlalchemy import event, update
 
+from pillarbox.ground.process import Worker
 from pillarbox.model.states import MailingState, MessageState, Role
 from pillarbox.staff import users
-from pillarbox.store import mailings, schema
+from pillarbox.store import mailings, schema, workers
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.project import Project
 from pillarbox.web.app import create
@@ -111,7 +112,8 @@ def test_many_who_look_cost_one_count(running: tuple[str, Store, int]) -> None:
     headers = cookie(store)
     counted = []
     event.listen(store.reader, "before_cursor_execute",
-                 lambda _c, _u, statement, *_r: counted.append(1) if "GROUP BY messages.state" in statement else None)
+                 lambda _c, _u, statement, *_r: counted.append(1) if "UNION ALL SELECT" in statement.replace("\n", "")
+                 else None)
     threads = [threading.Thread(target=lambda: list(told(base, headers))) for _ in range(12)]
     for thread in threads:
         thread.start()
@@ -149,3 +151,40 @@ def test_counts_rest_as_they_get_dearer(running: tuple[str, Store, int], monkeyp
     while time.monotonic() < until:
         counts.snapshot(made)
     assert len(asked) == 1
+
+
+def test_a_mailing_that_nobody_sends_says_so(running: tuple[str, Store, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its worker died: the page that is open says that nothing moves until one runs."""
+    _, store, made = running
+    settings = settings_for(None)
+    counts = progress.Counts(Project(id=PROJECT, folder=settings.folder, settings=settings, store=store))
+    monkeypatch.setattr(progress, "_REST", 0.0)
+    assert "No worker is there" in counts.snapshot(made).words
+    with store.writing() as connection:
+        workers.beat(connection, str(Worker.this()), kind="worker", host="box")
+    time.sleep(0.3)
+    assert "No worker is there" not in counts.snapshot(made).words
+
+
+def test_who_looks_while_it_is_counted_does_not_wait(running: tuple[str, Store, int], monkeypatch: pytest.MonkeyPatch
+                                                     ) -> None:
+    """They get what was counted last: threads that wait here are missed by supporters' pages."""
+    _, store, made = running
+    settings = settings_for(None)
+    counts = progress.Counts(Project(id=PROJECT, folder=settings.folder, settings=settings, store=store))
+    monkeypatch.setattr(progress, "_REST", 0.0)
+    first, plain, begun, go_on = counts.snapshot(made), progress.progress, threading.Event(), threading.Event()
+
+    def held(*given: object) -> object:
+        begun.set()
+        go_on.wait(20)
+        return plain(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(progress, "progress", held)
+    time.sleep(0.3)
+    slow = threading.Thread(target=counts.snapshot, args=(made,))
+    slow.start()
+    assert begun.wait(20)
+    assert counts.snapshot(made) is first
+    go_on.set()
+    slow.join()

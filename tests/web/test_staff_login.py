@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import argon2
+import httpx
 import pytest
 from sqlalchemy import select, update
 
@@ -20,6 +22,7 @@ from pillarbox.store import schema, throttles
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
 from pillarbox.web.staff.frame import own_path
+from tests.web.browsing import serving
 from tests.web.desk import NAMES, PASSWORD, login, post, staff, token
 from tests.web.site import PROJECT, TestClient, rows, settings_for
 
@@ -343,3 +346,40 @@ def test_an_old_hash_is_made_anew_at_the_login(client: TestClient, store: Store)
         kept = connection.execute(select(schema.staff_users.c.password_hash).where(
             schema.staff_users.c.name == NAMES[Role.SEND])).scalar_one()
     assert "m=64,t=1" in kept  # what the tests' own passwords cost
+
+
+def test_a_crowd_at_the_login_keeps_no_supporter_waiting(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many try to log in at once, few threads are theirs; the rest of the site has its own."""
+    staff(store, Role.VIEW)
+    go_on, inside = threading.Event(), []
+
+    def slow(*_given: object, **_named: object) -> deed.Answer:
+        inside.append(1)
+        go_on.wait(30)
+        return deed.Answer()
+
+    monkeypatch.setattr(deed, "attempt", slow)
+    with serving(create(store, settings_for(None), PROJECT)) as base:
+        page = httpx.get(f"{base}/staff/login")
+        headers = {"Cookie": f"pillarbox-visit={page.cookies['pillarbox-visit']}"}
+        body, answers = {"form_token": token(page), "name": "x", "password": "y", "next": ""}, []
+
+        def knock() -> None:
+            answers.append(httpx.post(f"{base}/staff/login", data=body, headers=headers, timeout=60).status_code)
+
+        crowd = [threading.Thread(target=knock) for _ in range(60)]
+        for one in crowd:
+            one.start()
+        try:
+            assert httpx.get(f"{base}/health", timeout=20).status_code == 200
+        finally:
+            go_on.set()
+            for one in crowd:
+                one.join()
+    assert len(inside) < 60
+    assert set(answers) == {403, 503}, "who finds too many waiting is told so at once"
+
+
+def test_a_name_with_a_nul_is_a_wrong_name(client: TestClient) -> None:
+    """PostgreSQL takes no NUL: that must not become a database that is away."""
+    assert login(client, name="Vera\0nobody").status_code == 403

@@ -9,19 +9,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
+from starlette.requests import Request
 
 from pillarbox.ground import clock
+from pillarbox.ground.errors import StoreError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings import asking, control, planning
 from pillarbox.model.states import Basis, MailingState, MessageState, Role
 from pillarbox.people.audience import Rule
 from pillarbox.people.intake import import_list
 from pillarbox.runner.tick import tick
+from pillarbox.staff import users
 from pillarbox.store import mailings, notices, schema, workers
+from pillarbox.store import staff as store_staff
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from pillarbox.web.app import create
+from pillarbox.web.staff import forms
 from tests import projects
 from tests.web.desk import NAMES, login, post, staff, token
 from tests.web.site import TestClient
@@ -108,7 +113,7 @@ def test_a_practice_mailing_is_sent_by_the_worker(desk: Desk) -> None:
     assert "PRACTICE: nobody was mailed" in page
     assert f'href="{desk.place}/send"' in page
     asked = desk.client.get(f"{desk.place}/send").text
-    for wanted in ("PRACTICE", "The Harbour Trust &lt;letters@harbour.example&gt;", "The harbour needs you, …",
+    for wanted in ("PRACTICE", "The Harbour Trust &lt;letters<wbr>@harbour.example&gt;", "The harbour needs you, …",
                    f"<strong>{CROWD}</strong>", "files on this machine"):
         assert wanted in asked
     assert desk.now.send_at is None
@@ -141,8 +146,8 @@ def test_a_live_mailing_wants_its_count_typed(live: Desk) -> None:
     login(live.client)
     assert post(live.client, f"{live.place}/approve", count=CROWD).status_code == 303
     page = live.client.get(f"{live.place}/send").text
-    for wanted in ("LIVE", "SendGrid (api.sendgrid.com)", "&lt;letters@harbour.example&gt;", "The harbour needs you",
-                   'name="count" type="text"', "60 seconds after you press"):
+    for wanted in ("LIVE", "SendGrid (api.sendgrid.com)", "&lt;letters<wbr>@harbour.example&gt;",
+                   "The harbour needs you", 'name="count" type="text"', "60 seconds after you press"):
         assert wanted in page
     for wrong in (str(CROWD - 1), "thirty", "", "-30", "٣٠", "3e1", "9" * 400):
         refused = post(live.client, f"{live.place}/send", count=wrong)
@@ -152,7 +157,8 @@ def test_a_live_mailing_wants_its_count_typed(live: Desk) -> None:
     assert post(live.client, f"{live.place}/send", count=f" {CROWD} ").status_code == 303
     assert live.now.send_at is not None
     assert timedelta(seconds=58) < live.now.send_at - began < timedelta(seconds=75)
-    assert live.audit()[-2:] == [(NAMES[Role.SEND], "approve"), (NAMES[Role.SEND], "send-now")]
+    assert [line for line in live.audit() if line[1] != "refused"][-2:] == [
+        (NAMES[Role.SEND], "approve"), (NAMES[Role.SEND], "send-now")]
 
 
 def test_a_live_mailing_can_be_held_back_in_its_countdown(live: Desk) -> None:
@@ -374,3 +380,127 @@ def test_hostile_words_of_a_mailing_are_shown_as_words(desk: Desk) -> None:
     for page in pages:
         assert "&lt;script&gt;" in page.text
         assert not re.search(r"<script(?! src=\"/staff/assets/)|<img|<b>|onerror=alert\(2\)>(?!`)", page.text), page.url
+
+
+# ------------------------------------------------------------------------------------------------ two at it
+
+
+def asked(desk: Desk, deed: str) -> dict[str, str]:
+    """What the form of the page that asks carries."""
+    page = desk.client.get(f"{desk.place}/{deed}")
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+
+
+def test_a_page_that_is_overtaken_sends_nothing(desk: Desk) -> None:
+    """A colleague set a time meanwhile: the old page's button does nothing, says so, and shows how it stands now."""
+    desk.with_worker()
+    login(desk.client)
+    old = asked(desk, "send")
+    at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT12:00")
+    assert post(desk.client, f"{desk.place}/send-at", f"{desk.place}/send-at?at={at}", count=CROWD, at=at
+                ).status_code == 303
+    planned = desk.now.send_at
+    refused = desk.client.post(f"{desk.place}/send", data=old, follow_redirects=False)
+    assert refused.status_code == 409
+    assert "has been changed since you were asked" in refused.text
+    assert "It waits to leave on" in refused.text
+    assert desk.now.send_at == planned
+    assert post(desk.client, f"{desk.place}/send", count=CROWD).status_code == 303, "asked anew, it goes"
+
+
+def test_a_second_press_does_not_begin_the_countdown_anew(live: Desk) -> None:
+    """Two presses, two tabs: the moment at which it leaves stays the one that was said first."""
+    live.with_worker()
+    with live.project.store.writing() as connection:
+        mailings.change(connection, live.mailing.id, approved_by="Ann", approved_at=clock.now())
+    login(live.client)
+    form = {**asked(live, "send"), "count": str(CROWD)}
+    assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 303
+    leaves = live.now.send_at
+    assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 409
+    assert live.now.send_at == leaves
+    assert [action for _, action in live.audit()].count("send-now") == 1
+
+
+def test_what_was_refused_stands_in_the_audit_log(desk: Desk) -> None:
+    """Who wanted what of which mailing, and why it was not done; of too small a role also which deed."""
+    login(desk.client)
+    post(desk.client, f"{desk.place}/cancel", count=CROWD + 1)
+    login(desk.client, Role.VIEW)
+    post(desk.client, f"{desk.place}/cancel", "/staff/account", count=CROWD)
+    with desk.project.store.reading() as connection:
+        found = connection.execute(select(schema.audit.c.actor, schema.audit.c.detail).where(
+            schema.audit.c.action == "refused").order_by(schema.audit.c.id)).all()
+    assert [(row.actor, row.detail["deed"]) for row in found] == [
+        (NAMES[Role.SEND], "cancel"), (NAMES[Role.VIEW], "cancel")]
+    assert f"has {CROWD} messages, not {CROWD + 1}" in found[0].detail["why"]
+    assert desk.now.state is MailingState.PLANNED
+
+
+def test_what_was_cancelled_in_a_terminal_offers_no_button(desk: Desk) -> None:
+    """The page was open; the refusal says why, and no form remains that could only be refused again."""
+    desk.with_worker()
+    login(desk.client)
+    old = asked(desk, "send")
+    control.cancel(desk.project, desk.mailing.name, reason="a wrong date", actor="staff")
+    refused = desk.client.post(f"{desk.place}/send", data=old, follow_redirects=False)
+    assert refused.status_code == 409
+    assert "Send it now" not in refused.text
+
+
+def test_a_deed_that_was_done_is_not_called_a_failure(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database takes the deed and then not the words about it: the answer goes on to the mailing's page."""
+    login(desk.client)
+    page = desk.client.get(f"{desk.place}/cancel")
+    kept = store_staff.change
+
+    def busy(connection: Connection, session_id: int, **values: object) -> None:
+        if values.get("flash"):
+            raise StoreError("The database could not do it: database is locked.", retry=True)
+        kept(connection, session_id, **values)
+
+    monkeypatch.setattr(store_staff, "change", busy)
+    done = desk.client.post(f"{desk.place}/cancel", follow_redirects=False, data={
+        "form_token": token(page), "count": str(CROWD)})
+    assert (done.status_code, desk.now.state) == (303, MailingState.CANCELLED)
+
+
+def test_a_reason_is_one_line_without_tricks(desk: Desk) -> None:
+    """What somebody types here is read in a colleague's terminal and kept by PostgreSQL: no escapes, no NUL."""
+    desk.with_worker()
+    login(desk.client)
+    post(desk.client, f"{desk.place}/send", count=CROWD)
+    login(desk.client, Role.PREPARE)
+    assert post(desk.client, f"{desk.place}/pause", reason="a\0 wrong\x1b[2J\r\nname\u202e").status_code == 303
+    assert desk.now.state_reason.isprintable()
+    assert "wrong" in desk.now.state_reason
+
+
+def test_who_is_disabled_while_a_form_arrives_does_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form may take 15 seconds to arrive: who may do what is looked at when it is here."""
+    login(desk.client)
+    page = desk.client.get(f"{desk.place}/cancel")
+    read = forms._read
+
+    async def slowly(request: Request) -> dict[str, str]:
+        fields = await read(request)
+        users.disable(desk.project.store, NAMES[Role.SEND])
+        return fields
+
+    monkeypatch.setattr(forms, "_read", slowly)
+    answer = desk.client.post(f"{desk.place}/cancel", follow_redirects=False, data={
+        "form_token": token(page), "count": str(CROWD)})
+    assert answer.headers["location"] == "/staff/login"
+    assert desk.now.state is MailingState.PLANNED
+
+
+def test_going_on_is_told_as_it_will_be(desk: Desk) -> None:
+    """What waits for its time goes on waiting, and both pages say until when."""
+    desk.with_worker()
+    login(desk.client)
+    at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT12:00")
+    post(desk.client, f"{desk.place}/send-at", f"{desk.place}/send-at?at={at}", count=CROWD, at=at)
+    post(desk.client, f"{desk.place}/pause")
+    assert "When you let it go on, it leaves on" in desk.client.get(f"{desk.place}/resume").text
+    assert post(desk.client, f"{desk.place}/resume", count=CROWD).status_code == 303
+    assert "is no longer held back. It leaves on" in desk.client.get(desk.place).text

@@ -28,6 +28,8 @@ WORDS = {
     "user-disable": "disabled a user", "user-enable": "enabled a user", "refused": "was refused",
     "export": "took a table away", "token-add": "made a token for the API",
     "token-revoke": "revoked a token of the API",
+    "lists import": "imported a list", "supporters forget": "forgot a supporter", "publish": "published the letter",
+    "withdraw": "took the letter off the website", "donations-recorded": "recorded donations",
 }
 """What an action is called on screen; others are read as they stand."""
 _PLAIN = {"count": "messages", "planned": "messages planned", "needs": "needs the role"}

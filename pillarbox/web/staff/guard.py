@@ -86,6 +86,11 @@ async def _pass(request: Request, door: Door, role: Role, *, asks_by_itself: boo
     request.state.visitor = found
     if request.method not in SAFE:
         await form(request)
+        # A form may take its time: who was disabled or given a smaller role meanwhile does nothing more.
+        found = await run_in_threadpool(sessions.visitor, site.store, site.settings, token, touch=False)
+        if found is None:
+            return _to_login(request, asks_by_itself=asks_by_itself)
+        request.state.visitor = found
     if not found.user.role.includes(role):
         if request.method not in SAFE:
             await run_in_threadpool(_note_refused, request, found, role)
@@ -111,7 +116,8 @@ def _note_refused(request: Request, found: Visitor, role: Role) -> None:
     with site_of(request).store.writing() as connection:
         audit.record(connection, actor=found.user.name, action="refused",
                      subject=str(request.path_params.get("name", request.url.path))[:120],
-                     detail={"role": found.user.role.value, "needs": role.value, "path": request.url.path[:200]})
+                     detail={"deed": request.url.path.rpartition("/")[2][:60], "role": found.user.role.value,
+                             "needs": role.value, "path": request.url.path[:200]})
 
 
 _WORDS = {

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,7 +14,7 @@ from starlette.responses import Response
 
 from pillarbox.ground import logs
 from pillarbox.ground.errors import Refused, StoreError
-from pillarbox.staff import login, sessions
+from pillarbox.staff import login, passwords, sessions
 from pillarbox.web.site import Site
 from pillarbox.web.staff import cookies
 from pillarbox.web.staff.forms import form
@@ -20,6 +23,7 @@ from pillarbox.web.staff.guard import turned_away, visitor
 
 log = logs.get("web")
 
+_THREADS, _MOST_WAITING = 4, 40
 WRONG = "Name and password do not belong together. Look at both, and try again."
 """The same whether or not somebody of that name may log in."""
 
@@ -29,6 +33,7 @@ class LoginDoors:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._threads = CapacityLimiter(_THREADS)
 
     async def ask(self, request: Request) -> Response:
         """The form; who is logged in already goes on."""
@@ -47,10 +52,10 @@ class LoginDoors:
             return turned_away(request, fault)
         onward, name = own_path(fields.get("next", "")), fields.get("name", "")
         try:
-            answer = await run_in_threadpool(
+            answer = await self._try(partial(
                 login.attempt, self._site.project, name=name, password=fields.get("password", ""),
                 place=request.client.host if request.client else "", agent=request.headers.get("user-agent", ""),
-                shown=cookies.token_of(request))
+                shown=cookies.token_of(request)))
         except Refused as fault:
             return self._form(request, onward, status=503, name=name, fault=fault.sentence())
         except StoreError as fault:
@@ -68,6 +73,16 @@ class LoginDoors:
         response = go(onward)
         cookies.give_session(request, response, answer.token)
         return response
+
+    async def _try(self, attempt: Callable[[], login.Answer]) -> login.Answer:
+        """Compare in threads of its own: a crowd at this door must not keep a supporter from unsubscribing.
+
+        Raises:
+            Refused: too many others are at it at this moment.
+        """
+        if self._threads.statistics().tasks_waiting >= _MOST_WAITING:
+            raise passwords.crowded()
+        return await to_thread.run_sync(attempt, limiter=self._threads)
 
     async def leave(self, request: Request) -> Response:
         """End this session."""

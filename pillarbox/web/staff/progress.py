@@ -18,7 +18,7 @@ from pillarbox.mailings import launch, outlook
 from pillarbox.model.states import MailingState
 from pillarbox.reports import words
 from pillarbox.reports.glance import Progress, progress
-from pillarbox.store import mailings
+from pillarbox.store import mailings, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.web.site import Site
@@ -33,6 +33,9 @@ _RETRY_MILLISECONDS = 1_000
 _REST = 10.0
 _PACE_SECONDS = 60.0
 _KEPT = 64
+ALONE = ("No worker is there: unless somebody sends it in a terminal, nothing more leaves until one runs: `pillarbox "
+         "worker`.")
+"""Of a mailing that is being sent by nobody."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +91,8 @@ class Counts:
             if len(self._watched) >= _KEPT and mailing_id not in self._watched:
                 self._watched.clear()
             watched = self._watched.setdefault(mailing_id, _Watched())
+        if as_read is None and watched.found is not None and watched.lock.locked():
+            return watched.found  # somebody counts: threads that only wait for them are missed elsewhere
         with watched.lock:
             began = time.monotonic()
             stale = as_read is not None and watched.found is not None and watched.found.mailing != as_read
@@ -101,9 +106,13 @@ class Counts:
         with self._project.store.reading() as connection:
             mailing = mailings.by_id(connection, mailing_id)
             counts = progress(connection, mailing)
+            attended = mailing.state is not MailingState.SENDING or bool(workers.present(connection))
+        pace = _pace(watched, mailing, counts)
         said = (outlook.said(self._project, mailing, commands=False)
                 or _sentence(launch.words(mailing, self._project.settings.project.zone))
-                or _pace(watched, mailing, counts))
+                or pace)
+        if not attended and not pace:
+            said = f"{said} {ALONE}".strip()
         return Snapshot(mailing=mailing, counts=counts, words=said)
 
 

@@ -3,8 +3,10 @@ written to the audit log with the user's name."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +17,12 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import control, departure, holding, launch, moments, refusals, summary
+from pillarbox.mailings import control, departure, holding, launch, moments, outlook, refusals, summary
 from pillarbox.model.states import MailingState, Role
+from pillarbox.people.values import one_line
 from pillarbox.reports.words import MAILING_STATE
 from pillarbox.staff import sessions
-from pillarbox.store import messages, notices
+from pillarbox.store import audit, messages, notices
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.web.site import Site
@@ -30,7 +33,7 @@ from pillarbox.web.staff.home import who_works
 from pillarbox.web.staff.mailings import mailing_of
 from pillarbox.web.staff.progress import Counts
 
-_LONGEST_REASON, _LONGEST_TIME, _MOST_DIGITS = 200, 60, 12
+_LONGEST_REASON, _LONGEST_TIME, _LONGEST_WHY, _MOST_READ, _MOST_DIGITS = 200, 60, 300, 1_000, 12
 _NOTICES, _RELOAD_SECONDS = 5, 10
 _SOON = timedelta(hours=1)
 
@@ -44,6 +47,8 @@ class Wish:
     reason: str
     at: datetime | None
     actor: str
+    seen: str
+    """How the mailing stood on the page that asked (``_mark``); empty where the form does not say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +66,8 @@ class Deed:
     does: Callable[[Project, Mailing, Wish], str]
     """Does it; returns what the next page says."""
     role: Role = Role.SEND
+    asks_anew: bool = True
+    """Whether it is asked once more when the mailing stands otherwise by now than the page said."""
     counts: str = ""
     """Which number is typed for a live mailing: ``remaining``, ``planned``, or none."""
     stops: bool = False
@@ -97,8 +104,11 @@ def _resume(project: Project, mailing: Mailing, wish: Wish) -> str:
     if mailing.started_at or mailing.send_at:
         departure.refuse_alone(project)
     moved = control.resume(project, mailing.name, actor=wish.actor)
+    if moved.send_at and moved.send_at > clock.now():
+        return (f"{mailing.name} is no longer held back. It leaves on "
+                f"{moments.in_words(moved.send_at, project.settings.project.zone)}.")
     if moved.send_at:
-        return f"{mailing.name} goes on."
+        return f"{mailing.name} goes on: a worker takes it up within seconds."
     return f"{mailing.name} is no longer held back. Send it when you like."
 
 
@@ -117,9 +127,9 @@ DEEDS = {deed.name: deed for deed in (
     Deed(name="resume", label="Let it go on", question="Let this mailing go on?", sure="Let it go on", does=_resume,
          counts="remaining"),
     Deed(name="pause", label="Hold it back", question="Hold this mailing back?", sure="Hold it back", does=_pause,
-         role=Role.PREPARE, stops=True),
+         role=Role.PREPARE, stops=True, asks_anew=False),
     Deed(name="cancel", label="Cancel it for good", question="Cancel this mailing for good?",
-         sure="Cancel it for good", does=_cancel, counts="planned", stops=True),
+         sure="Cancel it for good", does=_cancel, counts="planned", stops=True, asks_anew=False),
 )}
 
 
@@ -153,8 +163,8 @@ class SendingDoors:
 
     async def show(self, request: Request) -> Response:
         """Where the mailing stands, and what can be done."""
-        mailing = await mailing_of(request)
-        values = await run_in_threadpool(self._standing, mailing)
+        values = await run_in_threadpool(self._standing, await mailing_of(request))
+        mailing = values["found"].mailing  # what the buttons are for and what the script follows is one look
         role, deeds = visitor(request).user.role, possible(mailing)
         return render(request, "staff/sending", **values, mailing=mailing, crumbs=(("Mailings", "/staff/"),),
                       deeds=[deed for deed in deeds if role.includes(deed.role)],
@@ -193,7 +203,11 @@ class SendingDoors:
             except StoreError:
                 raise
             except PillarboxError as fault:
-                return await self._asked(request, await mailing_of(request), deed, fault=fault.sentence(),
+                await run_in_threadpool(self._note_refused, mailing, deed, visitor(request).user.name, fault)
+                mailing = await mailing_of(request)
+                if deed not in possible(mailing):
+                    return refusal(request, fault.sentence(), status=409, back=_place(mailing))
+                return await self._asked(request, mailing, deed, fault=fault.sentence(),
                                          at=fields.get("at", "").strip()[:_LONGEST_TIME],
                                          reason=fields.get("reason", "")[:_LONGEST_REASON])
             await run_in_threadpool(sessions.tell, self._project.store, visitor(request), said)
@@ -208,15 +222,25 @@ class SendingDoors:
                 raise Refused("Type the number of messages, as it stands above. Nothing was done.")
             count = int(typed)
         at = fields.get("at", "").strip()[:_LONGEST_TIME]
-        return Wish(count=count, reason=" ".join(fields.get("reason", "").split())[:_LONGEST_REASON], actor=actor,
+        reason = one_line(fields.get("reason", "")[:_MOST_READ])[:_LONGEST_REASON]
+        return Wish(count=count, reason=reason, actor=actor, seen=fields.get("seen", ""),
                     at=moments.read_moment(at, self._zone, now=clock.now()) if at else None)
 
     def _done(self, mailing: Mailing, deed: Deed, wish: Wish) -> str:
-        """Do it, once the number that was typed is the one that is."""
+        """Do it, once the number that was typed is the one that is, and nothing has changed since the page asked."""
+        if deed.asks_anew and wish.seen and wish.seen != _mark(mailing):
+            raise Refused(f"{mailing.name} has been changed since you were asked. Nothing was done.",
+                          todo="See how it stands now, and say it once more if it shall be.")
         expected = self._count(mailing, deed)
         if deed.counts and wish.count != expected:
             raise Refused(f"{mailing.name} has {expected:,} messages, not {wish.count:,}. Nothing was done.")
         return deed.does(self._project, mailing, wish)
+
+    def _note_refused(self, mailing: Mailing, deed: Deed, actor: str, fault: PillarboxError) -> None:
+        """Into the audit log: who wanted what, and why it was not done."""
+        with suppress(StoreError), self._project.store.writing() as connection:
+            audit.record(connection, actor=actor, action="refused", subject=mailing.name,
+                         detail={"deed": deed.name, "why": fault.sentence()[:_LONGEST_WHY]})
 
     def _count(self, mailing: Mailing, deed: Deed) -> int:
         if deed.counts == "planned":
@@ -239,9 +263,30 @@ class SendingDoors:
         return render(request, "staff/deed", status=409 if fault else 200, mailing=mailing, deed=deed, summary=told,
                       count=await run_in_threadpool(self._count, mailing, deed), at=at, fault=fault, reason=reason,
                       when=moments.in_words(moment, self._zone) if moment else "", example=moments.EXAMPLE,
+                      seen=_mark(mailing), stands=await run_in_threadpool(_stands, self._project, mailing, deed),
                       alone=deed.needs_worker and not works.present,
                       countdown=round(self._project.settings.launch.countdown_seconds) if fresh else 0,
                       crumbs=(("Mailings", "/staff/"), _place(mailing)))
+
+
+def _mark(mailing: Mailing) -> str:
+    """Another one whenever what a page that asks says of the mailing is no longer so."""
+    facts = (mailing.state, mailing.started_at, mailing.send_at, mailing.approved_by, mailing.approved_at)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _stands(project: Project, mailing: Mailing, deed: Deed) -> tuple[str, str]:
+    """Where it stands before the deed, and what letting it go on comes to, in words; either may be empty."""
+    said, then = outlook.said(project, mailing, commands=False), ""
+    if deed.name == "resume":
+        if mailing.started_at or (mailing.send_at and mailing.send_at <= clock.now()):
+            then = "When you let it go on, all that has not left leaves at once."
+        elif mailing.send_at:
+            when = moments.in_words(mailing.send_at, project.settings.project.zone)
+            then = f"When you let it go on, it leaves on {when}."
+        else:
+            then = "When you let it go on, it waits until somebody sends it."
+    return said, then
 
 
 def _place(mailing: Mailing) -> tuple[str, str]:

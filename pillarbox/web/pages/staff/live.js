@@ -9,6 +9,18 @@
   const number = new Intl.NumberFormat("en-GB");
   let source = null;
   let over = false;
+  let silent = 0;
+  const QUIET_MILLISECONDS = 8000;
+
+  // The browser asks again by itself, and says nothing of it: numbers that stand still must not look alive.
+  const hear = () => {
+    window.clearTimeout(silent);
+    silent = 0;
+    lost.hidden = true;
+  };
+  const miss = () => {
+    if (!silent) silent = window.setTimeout(() => { lost.hidden = false; }, QUIET_MILLISECONDS);
+  };
 
   const show = (told) => {
     bar.max = told.planned || 1;
@@ -21,7 +33,7 @@
       figure.querySelector("dd").textContent = number.format(value);
       if (value) figure.hidden = false;
     }
-    lost.hidden = true;
+    hear();
     if (told.mark !== live.dataset.mark) {
       over = true;
       source.close();
@@ -36,7 +48,10 @@
     if (source || over) return;
     source = new EventSource(live.dataset.follow);
     source.onmessage = (event) => show(JSON.parse(event.data));
+    source.onopen = hear;
     source.onerror = () => {
+      if (over) return;
+      miss();
       // The server ends each stream after a while, and the browser asks again; closed is what it gave up.
       if (source && source.readyState === EventSource.CLOSED) lost.hidden = false;
     };
@@ -44,6 +59,8 @@
   const leave = () => {
     if (source) source.close();
     source = null;
+    window.clearTimeout(silent);
+    silent = 0;
   };
   // A page that nobody looks at asks for nothing.
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : follow()));
