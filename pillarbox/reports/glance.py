@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, literal, select, union_all
 
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import mailings
+from pillarbox.store.donations import NET, STANDS
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.schema import donations, messages
 
@@ -86,7 +87,7 @@ def progress(connection: Connection, mailing: Mailing) -> Progress:
 
 
 def _raised(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    pounds = case((donations.c.currency == "GBP", donations.c.amount_minor), else_=0)
+    pounds = case((donations.c.currency == "GBP", NET), else_=0)
     return {row[0]: (int(row[1]), int(row[2])) for row in connection.execute(
-        select(donations.c.mailing_id, func.count(), func.sum(pounds)).where(donations.c.mailing_id.in_(ids))
+        select(donations.c.mailing_id, func.count(), func.sum(pounds)).where(donations.c.mailing_id.in_(ids), STANDS)
         .group_by(donations.c.mailing_id))}

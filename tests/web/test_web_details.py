@@ -20,7 +20,7 @@ from pillarbox.store.connect import Store
 from tests import builders
 from tests.builders import SECRET
 from tests.web.site import TestClient, rows
-from tests.web.wishing import alice, client, form, standing
+from tests.web.wishing import alice, at_work, client, form, standing
 
 NOW = datetime(2026, 12, 15, 9, 0, tzinfo=UTC)
 NEW = "alice.wonder@example.com"
@@ -65,6 +65,7 @@ def here(store: Store) -> Iterator[Here]:
     with store.writing() as connection:
         key = alice(connection)
     with client(store) as web, clock.freeze(NOW):
+        at_work(store)
         yield Here(web=web, store=store, key=key)
 
 

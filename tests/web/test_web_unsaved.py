@@ -20,7 +20,7 @@ from pillarbox.people import details
 from pillarbox.store import connect as connecting
 from pillarbox.store import schema
 from pillarbox.store.connect import Store, connect
-from tests.web.wishing import alice, client, form, hidden, standing
+from tests.web.wishing import alice, at_work, client, form, hidden, standing
 
 
 @contextmanager
@@ -90,6 +90,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[St
     schema.metadata.create_all(store.writer)
     with store.writing() as connection:
         key = alice(connection)
+    at_work(store)
     yield store, tmp_path / "unsaved.db", key
     store.close()
 

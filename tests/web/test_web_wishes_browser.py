@@ -14,7 +14,7 @@ from pillarbox.store.connect import Store, connect
 from pillarbox.web.app import create
 from tests.web.browsing import serving, violations
 from tests.web.site import PROJECT, rows
-from tests.web.wishing import alice, settings
+from tests.web.wishing import alice, at_work, settings
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +26,7 @@ def served(tmp_path: Path) -> Iterator[tuple[str, str, Store]]:
     schema.metadata.create_all(store.writer)
     with store.writing() as connection:
         key = alice(connection)
+    at_work(store)
     with serving(create(store, settings(), PROJECT)) as base:
         yield base, key, store
     store.close()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 from pillarbox.model.config import Settings
 from pillarbox.model.sections import LinkSettings, PreferenceSettings
 from pillarbox.model.states import Basis, Channel
-from pillarbox.store import lists, schema
+from pillarbox.store import lists, schema, workers
 from pillarbox.store.connect import Store
 from pillarbox.web.app import create
 from tests import builders
@@ -46,6 +46,12 @@ def alice(connection: Connection) -> str:
         lists.join_many(connection, lists.create(connection, name, SENT_AT), [person], SENT_AT, None)
     builders.message(connection, builders.mailing(connection), person)
     return str(connection.execute(select(schema.messages.c.key)).scalar_one())
+
+
+def at_work(store: Store) -> None:
+    """A worker is there, as far as the server can tell: nothing is sent while a test looks on."""
+    with store.writing() as connection:
+        workers.beat(connection, "worker", kind="worker", host="")
 
 
 def standing(store: Store) -> dict[str, list[tuple[Any, ...]]]:

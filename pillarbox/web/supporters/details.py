@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pillarbox.mailings import envelopes
+from pillarbox.ground import logs
+from pillarbox.mailings import envelopes, service
 from pillarbox.people import details
 from pillarbox.people.details import Details, Saved
 from pillarbox.people.holder import Standing
 from pillarbox.web.render import Pages
 from pillarbox.web.site import Site, key_of
 from pillarbox.web.supporters.answers import Doors
+
+log = logs.get("web")
 
 _BAD_ADDRESS = "This is no email address that we can write to. It should look like name@example.org."
 
@@ -38,6 +42,7 @@ class DetailsDoors(Doors):
             return self._not_saved([("link", "yes")])
         if found is not Standing.READER:
             return self._nobody(found)
+        await self._sent_soon()
         return self._pages.page("supporters/link-sent", key=key)
 
     async def show(self, request: Request) -> Response:
@@ -63,6 +68,8 @@ class DetailsDoors(Doors):
             case Saved.BAD_ADDRESS:
                 return self._shown(wanted, wrong=_BAD_ADDRESS, status=422)
             case _:
+                if found is Saved.TO_CONFIRM:
+                    await self._sent_soon()
                 return self._pages.page("supporters/details-saved", to_confirm=found is Saved.TO_CONFIRM)
 
     async def new_address(self, request: Request) -> Response:
@@ -82,6 +89,13 @@ class DetailsDoors(Doors):
                 return self._pages.page("supporters/address-not", status=409)
             case _:
                 return self._pages.page("supporters/address-done")
+
+    async def _sent_soon(self) -> None:
+        """Somebody waits for this letter. It is asked for already: what fails here, a worker makes good."""
+        try:
+            await run_in_threadpool(service.soon, self._site.project)
+        except Exception as fault:  # noqa: BLE001 - what was saved must not be called unsaved
+            log.fault("supporter.letter-waits", fault)
 
     def _shown(self, found: Details, *, wrong: str = "", status: int = 200) -> Response:
         return self._pages.page("supporters/details", status=status, details=found, wrong=wrong)
