@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import address
@@ -42,18 +41,10 @@ def read(folder: Path) -> tuple[Settings | None, list[Finding]]:
 
 def examine(settings: Settings, environ: Mapping[str, str] | None = None) -> Iterator[Finding]:
     """Everything that the settings alone tell."""
-    found = [*_zone(settings), *_addresses(settings), *_links(settings), *_roads(settings), *_spoken(settings),
+    found = [*_addresses(settings), *_links(settings), *_roads(settings), *_spoken(settings),
              *_unknown_names(os.environ if environ is None else environ), *_metrics(settings)]
     yield from found or [well("settings", "The settings can be read, and make sense.")]
     yield from _key(settings)
-
-
-def _zone(settings: Settings) -> Iterator[Finding]:
-    try:
-        ZoneInfo(settings.project.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        yield wrong("zone", f"There is no time zone called {settings.project.zone!r}.",
-                    'Put one of the IANA names into [project] zone, such as "Europe/London".')
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:

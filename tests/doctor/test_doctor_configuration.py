@@ -44,7 +44,8 @@ def test_every_fault_of_the_settings_at_once(folder: Path) -> None:
 def test_a_zone_that_does_not_exist(folder: Path) -> None:
     """Said before anything would need it."""
     set_to(folder, f'[project]\nzone = "Europe/Londn"\n{SENDER}')
-    assert level_of(examine(folder), "zone") is Level.WRONG
+    (finding,) = examine(folder).at(Level.WRONG)
+    assert "Europe/Londn" in finding.words
 
 
 def test_addresses_and_links_that_cannot_be(folder: Path) -> None:
