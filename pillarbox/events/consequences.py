@@ -15,9 +15,9 @@ from pillarbox.store.consents import Change
 from pillarbox.store.schema import consents as consents_table
 
 _REASON_OF = {
-    EventKind.BOUNCED: SuppressionReason.BOUNCED,
-    EventKind.COMPLAINED: SuppressionReason.COMPLAINED,
-    EventKind.UNSUBSCRIBED: SuppressionReason.UNSUBSCRIBED,
+    str(EventKind.BOUNCED): SuppressionReason.BOUNCED,
+    str(EventKind.COMPLAINED): SuppressionReason.COMPLAINED,
+    str(EventKind.UNSUBSCRIBED): SuppressionReason.UNSUBSCRIBED,
 }
 
 # A drop repeats why the provider suppresses the address (SendGrid event reference, "Dropped", read 2026-11).
@@ -39,13 +39,14 @@ def suppression(event: Event) -> SuppressionReason | None:
     if event.kind is EventKind.DROPPED and event.suppresses:
         words = event.reason.lower()
         return next((reason for word, reason in _DROP_WORDS if word in words), SuppressionReason.INVALID)
-    return _REASON_OF.get(event.kind)
+    return _REASON_OF.get(str(event.kind))
 
 
 def act(connection: Connection, new: Sequence[Matched]) -> None:
     """Suppress addresses and end consents, as new events ask; in a fixed order, harmless when done twice."""
     asked: dict[tuple[str, SuppressionReason], Matched] = {}
-    for item in sorted(new, key=lambda item: item.event.at):
+    telling = [item for item in new if suppression(item.event) is not None]
+    for item in sorted(telling, key=lambda item: item.event.at):
         reason = suppression(item.event)
         # A proof goes to staff, in a supporter's name: what becomes of it is neither's wish.
         proof = item.message is not None and item.message.kind == Kind.PROOF

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -24,6 +25,7 @@ from pillarbox.store.contributions import (
     heard,
     hour_of,
 )
+from pillarbox.store.events import Message
 
 # By plain texts: an enumeration's members are hashed by Python.
 _RANK = {str(outcome): outcome.rank for outcome in Outcome}
@@ -46,7 +48,7 @@ class Fact(NamedTuple):
     device: str
 
 
-def count(connection: Connection, held: Mapping[int, Row[Any]], facts: Sequence[Fact]) -> None:
+def count(connection: Connection, held: Mapping[int, Message], facts: Sequence[Fact]) -> None:
     """Tag clicks of scanners, and let the tallies follow what these facts change.
 
     Args:
@@ -92,13 +94,26 @@ def count(connection: Connection, held: Mapping[int, Row[Any]], facts: Sequence[
 _Standing = tuple[Response, Sequence[Click], bool]
 
 
-def _add(changes: tallies.Changes, row: Row[Any], before: _Standing, after: _Standing) -> None:
+def _add(changes: tallies.Changes, row: Message, before: _Standing, after: _Standing) -> None:
     if before == after:
         return
-    was = contribution(before[0], before[1], tracked=row.tracked, delivered=before[2])
-    is_ = contribution(after[0], after[1], tracked=row.tracked, delivered=after[2])
-    for (facet, key), n in difference(was, is_).items():
+    moved = (_moved_without_clicks(before[0], before[2], after[0], after[2], row.tracked)
+             if not before[1] and not after[1] else _moved(before, after, row.tracked))
+    for (facet, key), n in moved:
         changes[row.mailing_id, facet, key] += n
+
+
+def _moved(before: _Standing, after: _Standing, tracked: bool) -> tuple[tuple[tuple[str, str], int], ...]:
+    was = contribution(before[0], before[1], tracked=tracked, delivered=before[2])
+    is_ = contribution(after[0], after[1], tracked=tracked, delivered=after[2])
+    return tuple(difference(was, is_).items())
+
+
+# A mailing's messages are delivered in the same few hours, and then opened: most go the same way as others.
+@lru_cache(maxsize=8192)
+def _moved_without_clicks(was: Response, was_delivered: bool, is_: Response, is_delivered: bool, tracked: bool,
+                          ) -> tuple[tuple[tuple[str, str], int], ...]:
+    return _moved((was, (), was_delivered), (is_, (), is_delivered), tracked)
 
 
 def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from pillarbox.model.states import EventKind, MessageState, Outcome
 from pillarbox.store import audit, mailings, notices
 from pillarbox.store import events as table
+from pillarbox.store.events import Message
 from pillarbox.store.schema import audit as audit_table
 
 ACTOR = "events"
@@ -23,6 +24,7 @@ OUTCOME = {str(kind): kind.outcome for kind in EventKind if kind.outcome}
 """An event's word → the outcome that it gives its message."""
 # States of a message that an attempt has handed over, or may have.
 _NONE: AbstractSet[int] = frozenset()
+_ACCEPTED = str(MessageState.ACCEPTED)
 _LEFT = (MessageState.SUBMITTING, MessageState.ACCEPTED, MessageState.IN_DOUBT)
 
 
@@ -50,7 +52,7 @@ class Sign(NamedTuple):
     """The attempt that the provider names; None when it names none."""
 
 
-def settle(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row[Any]]) -> list[Alarm]:
+def settle(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Message]) -> list[Alarm]:
     """Bring the ledger up to what these events prove. Any order, any number of times, gives the same ledger.
 
     Args:
@@ -68,7 +70,12 @@ def settle(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row
     return alarms
 
 
-def _accept(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Row[Any]]) -> list[Alarm]:
+def _accept(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Message]) -> list[Alarm]:
+    # Most messages were accepted long ago, and known to be.
+    moved = {sign.message_id for sign in signs if not _is_known(held[sign.message_id], sign)}
+    if not moved:
+        return []
+    signs = [sign for sign in signs if sign.message_id in moved]
     first: dict[int, datetime] = {}
     provider: dict[int, str] = {}
     attempts: dict[int, set[int]] = {}
@@ -100,17 +107,24 @@ def _accept(connection: Connection, signs: Sequence[Sign], held: Mapping[int, Ro
     return alarms
 
 
-def _says_nothing_new(row: Row[Any], first: datetime, attempts: AbstractSet[int]) -> bool:
+def _is_known(row: Message, sign: Sign) -> bool:
+    """Of one sign what ``_says_nothing_new`` asks of all of a message's: where it holds for each, it holds for all."""
+    return (row.state == _ACCEPTED and bool(row.provider_id)
+            and row.accepted_at is not None and row.accepted_at <= sign.at
+            and (sign.attempt_id is None or row.attempt_id is None or sign.attempt_id == row.attempt_id))
+
+
+def _says_nothing_new(row: Message, first: datetime, attempts: AbstractSet[int]) -> bool:
     return (row.state == MessageState.ACCEPTED and bool(row.provider_id)
             and row.accepted_at is not None and row.accepted_at <= first and not _of_another(row, attempts))
 
 
-def _of_another(row: Row[Any], attempts: AbstractSet[int]) -> bool:
+def _of_another(row: Message, attempts: AbstractSet[int]) -> bool:
     """Whether an attempt is named that is not the message's own: one that was taken for unsent, before this one."""
     return row.attempt_id is not None and bool(attempts - {row.attempt_id})
 
 
-def _raise_alarm(connection: Connection, row: Row[Any], action: str, *, twice: bool) -> list[Alarm]:
+def _raise_alarm(connection: Connection, row: Message, action: str, *, twice: bool) -> list[Alarm]:
     subject = f"message {row.id}"
     told = connection.execute(select(audit_table.c.id).where(
         audit_table.c.action == action, audit_table.c.subject == subject).limit(1)).scalar()

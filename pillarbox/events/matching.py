@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
 from pillarbox.store import events as table
+from pillarbox.store.events import Message
 
 
 class Matched(NamedTuple):
     """An event, and what of ours it is about."""
 
     event: Event
-    message: Row[Any] | None
+    message: Message | None
     """The message, when we know which."""
     address_hash: str
     """The recipient's; empty when neither the event nor a message says, and when they were forgotten."""
@@ -33,7 +34,7 @@ class Matched(NamedTuple):
 def match(connection: Connection, events: Sequence[Event], secret: bytes) -> list[Matched]:
     """Find each event's message and supporter; the same order as ``events``."""
     by_id = table.messages_by_id(connection, {e.message_id for e in events if e.message_id is not None})
-    owners: list[Row[Any] | None] = []
+    owners: list[Message | None] = []
     hashes: list[str] = []
     for event in events:
         owner = by_id.get(event.message_id) if event.message_id is not None else None
@@ -68,7 +69,7 @@ def match(connection: Connection, events: Sequence[Event], secret: bytes) -> lis
     return found
 
 
-def same_send(provider_id: str, candidates: Sequence[Row[Any]]) -> Row[Any] | None:
+def same_send(provider_id: str, candidates: Sequence[Message]) -> Message | None:
     """The one of an address's messages that left under this provider id."""
     if not provider_id:
         return None

@@ -12,8 +12,11 @@ from pillarbox.ground.errors import StoreError
 from pillarbox.model.records import Event
 from pillarbox.store.connect import ClashError, Store
 
-AT_ONCE = 2_000
-"""Events of one transaction: more would let the first of the posts wait long for the last."""
+AT_ONCE = 4_000
+"""Events of one transaction: more would let the first of the posts wait long for the last.
+
+Fewer cost more each: events lie scattered over the indexes, and a page that many of them touch is written once.
+"""
 
 
 @dataclass(eq=False, slots=True)

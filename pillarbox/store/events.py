@@ -4,18 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, Row, bindparam, case, func, or_, select, update
+import orjson
+from sqlalchemy import Column, Connection, Row, Text, bindparam, case, func, or_, select, update
 
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
-from pillarbox.store.listed import among, listed, moment
+from pillarbox.store.listed import among, listed, moment, read_moment
 from pillarbox.store.schema import UNREACHED, attempts, events, mailings, marks, messages, supporters
 from pillarbox.store.upsert import insert_for
 
 # States that an event contradicts outright: the ledger said that this message never left.
 NEVER_LEFT = UNREACHED
+
+
+class Message(NamedTuple):
+    """What events ask of a message, and its mailing's kind."""
+
+    id: int
+    mailing_id: int
+    edition_id: int
+    supporter_id: int
+    address: str
+    address_hash: str
+    state: str
+    """A ``MessageState``, as plain text."""
+    attempt_id: int | None
+    accepted_at: datetime | None
+    provider_id: str
+    outcome: str
+    """An ``Outcome``, as plain text."""
+    tracked: bool
+    kind: str
+    """A ``Kind``, as plain text."""
+
 
 _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
@@ -53,26 +77,46 @@ def add_new(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, 
 
 def _add_to_sqlite(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
     """A few statements of many rows each: SQLite reads them twice as fast as the same rows in JSON."""
-    found: dict[str, int] = {}
+    # There is one writer, and ids only rise: what stands above the highest is what went in. Asked for a row at a time
+    # (RETURNING), Python's lock would be let go of and waited for a thousand times.
+    before = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM events").scalar_one()
     one = f"({', '.join('?' * len(KEPT))})"
     for start in range(0, len(rows), _ROWS_IN_A_STATEMENT):
         part = rows[start : start + _ROWS_IN_A_STATEMENT]
-        found.update(connection.exec_driver_sql(
+        connection.exec_driver_sql(
             f"INSERT INTO events ({', '.join(KEPT)}) VALUES {', '.join([one] * len(part))} "  # noqa: S608 - our names
-            "ON CONFLICT DO NOTHING RETURNING fingerprint, id", tuple(chain.from_iterable(part))).all())
+            "ON CONFLICT DO NOTHING", tuple(chain.from_iterable(part)))
+    packed = connection.exec_driver_sql(
+        "SELECT json_group_object(fingerprint, id) FROM events WHERE id > ?", (before,)).scalar_one()
+    found: dict[str, int] = orjson.loads(packed)
     return found
 
 
-def messages_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
+def messages_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Message]:
     """The messages with these ids."""
-    if not ids:
-        return {}
-    return {row[0]: row for row in connection.execute(
-        select(*_MESSAGE).join(mailings, _OF_MAILING).where(among(connection, messages.c.id, ids))).all()}
+    return {one.id: one for one in _messages(connection, messages.c.id, ids)}
+
+
+def _messages(connection: Connection, column: Column[Any], values: Collection[int] | Collection[str]) -> list[Message]:
+    """The messages whose column has one of these values, by id."""
+    if not values:
+        return []
+    wanted = among(connection, column, values)
+    if connection.dialect.name != "sqlite":
+        return [Message._make(row) for row in connection.execute(
+            select(*_MESSAGE).join(mailings, _OF_MAILING).where(wanted).order_by(messages.c.id)).all()]
+    # Packed into one row: for each row SQLite's driver lets go of Python's lock.
+    packed: str = connection.execute(select(func.json_group_array(func.json_array(*_MESSAGE), type_=Text)).select_from(
+        messages.join(mailings, _OF_MAILING)).where(wanted)).scalar_one()
+    return [Message._make((*row[:8], _moment_of(row[8]), *row[9:11], row[11] == 1, row[12]))
+            for row in sorted(orjson.loads(packed))]
+
+
+_moment_of = lru_cache(maxsize=8192)(read_moment)
 
 
 def hold_messages(connection: Connection, ids: Collection[int],
-                  seen: Mapping[int, Row[Any]] | None = None) -> dict[int, Row[Any]]:
+                  seen: Mapping[int, Message] | None = None) -> dict[int, Message]:
     """The same, held until the transaction ends, in a fixed order, so that nobody else changes them meanwhile.
 
     Args:
@@ -87,17 +131,14 @@ def hold_messages(connection: Connection, ids: Collection[int],
     if not ids:
         return {}
     # Not FOR UPDATE: an event's foreign key holds its message a little, and two posts would lock each other out.
-    return {row.id: row for row in connection.execute(
+    return {row[0]: Message._make(row) for row in connection.execute(
         select(*_MESSAGE).join(mailings, _OF_MAILING).where(among(connection, messages.c.id, ids))
         .order_by(messages.c.id).with_for_update(of=messages, key_share=True))}
 
 
-def messages_by_address(connection: Connection, hashes: Collection[str]) -> list[Row[Any]]:
-    """Every message to these address hashes, however many they are."""
-    if not hashes:
-        return []
-    return list(connection.execute(select(*_MESSAGE).join(mailings, _OF_MAILING)
-                                   .where(among(connection, messages.c.address_hash, hashes)).order_by(messages.c.id)))
+def messages_by_address(connection: Connection, hashes: Collection[str]) -> list[Message]:
+    """Every message to these address hashes, however many they are, by id."""
+    return _messages(connection, messages.c.address_hash, hashes)
 
 
 def known_addresses(connection: Connection, hashes: Collection[str]) -> dict[str, tuple[int, str | None]]:
@@ -141,7 +182,7 @@ def accept(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     ))
 
 
-def live_rival(connection: Connection, message: Row[Any]) -> int | None:
+def live_rival(connection: Connection, message: Message) -> int | None:
     """Another message of the same edition to the same supporter that counts as sent or to be sent."""
     return connection.execute(select(messages.c.id).where(
         messages.c.edition_id == message.edition_id, messages.c.supporter_id == message.supporter_id,

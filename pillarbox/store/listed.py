@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -72,6 +73,15 @@ def moment(connection: Connection, at: datetime | None) -> str | None:
         return None
     if at.tzinfo is None:
         raise ValueError("a time must be aware")
-    text = at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-    return text if connection.dialect.name == "sqlite" else text + "+00"
+    return _written(at) if connection.dialect.name == "sqlite" else _written(at) + "+00"
 
+
+# Many things happen in the same second.
+@lru_cache(maxsize=8192)
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_moment(written: str | None) -> datetime | None:
+    """A time as SQLite keeps it, read again."""
+    return None if written is None else datetime.fromisoformat(written).replace(tzinfo=UTC)

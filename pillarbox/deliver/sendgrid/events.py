@@ -183,23 +183,28 @@ def read(raw: bytes, *, project: str) -> Parsed:
 
 def _argument(item: dict[str, Any]) -> str:
     """Our custom argument: SendGrid puts them among the event's own fields; its settings can nest them."""
-    for holder in (item, item.get("unique_args"), item.get("custom_args")):
+    if isinstance(plainly := item.get(CUSTOM_ARGUMENT), str):
+        return plainly
+    for holder in (item.get("unique_args"), item.get("custom_args")):
         if isinstance(holder, dict) and isinstance(found := holder.get(CUSTOM_ARGUMENT), str):
             return found
     return ""
 
 
+_TEXTS = ("email", "url", "sg_message_id", "useragent", "reason", "sg_event_id")
+
+
 def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event:
     """Raises ValueError with what is wrong."""
-    email, url, provider_id = _text(item, "email"), _text(item, "url"), _text(item, "sg_message_id")
-    user_agent = _text(item, "useragent")
-    reason = _text(item, "reason") or _text(item, "response")
+    email, url, provider_id, user_agent, reason, event_id = [
+        _text(item, name) if name in item else "" for name in _TEXTS]
+    reason = reason or _text(item, "response")
     at = _moment(item.get("timestamp"))
     kind = KINDS[word]
     if kind is EventKind.BOUNCED and _text(item, "type") == BLOCKED:
         kind = EventKind.BLOCKED
     return Event(
-        kind=kind, at=at, provider=PROVIDER, provider_event_id=_text(item, "sg_event_id"),
+        kind=kind, at=at, provider=PROVIDER, provider_event_id=event_id,
         fingerprint=_fingerprint(int(at.timestamp()), word, provider_id, email, url),
         message_id=int(ours[2]) if ours else None, attempt_id=int(ours[3]) if ours else None,
         provider_id=request_id(provider_id), address=_address(email), agent=_agent(item, user_agent), url=url,
