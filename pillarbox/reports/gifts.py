@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, and_, func, or_, select
+from sqlalchemy import Column, Connection, and_, func, or_, select
 
 from pillarbox.ground.money import Money
 from pillarbox.model.states import Attribution
 from pillarbox.reports import words
-from pillarbox.store.schema import donations, metadata
+from pillarbox.store.donations import NET, STANDS
+from pillarbox.store.schema import donations
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +26,7 @@ class Gift:
     """In the currency's smallest unit; below 0 for what was given back."""
     currency: str
     refunded_minor: int
-    """Of which this much was given back."""
+    """Of which this much was given back, or taken back."""
     method: str
     source: str
     code: str
@@ -53,8 +54,8 @@ class Gift:
 
 
 _NAMELESS: tuple[Column[Any], ...] = tuple(donations.c[name] for name in (
-    "id", "received_at", "amount_minor", "currency", "method", "source", "code", "gift_aid", "regular", "attribution",
-    "message_id"))
+    "id", "received_at", "amount_minor", "refunded_minor", "currency", "method", "source", "code", "gift_aid",
+    "regular", "attribution", "message_id"))
 _NAMED: tuple[Column[Any], ...] = (donations.c.name, donations.c.address)
 
 
@@ -75,17 +76,19 @@ def page(connection: Connection, mailing_id: int, *, before: tuple[datetime, int
     query = select(*_NAMELESS, *(_NAMED if named else ())).where(donations.c.mailing_id == mailing_id)
     if before is not None:
         query = query.where(or_(at < before[0], and_(at == before[0], id_ < before[1])))
-    rows = connection.execute(query.order_by(at.desc(), id_.desc()).limit(most)).all()
-    back = _given_back(connection, [row.id for row in rows])
-    return [_gift(row, back, named=named) for row in rows]
+    rows = connection.execute(query.order_by(at.desc(), id_.desc()).limit(most))
+    return [_gift(row, named=named) for row in rows]
 
 
 def by_evidence(connection: Connection, mailing_id: int) -> list[tuple[Attribution, int, int]]:
-    """Kind of evidence, gifts, pence (pounds only); strongest first, unused kinds left out."""
+    """Kind of evidence, gifts, pence (pounds only); strongest first, unused kinds left out.
+
+    What was given back whole does not count, and of others what stayed.
+    """
     found: dict[Attribution, tuple[int, int]] = {}
     for kind, currency, n, minor in connection.execute(select(
-            donations.c.attribution, donations.c.currency, func.count(), func.sum(donations.c.amount_minor)).where(
-            donations.c.mailing_id == mailing_id).group_by(donations.c.attribution, donations.c.currency)):
+            donations.c.attribution, donations.c.currency, func.count(), func.sum(NET)).where(
+            donations.c.mailing_id == mailing_id, STANDS).group_by(donations.c.attribution, donations.c.currency)):
         count, pence = found.get(Attribution(kind), (0, 0))
         found[Attribution(kind)] = (count + n, pence + (int(minor) if currency == "GBP" else 0))
     return [(kind, *found[kind]) for kind in Attribution if kind in found]
@@ -95,26 +98,16 @@ def raised(connection: Connection, mailing_ids: Sequence[int]) -> Mapping[int, t
     """Mailing → gifts, pence (pounds only)."""
     found: dict[int, tuple[int, int]] = {}
     for mailing_id, currency, n, minor in connection.execute(select(
-            donations.c.mailing_id, donations.c.currency, func.count(), func.sum(donations.c.amount_minor)).where(
-            donations.c.mailing_id.in_(mailing_ids)).group_by(donations.c.mailing_id, donations.c.currency)):
+            donations.c.mailing_id, donations.c.currency, func.count(), func.sum(NET)).where(
+            donations.c.mailing_id.in_(mailing_ids), STANDS).group_by(donations.c.mailing_id, donations.c.currency)):
         count, pence = found.get(mailing_id, (0, 0))
         found[mailing_id] = (count + n, pence + (int(minor) if currency == "GBP" else 0))
     return found
 
 
-def _gift(row: Row[Any], back: Mapping[int, int], *, named: bool) -> Gift:
+def _gift(row: Any, *, named: bool) -> Gift:
     return Gift(
         id=row.id, received_at=row.received_at, amount_minor=row.amount_minor, currency=row.currency,
-        refunded_minor=back.get(row.id, 0), method=row.method, source=row.source, code=row.code if named else "",
+        refunded_minor=row.refunded_minor, method=row.method, source=row.source, code=row.code if named else "",
         gift_aid=row.gift_aid, regular=row.regular, attribution=Attribution(row.attribution),
         message_id=row.message_id, name=row.name if named else "", address=(row.address or "") if named else "")
-
-
-def _given_back(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """Donation → how much of it was given back, where refunds have a table of their own."""
-    refunds = metadata.tables.get("refunds")
-    if refunds is None or not ids or not {"donation_id", "amount_minor"} <= set(refunds.c.keys()):
-        return {}
-    return {row[0]: int(row[1]) for row in connection.execute(
-        select(refunds.c.donation_id, func.sum(refunds.c.amount_minor)).where(
-            refunds.c.donation_id.in_(ids)).group_by(refunds.c.donation_id))}

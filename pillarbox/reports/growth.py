@@ -15,6 +15,7 @@ from pillarbox.ground import clock
 from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
 from pillarbox.reports.timeline import hour_of, read_hour
 from pillarbox.store.contributions import Mark
+from pillarbox.store.donations import NET
 from pillarbox.store.schema import (
     consents,
     donations,
@@ -161,7 +162,7 @@ def _silence(connection: Connection) -> dict[int, tuple[int, int]]:
         select(messages.c.supporter_id).join_from(responses, messages, responses.c.message_id == messages.c.id)
         .where(messages.c.accepted_at >= since,
                responses.c.flags.op("&")(int(Mark.OPENED_HUMAN | Mark.CLICKED_HUMAN)) != 0),
-        select(donations.c.supporter_id).where(donations.c.received_at >= since, donations.c.amount_minor > 0,
+        select(donations.c.supporter_id).where(donations.c.received_at >= since, NET > 0,
                                                donations.c.supporter_id.is_not(None))).subquery()
     agreed = select(consents.c.supporter_id).where(
         consents.c.channel == Channel.TRACKING, consents.c.basis == Basis.CONSENT).subquery()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import insert, select, update
 
 from pillarbox.model.states import TokenScope
 from pillarbox.reports.figures import figures
 from pillarbox.staff import tokens
 from pillarbox.store.connect import Store
 from pillarbox.store.mailings import named
+from pillarbox.store.schema import mailings, public_letters
 from pillarbox.web import cursors
 from pillarbox.web.api.guard import accepts_json
+from tests.reports.builders import LAUNCH
 from tests.web.asking import NAME, Desk, desk, fill
 
 PROBLEM = "application/problem+json"
@@ -83,6 +86,24 @@ def test_without_a_good_token_nothing_is_answered(asked: Desk, path: str) -> Non
         answer = asked.client.get(f"/api/v1{path}", headers=[(b"authorization", f"Bearer {shown}".encode())])
         assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_published_letters_are_read_and_withdrawn_ones_are_not(asked: Desk) -> None:
+    """With where everybody reads them; practice and what was withdrawn are not public."""
+    common = {"language": "en-GB", "html": "<p>To all", "card": b"", "card_kind": "png", "published_at": LAUNCH,
+              "published_by": "Dana", "updated_at": LAUNCH, "dated": LAUNCH.date(), "title": "A letter"}
+    with asked.store.writing() as connection:
+        ids = list(connection.execute(select(mailings.c.id).order_by(mailings.c.id)).scalars())
+        connection.execute(insert(public_letters).values(mailing_id=ids[0], slug="to-all", practice=False, **common))
+        connection.execute(insert(public_letters).values(mailing_id=ids[1], slug="tried", practice=True, **common))
+    [one] = asked.get("/letters", token=asked.letters_token).json()["items"]
+    assert (one["slug"], one["url"], "Dana" in str(one)) == ("to-all", "/letters/to-all", False)
+    assert asked.get("/letters/to-all").json()["html"] == "<p>To all"
+    assert asked.get("/letters/tried").status_code == 404
+    with asked.store.writing() as connection:
+        connection.execute(update(public_letters).values(withdrawn_at=LAUNCH))
+    assert asked.get("/letters").json()["items"] == []
+    assert asked.get("/letters/to-all").status_code == 404
 
 
 def test_a_web_sites_token_reads_letters_alone(asked: Desk) -> None:

@@ -196,7 +196,8 @@ class Donation(Body):
 
     id: int
     received_on: date = Field(description="The day, in the project's zone.")
-    amount_minor: int = Field(description="In the currency's smallest unit; below 0: given back.")
+    amount_minor: int = Field(description="In the currency's smallest unit.")
+    refunded_minor: int = Field(description="Of which so much was given back.")
     currency: str
     method: str
     source: str
@@ -273,6 +274,8 @@ class PublicLetter(Body):
     title: str
     summary: str
     language: str
+    dated: date = Field(description="The day that stands in it.")
+    url: str = Field(description="Where everybody can read it.")
     published_at: datetime
     updated_at: datetime
 

@@ -107,6 +107,7 @@ def _donations(connection: Connection, asked: Asked) -> models.Donations:
     shown = found[:asked.question.limit]
     return models.Donations(mailing=mailing.name, items=[models.Donation(
         id=gift.id, received_on=gift.received_at.astimezone(zone).date(), amount_minor=gift.amount_minor,
+        refunded_minor=gift.refunded_minor,
         currency=gift.currency, method=gift.method, source=gift.source, gift_aid=gift.gift_aid, regular=gift.regular,
         attribution=gift.attribution) for gift in shown],
         next=_next(asked, of, shown[-1].received_at.isoformat(), shown[-1].id) if len(found) > len(shown) else None)
@@ -134,8 +135,7 @@ def _letters(connection: Connection, asked: Asked) -> models.PublicLetters:
     found = published.page(connection, before=_number(asked, "api letters"), most=asked.question.limit + 1)
     shown = found[:asked.question.limit]
     return models.PublicLetters(
-        items=[models.PublicLetter(slug=one.slug, title=one.title, summary=one.summary, language=one.language,
-                                   published_at=one.published_at, updated_at=one.updated_at) for one in shown],
+        items=[models.PublicLetter(**_told(asked, one)) for one in shown],
         next=_next(asked, "api letters", shown[-1].id) if len(found) > len(shown) else None)
 
 
@@ -144,9 +144,13 @@ def _letter(connection: Connection, asked: Asked) -> models.PublicLetterWhole:
     one = published.one(connection, slug) if _plain(slug) else None
     if one is None:
         raise Unanswered(404, "No published letter has this name. /api/v1/letters lists them.")
-    return models.PublicLetterWhole(
-        slug=one.slug, title=one.title, summary=one.summary, language=one.language, published_at=one.published_at,
-        updated_at=one.updated_at, html=one.html)
+    return models.PublicLetterWhole(html=one.html, **_told(asked, one))
+
+
+def _told(asked: Asked, one: published.Published) -> dict[str, Any]:
+    return {"slug": one.slug, "title": one.title, "summary": one.summary, "language": one.language, "dated": one.dated,
+            "url": f"{asked.project.settings.project.base_url}/letters/{one.slug}",
+            "published_at": one.published_at, "updated_at": one.updated_at}
 
 
 _NAME = {"name": {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME,

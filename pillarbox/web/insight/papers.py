@@ -11,5 +11,4 @@ POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: 
 
 def paper(html: str) -> Response:
     """The letter, for a frame of a page of ours."""
-    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "X-Frame-Options": "SAMEORIGIN",
-                                       "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})
