@@ -18,7 +18,7 @@ from pillarbox.cli.projects import make
 from pillarbox.cli.serve import theme_of
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.standin import donations, events, webhook
+from pillarbox.standin import donations, events, following, webhook
 from pillarbox.standin.behaviour import API_KEY, Behaviour
 from pillarbox.standin.reactions import Reaction, reactions
 from pillarbox.standin.server import Standin
@@ -52,7 +52,8 @@ def demo(folder: Path) -> None:
             _run(folder, "send", _APPEAL, "--yes")
         told = reactions(standin.messages, seed=_SEED, sent=begun, days=_AGO.days)
         _react(told, base_url, signer)
-    _give(folder, told)
+        export = _gifts(folder, told, base_url)
+    _give(folder, export)
     page, workbook = folder / "report.html", folder / "report.xlsx"
     _run(folder, "report", _APPEAL, "--html", str(page), "--xlsx", str(workbook))
     printing.say("\n[bold]To look at:[/] the letters as people got them (any mail program opens them), and the report.")
@@ -121,10 +122,21 @@ def _past(when: datetime, now: datetime) -> bool:
     return when <= now
 
 
-def _give(folder: Path, told: list[Reaction]) -> None:
+def _gifts(folder: Path, told: list[Reaction], base_url: str) -> Path:
+    """What a donation platform would export; donate links are followed, each at its moment, through our own pages."""
+    def land(at: datetime, url: str) -> str:
+        if not url.startswith(f"{base_url}/d/"):
+            return url
+        with clock.freeze(at):
+            return following.landing(url)
+
     export = folder / "donations.csv"
+    donations.write(donations.rows(told, seed=_SEED, parameter="ref", land=land), export)
+    return export
+
+
+def _give(folder: Path, export: Path) -> None:
     now = clock.now()
-    donations.write(donations.rows(told, seed=_SEED, parameter="ref"), export)
     _run(folder, "donations", "import", str(export))
     with clock.freeze(now - timedelta(days=1)):
         _run(folder, "donations", "add", "--amount", "£100", "--method", "caf-voucher", "--name", "A. Giver",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import random
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,8 +34,12 @@ class Generosity:
     gift_aid: float = 0.7
 
 
-def rows(told: Iterable[Reaction], *, seed: int, parameter: str = "ref",
-         generosity: Generosity | None = None) -> list[dict[str, str]]:
+_OURS = re.compile(r"/d/[A-Za-z2-7]+(/monthly)?$")
+"""A donate link that leads through the charity's own server."""
+
+
+def rows(told: Iterable[Reaction], *, seed: int, parameter: str = "ref", generosity: Generosity | None = None,
+         land: Callable[[datetime, str], str] = lambda _at, url: url) -> list[dict[str, str]]:
     """The export's rows by date: gifts with and without code, two strangers, one in euros, one row twice.
 
     Args:
@@ -42,12 +47,13 @@ def rows(told: Iterable[Reaction], *, seed: int, parameter: str = "ref",
         seed: the same seed and reactions give the same rows.
         parameter: the query parameter of the donate link that carries the code.
         generosity: how many give.
+        land: where a link leads that was followed at a moment, when it leads to the donation page in a second step.
     """
     chosen = generosity or Generosity()
     found = []
     for one in told:
         dice = random.Random(f"{seed}|{one.message.address.lower()}|{'|'.join(one.message.categories)}|gift")
-        if (gift := _gift(one, dice, chosen, parameter)) is not None:
+        if (gift := _gift(one, dice, chosen, parameter, land)) is not None:
             found.append(gift)
     if not found:
         return []
@@ -77,15 +83,15 @@ def code_in(url: str, parameter: str) -> str:
     return (parse_qs(urlsplit(url).query).get(parameter) or [""])[0]
 
 
-def _gift(one: Reaction, dice: random.Random, chosen: Generosity,
-          parameter: str) -> tuple[datetime, dict[str, str]] | None:
+def _gift(one: Reaction, dice: random.Random, chosen: Generosity, parameter: str,
+          land: Callable[[datetime, str], str]) -> tuple[datetime, dict[str, str]] | None:
     if one.fate is not Fate.DELIVERED:
         return None
     chance, pause = dice.random(), timedelta(seconds=dice.uniform(60, 900))
-    followed = next(((at, code) for at, url in one.clicks if (code := code_in(url, parameter))), None)
+    followed = next(((at, code) for at, url in one.clicks if (code := code_in(land(at, url), parameter))), None)
     if followed:
         return (followed[0] + pause, _row(one.message, followed[1], dice, chosen)) if chance < chosen.clicked else None
-    if not any(code_in(url, parameter) for url in links(one.message)):
+    if not any(code_in(url, parameter) or _OURS.search(url) for url in links(one.message)):
         return None
     if one.opened_at:
         return (one.opened_at[0] + 20 * pause, _row(one.message, "", dice, chosen)) if chance < chosen.read else None

@@ -165,7 +165,7 @@ def _clicks(dice: random.Random, rates: Rates, opened: tuple[datetime, ...], url
     if not inviting or dice.random() >= rates.clicked:
         return ()
     # The letter's own call to act comes first and draws most.
-    first = next((url for url in inviting if re.search(r"donat|give|sign", url, re.IGNORECASE)), inviting[0])
+    first = next((url for url in inviting if re.search(r"donat|give|sign|/d/", url, re.IGNORECASE)), inviting[0])
     moment = opened[0] + timedelta(seconds=dice.uniform(15, 400))
     found = [(moment, first if dice.random() < 0.75 else dice.choice(inviting))]
     if dice.random() < 0.3:

@@ -1,0 +1,31 @@
+"""The demo's made-up supporters go the real road: through our own donate links to the page, and back as gifts."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+
+from tests import projects
+
+
+def pillarbox(*arguments: str) -> str:
+    """What a command prints; it must succeed."""
+    return subprocess.run([sys.executable, "-m", "pillarbox", *arguments], cwd=projects.ROOT, check=True, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300).stdout
+
+
+def test_gifts_carry_the_code_that_the_donate_link_handed_on(tmp_path: Path) -> None:
+    """Some through a supporter's own link, some by the mailing's code; the page stands among the links followed."""
+    folder = tmp_path / "demo"
+    printed = pillarbox("demo", str(folder))
+    codes = [row["Reference"] for row in csv.DictReader((folder / "donations.csv").open(encoding="utf-8-sig"))]
+    assert {len(code) for code in codes} == {0, 8, 30}
+    assert "Supporter’s own link" in printed
+    assert "renecassin.org/donate" in printed
+    found = orjson.loads(pillarbox("-C", str(folder), "report", "uyghur-freedom", "--json"))
+    assert found["donations"]["count"] >= 10
+    assert found["donations"]["donors"] > 5
