@@ -22,8 +22,9 @@ def test_gifts_carry_the_code_that_the_donate_link_handed_on(tmp_path: Path) -> 
     """Some through a supporter's own link, some by the mailing's code; the page stands among the links followed."""
     folder = tmp_path / "demo"
     printed = pillarbox("demo", str(folder))
-    codes = [row["Reference"] for row in csv.DictReader((folder / "donations.csv").open(encoding="utf-8-sig"))]
-    assert {len(code) for code in codes} == {0, 8, 30}
+    with (folder / "donations.csv").open(encoding="utf-8-sig") as file:
+        codes = {len(row["Reference"]) for row in csv.DictReader(file)}
+    assert codes == {0, 8, 30}, "none, the mailing's, the supporter's own"
     assert "Supporter’s own link" in printed
     assert "renecassin.org/donate" in printed
     found = orjson.loads(pillarbox("-C", str(folder), "report", "uyghur-freedom", "--json"))
