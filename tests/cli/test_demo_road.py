@@ -15,7 +15,7 @@ from tests import projects
 def pillarbox(*arguments: str) -> str:
     """What a command prints; it must succeed."""
     return subprocess.run([sys.executable, "-m", "pillarbox", *arguments], cwd=projects.ROOT, check=True, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300).stdout
+                          capture_output=True, timeout=300).stdout
 
 
 def test_gifts_carry_the_code_that_the_donate_link_handed_on(tmp_path: Path) -> None:
