@@ -23,14 +23,15 @@ WITHHELD = "(withheld)"
 
 FIELDS = frozenset({
     # names and ids of ours
-    "mailing", "appeal", "message", "attempt", "import_id", "schedule", "worker", "host", "port", "version",
+    "mailing", "appeal", "message", "attempt", "import_id", "schedule", "worker", "host", "port", "version", "letter",
     # which kind of thing
-    "transport", "engine", "kind", "state", "before", "after", "verdict", "reason", "why", "fault", "place", "status",
+    "transport", "provider", "engine", "kind", "state", "before", "after", "verdict", "reason", "why", "fault", "place", "status",
     "practice", "live", "mode", "command", "unreachable", "stopped", "level",
     # how many
     "size", "planned", "accepted", "refused", "returned", "unknown", "withdrawn", "remaining", "failed", "in_doubt",
     "cancelled", "settled", "new", "repeated", "foreign", "unmatched", "alarms", "faults", "events", "bytes", "rows",
     "notices", "staff", "shapes", "slow", "excluded", "connections", "workers", "gifts", "attributed", "pence", "tries",
+    "misses", "donations", "answered", "waiting", "to_ask", "letters",
     # how long, in seconds
     "seconds", "claim_seconds", "post_seconds", "settle_seconds", "wait_seconds", "age_seconds", "late_seconds",
 })
