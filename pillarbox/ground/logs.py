@@ -23,7 +23,8 @@ WITHHELD = "(withheld)"
 
 FIELDS = frozenset({
     # names and ids of ours
-    "mailing", "appeal", "message", "attempt", "import_id", "schedule", "worker", "host", "port", "version", "letter",
+    "mailing", "appeal", "message", "attempt", "import_id", "schedule", "worker", "host", "port", "version",
+    "letter",
     # which kind of thing
     "transport", "provider", "engine", "kind", "state", "before", "after", "verdict", "reason", "why", "fault", "place", "status",
     "practice", "live", "mode", "command", "unreachable", "stopped", "level",
