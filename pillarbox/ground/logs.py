@@ -26,7 +26,8 @@ FIELDS = frozenset({
     "mailing", "appeal", "message", "attempt", "import_id", "schedule", "worker", "host", "port", "version",
     "letter",
     # which kind of thing
-    "transport", "provider", "engine", "kind", "state", "before", "after", "verdict", "reason", "why", "fault", "place", "status",
+    "transport", "provider", "engine", "kind", "state", "before", "after", "verdict", "reason", "why", "fault", "place",
+    "status",
     "practice", "live", "mode", "command", "unreachable", "stopped", "level",
     # how many
     "size", "planned", "accepted", "refused", "returned", "unknown", "withdrawn", "remaining", "failed", "in_doubt",
