@@ -155,5 +155,5 @@ def test_a_server_under_fire_tells_nothing(tmp_path: Path) -> None:
     text = (tmp_path / "serve.log").read_text("utf-8")
     assert str(key) not in text
     broke = [line for line in lines(text) if line["level"] == "error"]
-    assert {"unsubscribe.not-saved"} <= {line["event"] for line in broke}
+    assert {"supporter.not-saved"} <= {line["event"] for line in broke}
     assert all(line["trace"] for line in broke)

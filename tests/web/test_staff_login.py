@@ -372,6 +372,9 @@ def test_a_crowd_at_the_login_keeps_no_supporter_waiting(store: Store, monkeypat
             one.start()
         try:
             assert httpx.get(f"{base}/health", timeout=20).status_code == 200
+            until = time.monotonic() + 20  # the crowd may be slow to come
+            while 503 not in answers and time.monotonic() < until:
+                time.sleep(0.05)
         finally:
             go_on.set()
             for one in crowd:
