@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from pillarbox.cli import departures, printing
 from pillarbox.ground import clock
+from pillarbox.mailings import outlook, printing
 from pillarbox.model.states import MailingState
 from pillarbox.store.project import Project
 from tests.mailings.walking import DECEMBER, added, approve, folder, mailing_of, tick
@@ -25,12 +25,12 @@ def test_what_a_schedule_planned_says_that_it_needs_an_approval(project: Project
     tick(project, DECEMBER - timedelta(hours=40))
     for hours in (30, 0):
         with clock.freeze(DECEMBER - timedelta(hours=hours)):
-            words = departures.said(project, mailing_of(project))
+            words = outlook.said(project, mailing_of(project))
         assert "nobody has approved it" in words
         assert "A worker takes it up" not in words
     approve(project, DECEMBER - timedelta(hours=20))
     with clock.freeze(DECEMBER - timedelta(hours=19)):
-        words = departures.said(project, mailing_of(project))
+        words = outlook.said(project, mailing_of(project))
     assert "as its schedule says." in words
     assert "nobody has approved" not in words
 
@@ -43,7 +43,7 @@ def test_a_held_mailing_is_not_offered_back_when_it_is_too_late(project: Project
     held = replace(mailing_of(project), state=MailingState.HELD, send_at=DECEMBER, provider_batch="one")
     for minutes, offered in ((11, True), (9, False)):
         with clock.freeze(DECEMBER - timedelta(minutes=minutes)):
-            assert ("pillarbox cancel" in departures.said(project, held)) is offered
+            assert ("pillarbox cancel" in outlook.said(project, held)) is offered
     begun = replace(held, state=MailingState.PLANNED, started_at=DECEMBER)
     assert departures.state_words(begun) == "begun, and waits to go on"
 
