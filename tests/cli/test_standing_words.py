@@ -10,8 +10,9 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
+from pillarbox.cli import departures, printing
 from pillarbox.ground import clock
-from pillarbox.mailings import outlook, printing
+from pillarbox.mailings import outlook
 from pillarbox.model.states import MailingState
 from pillarbox.store.project import Project
 from tests.mailings.walking import DECEMBER, added, approve, folder, mailing_of, tick
