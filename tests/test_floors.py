@@ -13,7 +13,7 @@ STOREYS = [
     {"model"},
     {"content", "store", "shape", "standin", "tables"},
     {"people", "compose", "deliver", "money", "keeping", "staff"},
-    {"events", "giving"},
+    {"events", "giving", "checking"},
     {"mailings", "reports"},
     {"runner", "doctor"},
     {"web"},

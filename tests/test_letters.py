@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pillarbox.checking.essentials import review
 from pillarbox.compose.environment import plain_environment
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.letter import advise, build
 from pillarbox.compose.message import Composer
-from pillarbox.compose.review import review
 from pillarbox.content.bundle import gather
 from pillarbox.content.theme import Palette
 from pillarbox.content.theme import read as read_theme

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
+from pillarbox.checking.examine import examine
+from pillarbox.checking.matter import Matter
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
-from pillarbox.compose.review import review
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.ground.errors import LetterError
 from pillarbox.mailings import envelopes, letters
-from pillarbox.model.records import Composed, Fault, Finding, Letter, Level
+from pillarbox.model.records import Composed, Fault, Finding, Level, Shape
 from pillarbox.people import audience
 from pillarbox.store.project import Project
 
@@ -58,24 +59,26 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Che
     Raises:
         Refused: an unknown list or segment.
     """
+    day = clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
-        letter = letters.letter(source, day=clock.today(project.settings.project.zone), name="check")
+        letter = letters.letter(source, day=day, name="check")
         composer = Composer(letter, finisher(PremailerInliner()))
     except LetterError as fault:
         return Checked(findings=_found(fault, slug), copies=0)
     findings = list(source.findings)
     copies = 0
-    reviewed: set[str] = set()
+    shapes: dict[str, Shape] = {}
     for chunk in _people(project, rule):
         for who, made in _compose(project, source.bundle, composer, chunk):
             copies += 1
             if isinstance(made, Fault):
                 if len(findings) < _FAULTS_SHOWN:
                     findings.append(letters.for_supporter(made.finding, who))
-            elif made.shape.id not in reviewed and not (made.shape.private and reviewed):
-                reviewed.add(made.shape.id)
-                findings += _fresh(letter, made, findings)
+            elif not (made.shape.private and shapes):
+                shapes[made.shape.id] = made.shape
+    findings += examine(Matter(bundle=source.bundle, letter=letter, day=day, settings=project.settings,
+                               shapes=tuple(shapes.values()), supporters=copies if rule else 0))
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=f"appeals/{slug}", line=None, message=reason)
                  for reason in composer.reasons]
     return Checked(findings=tuple(findings), copies=copies)
@@ -85,11 +88,6 @@ def _found(fault: LetterError, slug: str) -> tuple[Finding, ...]:
     found = tuple(finding for finding in fault.findings if isinstance(finding, Finding))
     return found or (Finding(level=Level.ERROR, code="unreadable", file=f"appeals/{slug}", line=None,
                              message=fault.sentence()),)
-
-
-def _fresh(letter: Letter, made: Composed, known: Sequence[Finding]) -> list[Finding]:
-    """What reviewing one shape adds; a fault that every shape has is told once."""
-    return [finding for finding in review(letter, made.shape) if finding not in known]
 
 
 def _people(project: Project, rule: audience.Rule | None) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:

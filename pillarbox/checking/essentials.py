@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+from pillarbox.checking.matter import Matter
 from pillarbox.compose.environment import SUBJECT
 from pillarbox.model.records import Finding, Letter, Level, Place, Shape
 
@@ -23,6 +24,12 @@ _UNSUBSCRIBE = re.compile(r"unsubscribe", re.IGNORECASE)
 _LEFT_OVER = re.compile(r"\{\{|\}\}|\{%|%\}|[\r\n]")
 _NOBODY = re.compile(r"^\s*[,;:!?]|\s[,;:!?]|\s{2,}")
 _SCHEMES = ("https", "mailto")
+
+
+def look(matter: Matter) -> Iterator[Finding]:
+    """Every fault of every version of a letter."""
+    for shape in matter.shapes:
+        yield from review(matter.letter, shape)
 
 
 def review(letter: Letter, shape: Shape) -> list[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pillarbox.compose.review import MAX_BYTES, review
+from pillarbox.checking.essentials import MAX_BYTES, review
 from pillarbox.model.records import Finding, Letter, Level, Place, Shape, Token
 
 MARK = "x7f00001x"

@@ -1,0 +1,36 @@
+"""What a check looks at: a letter's sources, what it is composed from, and the versions of it that supporters get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from pillarbox.content.bundle import Bundle
+from pillarbox.model.config import Settings
+from pillarbox.model.records import Finding, Letter, Shape
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matter:
+    """A letter, ready to be checked."""
+
+    bundle: Bundle
+    """The frozen appeal: settings, words, layouts, images, links; ``bundle.appeal.letter`` is what staff wrote."""
+    letter: Letter
+    """What it is composed from; ``files`` and ``lines`` lead from a template's line to the line that staff know."""
+    day: date
+    """The day that the letter is for."""
+    settings: Settings
+    shapes: tuple[Shape, ...]
+    """The finished versions, each once; of those that hold one supporter's own words a sample."""
+    supporters: int = 0
+    """How many copies were composed; 0 when only made-up supporters were asked."""
+
+
+class Check(Protocol):
+    """One concept's findings. Pure, unless its module says otherwise."""
+
+    def __call__(self, matter: Matter) -> Iterator[Finding]:
+        """Every finding, in the order in which staff should read them."""
