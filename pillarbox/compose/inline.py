@@ -135,8 +135,9 @@ def parse(html: str) -> etree._ElementTree:
     except UnicodeEncodeError as fault:
         raise LetterError(f"The letter holds half a character (U+{ord(html[fault.start]):04X}): no email carries it.",
                           todo="Correct the text or the supporter's data that it comes from.") from None
-    # The stubs do not know default_doctype (lxml 3.7): without it a letter without doctype is given HTML 4's.
-    parser = etree.HTMLParser(encoding="utf-8", default_doctype=False, huge_tree=True)  # type: ignore[call-arg]
+    # Without default_doctype a letter without doctype is given HTML 4's.
+    options = {"encoding": "utf-8", "huge_tree": True, "default_doctype": False}
+    parser = etree.HTMLParser(**options)  # type: ignore[arg-type]  # the stubs do not know default_doctype
     root = etree.fromstring(source, parser) if source.strip() else None
     if root is None:  # blank, or comments alone
         root = etree.fromstring(b"<html><body></body></html>")

@@ -127,8 +127,8 @@ class TraceEnvironment(LetterEnvironment):
         self._key.append(BEGIN)
         return len(self._key) - 1
 
-    # Jinja keeps its own concat as an attribute of the environment; a trace needs the notebook, so it is a method here.
-    def concat(self, captured: Any) -> str:  # type: ignore[override]
+    # A trace needs the notebook, so this is a method here.
+    def concat(self, captured: Any) -> str:  # type: ignore[override]  # Jinja keeps its own as an attribute
         """End a capture, and give the reference that stands for its text."""
         if type(captured) is not int:
             pieces, captured = captured, self.open_span()

@@ -69,7 +69,7 @@ def _deliver(project: Project) -> int:
         return 0
     try:
         staff.post(project.settings, message(project, rows, names, more=len(waiting) - len(rows)))
-    except Exception:
+    except Exception:  # whatever stood in the way: it is tried again later, and raised
         with project.store.writing() as connection:
             wait = notices.failed(connection, least=_FIRST_WAIT, most=_LONGEST_WAIT)
         metrics.NOTICES.labels("failed").inc()

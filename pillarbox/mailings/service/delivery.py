@@ -1,45 +1,29 @@
-"""Service letters on their way: the answer to what one person did (a sign-up, a fresh link), one letter at a time.
-
-Outside marketing consent and frequency both ways: who left still gets the letter that they ask for, and it counts for
-nothing. Only an address that cannot or must not be reached holds it back. The guarantee is the ledger's: intent is
-committed before the outside act, what became of it after; what nobody knows is in doubt, and is never sent again on a
-guess (the person can ask again).
-"""
+"""Service letters on their way: each claimed, handed over and settled on its own."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from pillarbox.compose import letter as letters
-from pillarbox.compose.finishing import finisher
-from pillarbox.compose.inline import PremailerInliner
-from pillarbox.compose.message import Composer
-from pillarbox.compose.standing import fingerprint
-from pillarbox.content import appeal as appeals
-from pillarbox.content import bundle as bundles
-from pillarbox.content.bundle import Bundle
 from pillarbox.deliver import single
 from pillarbox.deliver.single import LEASE_SECONDS, SingleMail
 from pillarbox.ground import address as addresses
 from pillarbox.ground import clock, logs
-from pillarbox.ground.errors import LetterError, PillarboxError, Refused, TransportError
+from pillarbox.ground.errors import LetterError, PillarboxError, TransportError
 from pillarbox.ground.process import Worker
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.mailings.envelopes import PRACTICE_SENDER
-from pillarbox.mailings.preview import Page
-from pillarbox.model.records import Fault, Receipt, Result
+from pillarbox.mailings.service.letters import ServiceLetter, mark_of, read
+from pillarbox.model.records import Receipt, Result
 from pillarbox.model.states import SuppressionReason, Verdict
 from pillarbox.people import joining, names
-from pillarbox.shape.bodies import Body, body
-from pillarbox.store import audit, migrate, notices, service, suppressions, workers
+from pillarbox.shape.bodies import Body
+from pillarbox.store import migrate, notices, service, suppressions
 from pillarbox.store.project import Project
 from pillarbox.store.schema import supporters
 
@@ -56,138 +40,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 _HELD_UP = timedelta(minutes=1)
 _SWEPT, _SWEEP_EVERY = "joining-swept", timedelta(hours=1)
 _STALE = timedelta(seconds=30)
-_LETTERS_KEPT = 16
 _ADDRESSES_KEPT = timedelta(days=30)
 """So long a settled letter's address is kept, for questions; then that one was sent is all that remains."""
-
-
-# ------------------------------------------------------------------------------------------------ the letters
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceLetter:
-    """A service letter as it lies in its folder now."""
-
-    kind: str
-    bundle: Bundle
-    content_hash: str
-    """The same until anything that somebody would read is changed."""
-    composer: Composer
-    lock: threading.Lock
-
-    def compose(self, supporter: Mapping[str, Any], deed: Mapping[str, str]) -> Body:
-        """The letter for one person and one deed.
-
-        Raises:
-            LetterError: this copy cannot be composed; says why.
-        """
-        with self.lock:
-            [made] = self.composer.compose([{"supporter": supporter, "deed": dict(deed), "links": {}}])
-        if isinstance(made, Fault):
-            raise LetterError(f"The service letter {self.kind} cannot be composed.", findings=(made.finding,))
-        return body(made.shape, made.values)
-
-
-_kept: dict[tuple[str, str, object], ServiceLetter] = {}
-
-
-def kinds(project: Project) -> list[str]:
-    """The service letters that there are: the project's own, and those that are shipped."""
-    return sorted(appeals.service_letters(project.folder))
-
-
-def is_meant(project: Project, name: str) -> bool:
-    """Whether staff mean a service letter by this name; an appeal's folder of the same name comes first."""
-    return name in kinds(project) and not (project.folder / "appeals" / name).is_dir()
-
-
-def read(project: Project, kind: str) -> ServiceLetter:
-    """A service letter as it lies in its folder now.
-
-    Raises:
-        LetterError: with every fault found.
-    """
-    bundle, findings = bundles.gather_service(project.settings, kind, project.folder)
-    if bundle is None:
-        raise LetterError(f"The service letter {kind} has faults; nothing was done.", findings=findings)
-    day = clock.today(project.settings.project.zone)
-    key = (kind, bundle.id, day)
-    if key not in _kept:
-        letter = letters.build(bundle, date=day, mailing={"name": kind})
-        if len(_kept) >= _LETTERS_KEPT:
-            _kept.clear()
-        _kept[key] = ServiceLetter(kind=kind, bundle=bundle, content_hash=fingerprint(letter), lock=threading.Lock(),
-                                   composer=Composer(letter, finisher(PremailerInliner())))
-    return _kept[key]
-
-
-def pages(project: Project, kind: str) -> list[Page]:
-    """The letter as it will be read, by made-up people; ``[facts.sample]`` of its settings says what a deed says.
-
-    Raises:
-        LetterError: it has faults.
-    """
-    letter = read(project, kind)
-    sample = {str(name): str(value) for name, value in letter.bundle.appeal.facts.get("sample", {}).items()}
-    made = [(who, letter.compose(says, sample)) for who, says in SAMPLES.items()]
-    # Most of these letters greet nobody by name: one page tells it all.
-    shown = made[:1] if len({page.html for _, page in made}) == 1 else made
-    return [Page(name=str(number), who=who, subject=page.subject, html=page.html, text=page.text)
-            for number, (who, page) in enumerate(shown, 1)]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
-    """A service letter at a glance."""
-
-    kind: str
-    content_hash: str
-    approved_by: str
-    """Empty: nobody stands for it as it is now."""
-    approved_at: datetime | None
-    letters: Mapping[str, int]
-    """State → how many."""
-
-
-def overview(project: Project) -> list[Standing]:
-    """Every service letter: whether it is approved as it is now, and what became of those asked for.
-
-    Raises:
-        LetterError: one of them has faults.
-    """
-    known = [read(project, kind) for kind in kinds(project)]
-    with project.store.reading() as connection:
-        counted = service.counts(connection)
-        found = []
-        for letter in known:
-            row = service.approval(connection, letter.kind, letter.content_hash)
-            found.append(Standing(
-                kind=letter.kind, content_hash=letter.content_hash, approved_by=row.approved_by if row else "",
-                approved_at=row.approved_at if row else None,
-                letters={state: number for (kind, state), number in counted.items() if kind == letter.kind}))
-    return found
-
-
-def approve(project: Project, kind: str, *, by: str) -> ServiceLetter:
-    """Record that somebody read a service letter and stands for it, as it is now. Whatever waits for that goes.
-
-    Raises:
-        Refused: no name given.
-        LetterError: it has faults.
-    """
-    if not by.strip():
-        raise Refused("An approval needs a name.", todo="Say who approves with --by NAME.")
-    letter = read(project, kind)
-    with project.store.writing() as connection:
-        service.approve(connection, kind=kind, content_hash=letter.content_hash, by=by.strip())
-        service.unmark(connection, [_mark(letter)])
-        audit.record(connection, actor=by.strip(), action="approve", subject=f"service letter {kind}",
-                     detail={"content_hash": letter.content_hash})
-    log.info("service.approved", kind=kind)
-    return letter
-
-
-# ------------------------------------------------------------------------------------------------ delivering
 
 
 def deliver(project: Project) -> int:
@@ -286,14 +140,10 @@ def _fit(project: Project, kind: str) -> ServiceLetter | None:
     with project.store.reading() as connection:
         approved = service.approval(connection, kind, letter.content_hash)
     if approved is None:
-        _hold_up(project, kind, _mark(letter), f"The service letter {kind} waits for approval, and people wait for it. "
-                 f"Read it with `pillarbox preview {kind}`, then `pillarbox approve {kind} --by NAME`.")
+        _hold_up(project, kind, mark_of(letter), f"The service letter {kind} waits for approval, and people wait for "
+                 f"it. Read it with `pillarbox preview {kind}`, then `pillarbox approve {kind} --by NAME`.")
         return None
     return letter
-
-
-def _mark(letter: ServiceLetter) -> str:
-    return f"service:{letter.kind[:20]}:{letter.content_hash[:10]}"
 
 
 def _hold_up(project: Project, kind: str, mark: str, words: str) -> None:
@@ -403,48 +253,3 @@ def _try_later(connection: Connection, kind: str, row: Row[Any], tries: int, res
     service.settle(connection, row.id, tries, state="waiting", detail=detail, due_at=clock.now() + pause)
     if result.stop and service.first_time(connection, f"service-stopped:{clock.now():%Y-%m-%d}"):
         notices.add(connection, kind="service", words=f"Service letters cannot be sent: {result.stop}")
-
-
-# ------------------------------------------------------------------------------------------------ at once
-
-_prompt_lock = threading.Lock()
-_prompted: dict[tuple[str, str], bool] = {}
-"""Project → whether somebody asked again since its thread last looked."""
-
-
-def soon(project: Project) -> threading.Thread | None:
-    """Deliver at once, in a thread of its own, when no worker is there to do it: somebody waits for this letter.
-
-    Call it after the transaction of the deed. It returns at once.
-
-    Returns:
-        the thread, when this call began one.
-    """
-    with project.store.reading() as connection:
-        # A timer's run comes every few minutes: too late for who sits before a screen.
-        if any(one.kind != "once" for one in workers.present(connection)):
-            return None
-    key = (project.id, str(project.store.writer.url))
-    with _prompt_lock:
-        if key in _prompted:
-            _prompted[key] = True
-            return None
-        _prompted[key] = False
-    thread = threading.Thread(target=_until_quiet, args=(project, key), name="service-letters")
-    thread.start()
-    return thread
-
-
-def _until_quiet(project: Project, key: tuple[str, str]) -> None:
-    while True:
-        deliver(project)
-        try:
-            sweep(project)
-        except PillarboxError as fault:
-            log.fault("service.not-swept", fault)
-        with _prompt_lock:
-            if not _prompted[key]:
-                del _prompted[key]
-                return
-            _prompted[key] = False
-
