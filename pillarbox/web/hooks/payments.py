@@ -71,7 +71,8 @@ class PaymentHook(ABC):
             log.fault("hook.not-asked", fault, provider=self.provider)
 
     def _ask(self) -> None:
-        """Ask the provider for what its events only name; of one whose events say it all there is nothing to ask."""
+        """Ask the provider for what its events only name; one whose events say it all is never asked."""
+        raise AssertionError(f"{self.provider} says it all in its events")
 
     @property
     @abstractmethod
