@@ -24,7 +24,7 @@ from pillarbox.store.connect import Store
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from tests import projects
-from tests.conftest import empty_database
+from tests.conftest import new_database
 
 CROWD = 40
 ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -95,7 +95,7 @@ def in_another_process(script: str, *arguments: str, environment: dict[str, str]
 @pytest.fixture
 def second_postgres(postgres_url: str) -> Iterator[str]:
     """The URL of one more empty database."""
-    with empty_database(postgres_url) as url:
+    with new_database(postgres_url) as url:
         yield url
 
 
