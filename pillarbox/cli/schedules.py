@@ -10,6 +10,7 @@ from rich.markup import escape
 from pillarbox.cli import printing
 from pillarbox.cli.opening import opened
 from pillarbox.mailings import agenda, moments, schedules
+from pillarbox.mailings.rhythm import in_words
 from pillarbox.people.audience import Rule
 from pillarbox.store import schedules as table
 from pillarbox.store.project import Project
@@ -76,7 +77,8 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         rule = Rule.from_json(each.audience)
         to = ", ".join((*rule.lists, *rule.segments)) + (f", without {', '.join(rule.exclude)}" if rule.exclude else "")
         printing.say(f"[bold]{each.id}  {escape(each.appeal)}[/]{'  PRACTICE' if each.practice else ''}")
-        printing.below(f"{each.rule} at {each.at} ({each.zone}), to {to}, at most {each.late_hours:g} hours late"
+        printing.below(f"{in_words(each.rule)} at {each.at} ({each.zone}), to {to}, "
+                       f"at most {each.late_hours:g} hours late"
                        f"{', in each supporter’s own zone' if each.own_zone else ''}")
         printing.items(_next(each) or ["Its last time has passed."])
 
@@ -133,6 +135,8 @@ def _show(project: Project, found: list[agenda.Entry], weeks: int) -> None:
         state = f"{'PRACTICE, ' if entry.practice else ''}{entry.state}" + (f": {entry.reason}" if entry.reason else "")
         grid.add_row(escape(_when(entry, project.settings.project.zone)), escape(name), escape(state))
     printing.console.print(grid)
+    if len(found) == agenda.MOST:
+        printing.say(f"Only the first {agenda.MOST} are shown; `--weeks` looks less far ahead.")
 
 
 def _when(entry: agenda.Entry, zone: str) -> str:

@@ -111,8 +111,7 @@ def _settle_name(part: Path, folder: Path, project: str, moment: datetime, why: 
     newest = next(iter(known(folder, project)), None)
     if newest is not None:
         moment = max(moment, newest.made_at + timedelta(seconds=1))
-    path = folder / _name(project, moment, why)
-    part.rename(path)
+    path = _renamed(part, folder, project, moment, why)
     with contextlib.suppress(OSError, AttributeError):  # Windows cannot open a folder
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -120,6 +119,22 @@ def _settle_name(part: Path, folder: Path, project: str, moment: datetime, why: 
         finally:
             os.close(descriptor)
     return path
+
+
+def _renamed(part: Path, folder: Path, project: str, moment: datetime, why: str) -> Path:
+    """The first name from that moment on that is free: two processes may finish in the same second."""
+    while True:
+        path = folder / _name(project, moment, why)
+        try:
+            os.link(part, path)  # unlike a rename, it takes no other's place
+        except FileExistsError:
+            moment += timedelta(seconds=1)
+        except OSError:  # a file system without links: a memory stick
+            part.rename(path)
+            return path
+        else:
+            part.unlink()
+            return path
 
 
 def _name(project: str, moment: datetime, why: str) -> str:

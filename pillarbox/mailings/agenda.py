@@ -18,7 +18,8 @@ from pillarbox.store.project import Project
 from pillarbox.store.schedules import Schedule
 
 WEEKS = 8
-_MOST = 500
+MOST = 500
+"""Entries; a rule of every day for two years has more."""
 _LINE_BYTES = 75
 # What waits by itself: the rest waits for staff.
 _WAITING = (MailingState.PLANNED, MailingState.HELD, MailingState.PAUSED)
@@ -59,7 +60,7 @@ class Entry:
 
 
 def agenda(project: Project, *, weeks: int = WEEKS) -> list[Entry]:
-    """Everything that is due within so many weeks, by its time."""
+    """Everything that is due within so many weeks, by its time; the first ``MOST`` of it."""
     moment = clock.now()
     until = moment + timedelta(weeks=weeks)
     with project.store.reading() as connection:
@@ -69,7 +70,7 @@ def agenda(project: Project, *, weeks: int = WEEKS) -> list[Entry]:
         found += [_waiting(project, each) for each in mailings.all_of(connection)
                   if each.state in _WAITING and each.send_at and moment < each.send_at <= until
                   and each.name not in planned]
-    return sorted(found, key=lambda entry: (entry.at, entry.appeal))[:_MOST]
+    return sorted(found, key=lambda entry: (entry.at, entry.appeal))[:MOST]
 
 
 def _times(connection: Connection, schedule: Schedule, after: datetime, until: datetime) -> Iterable[Entry]:

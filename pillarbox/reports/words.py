@@ -108,7 +108,7 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uvp])/…$")
+_DOOR = re.compile(r"/([uvpd])/…$")
 """A letter's own pages (web/), without their key."""
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
@@ -186,7 +186,7 @@ def link(url: str) -> str:
     plain = folded(url)
     if door := _DOOR.search(plain):
         return {"v": "The letter in the browser", "u": "The unsubscribe page",
-                "p": "The preferences page"}[door.group(1)]
+                "p": "The preferences page", "d": "The donation page"}[door.group(1)]
     return plain
 
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from pillarbox.ground.errors import PillarboxError
 from pillarbox.mailings import agenda, moments, schedules, summary
 from pillarbox.mailings.agenda import Entry
+from pillarbox.mailings.rhythm import in_words
 from pillarbox.people.audience import Rule
 from pillarbox.staff import sessions
 from pillarbox.store import schedules as table
@@ -85,7 +86,8 @@ def _shown(schedule: Schedule) -> dict[str, Any]:
         coming = [moments.in_words(occasion.due, schedule.zone) for occasion in schedules.upcoming(schedule, _NEXT)]
     except PillarboxError as fault:
         coming = [fault.sentence()]
-    return {"schedule": schedule, "audience": summary.words_of(Rule.from_json(schedule.audience)), "next": coming}
+    return {"schedule": schedule, "rule": in_words(schedule.rule), "next": coming,
+            "audience": summary.words_of(Rule.from_json(schedule.audience))}
 
 
 def _by_month(due: Iterable[Entry]) -> list[tuple[str, list[tuple[Entry, date, str]]]]:
