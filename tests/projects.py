@@ -16,6 +16,7 @@ from lab.harbour import APPEAL as APPEAL
 from lab.harbour import LETTER as LETTER
 from lab.harbour import crowd as crowd
 from lab.harbour import write_list as write_list
+from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,8 +35,8 @@ class TestProject:
 
     def run(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; its exit code must be ``expect``."""
-        done = subprocess.run(self.command(*arguments), cwd=ROOT, env={**os.environ, **self.environment}, text=True,
-                              capture_output=True, check=False, timeout=120)
+        done = forked.run(("-C", str(self.folder), *arguments), folder=ROOT,
+                          environment={**os.environ, **self.environment}, timeout_seconds=120)
         assert done.returncode == expect, f"{arguments} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return done
 
