@@ -53,6 +53,13 @@ def review(letter: Letter, shape: Shape, page: Page | None = None) -> list[Findi
     return [*look.unsubscribe(), *look.charity(), *look.text_part(), *look.subject(), *look.size()]
 
 
+def too_long(matter: Matter) -> Iterator[Finding]:
+    """Only that a letter is too long, of its longest version: a huge one is not looked at more closely."""
+    longest = max(matter.shapes, key=lambda shape: len(shape.html))
+    empty = Page(html="")
+    yield from _Look(letter=matter.letter, shape=longest, page=empty).size()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Look:
     letter: Letter

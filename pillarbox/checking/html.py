@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from pillarbox.checking import links, structure
+from pillarbox.checking import contrast, destinations, links, size, structure
+from pillarbox.checking.clients import weigh
+from pillarbox.checking.clients.table import shares
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.page import Page
 from pillarbox.model.records import Finding, Level
+from pillarbox.model.sections.checking import CLIENTS
+
+CODES: Mapping[str, str] = {
+    "unknown-client": "[check] clients names a mail program that is not known.",
+}
 
 PAGE_CHECKS: tuple[Callable[[Page], Iterator[Finding]], ...] = (
     structure.look,
     links.look,
+    destinations.look,
+    contrast.look,
+    size.look,
 )
 """What looks at one version's HTML alone."""
 _ORDER = {level: place for place, level in enumerate(Level)}
@@ -19,9 +29,16 @@ _ORDER = {level: place for place, level in enumerate(Level)}
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Every fault of the HTML of every version of a letter."""
+    try:
+        readers = shares(matter.settings.check.clients)
+    except ValueError as fault:
+        yield Finding(level=Level.WARNING, code="unknown-client", file="pillarbox.toml", line=None,
+                      message=f"[check] clients: {fault}.")
+        readers = shares(CLIENTS)
     for page in matter.pages:
         for check in PAGE_CHECKS:
             yield from check(page)
+        yield from weigh.look(page, readers)
 
 
 def examine(html: str, *, file: str = "letter.html") -> tuple[Finding, ...]:
@@ -36,4 +53,5 @@ def examine(html: str, *, file: str = "letter.html") -> tuple[Finding, ...]:
     """
     page = Page(html=html, file=file)
     found = dict.fromkeys(finding for check in PAGE_CHECKS for finding in check(page))
+    found |= dict.fromkeys(weigh.look(page, shares(CLIENTS)))
     return tuple(sorted(found, key=lambda finding: (_ORDER[finding.level], finding.line or 0)))

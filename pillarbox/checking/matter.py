@@ -37,7 +37,8 @@ class Matter:
     @cached_property
     def pages(self) -> tuple[Page, ...]:
         """The HTML part of each of ``shapes``; parsed once, for all checks."""
-        return tuple(Page.of(self.letter, shape) for shape in self.shapes)
+        tracking = self.settings.links.code_parameter
+        return tuple(Page.of(self.letter, shape, tracking=tracking) for shape in self.shapes)
 
 
 class Check(Protocol):

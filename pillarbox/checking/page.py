@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,12 +39,15 @@ class Page:
     """What stands where a supporter's words go."""
     tracking: str = ""
     """Name of the parameter by which donation pages learn which letter brought a gift; empty: none."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """The charity's pages (``content.bundle.LINKS``)."""
 
     @classmethod
-    def of(cls, letter: Letter, shape: Shape) -> Page:
+    def of(cls, letter: Letter, shape: Shape, *, tracking: str = "") -> Page:
         """The HTML part of a version of a letter."""
         return cls(html=shape.html, sought=lambda pieces: place_of(letter, pieces),
-                   file=letter.files.get(letter.html, letter.html),
+                   file=letter.files.get(letter.html, letter.html), tracking=tracking,
+                   links=letter.constants.get("appeal", {}).get("links", {}),
                    marks=tuple(t.mark for t in shape.tokens if t.place is not Place.SUBJECT))
 
     @cached_property
