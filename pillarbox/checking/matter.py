@@ -38,7 +38,9 @@ class Matter:
     def pages(self) -> tuple[Page, ...]:
         """The HTML part of each of ``shapes``; parsed once, for all checks."""
         tracking = self.settings.links.code_parameter
-        return tuple(Page.of(self.letter, shape, tracking=tracking) for shape in self.shapes)
+        source = self.bundle.appeal.letter
+        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content})
+                     for shape in self.shapes)
 
 
 class Check(Protocol):

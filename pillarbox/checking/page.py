@@ -43,9 +43,9 @@ class Page:
     """The charity's pages (``content.bundle.LINKS``)."""
 
     @classmethod
-    def of(cls, letter: Letter, shape: Shape, *, tracking: str = "") -> Page:
-        """The HTML part of a version of a letter."""
-        return cls(html=shape.html, sought=lambda pieces: place_of(letter, pieces),
+    def of(cls, letter: Letter, shape: Shape, *, tracking: str = "", own: Mapping[str, str] | None = None) -> Page:
+        """The HTML part of a version of a letter; ``own`` is what the writer wrote (``place_of``)."""
+        return cls(html=shape.html, sought=lambda pieces: place_of(letter, pieces, own or {}),
                    file=letter.files.get(letter.html, letter.html), tracking=tracking,
                    links=letter.constants.get("appeal", {}).get("links", {}),
                    marks=tuple(t.mark for t in shape.tokens if t.place is not Place.SUBJECT))
@@ -160,17 +160,28 @@ def _line(element: etree._Element) -> int | None:
     return int(line) if line else None
 
 
-def place_of(letter: Letter, pieces: Iterable[str]) -> tuple[str, int | None]:
-    """Where the first of some pieces stands in a letter's sources: its own words first, then its layouts."""
-    order = (letter.html, *(name for name in letter.templates if name != letter.html and name.endswith(".html")),
-             *(name for name in letter.templates if name.endswith(".css")))
+def place_of(letter: Letter, pieces: Iterable[str], own: Mapping[str, str]) -> tuple[str, int | None]:
+    """Where the first of some pieces stands in a letter's sources: its own words first, then its layouts.
+
+    Args:
+        letter: what it was composed from.
+        pieces: words, addresses, tags; a blank in them may be a line's end in the source.
+        own: file → content of what the writer wrote; of Markdown the template knows only the lines of its tags.
+    """
+    written = {letter.files.get(name, name) for name in (letter.html, letter.text)}
+    layouts = [name for name in letter.templates if name.endswith((".html", ".css"))
+               and (not own or letter.files.get(name, name) not in written)]
+    layouts.sort(key=lambda name: name != letter.html)
     for piece in pieces:
         if len(piece.strip()) < 2:
             continue
-        for name in order:
-            source = letter.templates.get(name, "")
-            if (position := source.find(piece)) >= 0:
-                number = source.count("\n", 0, position)
+        wanted = re.compile(r"\s+".join(map(re.escape, piece.split())))
+        for file, source in own.items():
+            if found := wanted.search(source):
+                return file, source.count("\n", 0, found.start()) + 1
+        for name in layouts:
+            if found := wanted.search(letter.templates[name]):
+                number = letter.templates[name].count("\n", 0, found.start())
                 lines = letter.lines.get(name)
                 return letter.files.get(name, name), lines[number] if lines and number < len(lines) else number + 1
     return "", None

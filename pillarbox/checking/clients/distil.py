@@ -14,7 +14,8 @@ from pillarbox.checking.clients.features import EFFECTS
 from pillarbox.checking.clients.table import FILE
 
 CREDIT = ("Facts distilled from caniemail.com by Rémi Parmentier and contributors, https://www.caniemail.com/, "
-          "https://github.com/hteumeuleu/caniemail (MIT License, Copyright (c) 2019 Tilt Studio).")
+          "https://github.com/hteumeuleu/caniemail (MIT License, Copyright (c) 2019 HTeuMeuLeu; see "
+          "LICENSE-caniemail).")
 
 
 def distil(data: Any) -> dict[str, Any]:
