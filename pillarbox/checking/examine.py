@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pillarbox.checking import destinations, essentials, fields, html, preheader, versions
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     destinations.look_at_settings,
     versions.look,
 )
+CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}
 ALL = 24
 """So many versions are looked at whatever they are; of more, those that show something new."""
 MOST = 60
@@ -76,6 +77,3 @@ def telling(shapes: tuple[Shape, ...]) -> tuple[Shape, ...]:
             seen |= lines
             chosen.append(shape)
     return tuple(chosen)
-
-
-CODES = {"check-failed": "A check could not be done; the others were."}

@@ -38,13 +38,6 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
 """Plainly made-up supporters with whom a letter is tried when no list is named."""
 
 
-CODES: Mapping[str, str] = {
-    "unreadable": "The appeal, or a file of it, cannot be read.",
-    "slow-path": "Some copies are composed one by one, which is slower; the reason is told.",
-    "more-faults": "More copies cannot be composed than are told one by one.",
-}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checked:
     """What a check found."""
