@@ -10,7 +10,7 @@ import argparse
 import os
 import platform
 
-from bench import composing, joining, ledger, mailing_page, million, pages, start, webhook, whole, workers
+from bench import checking, composing, joining, ledger, mailing_page, million, pages, start, webhook, whole, workers
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
     parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "pages",
-                                           "joining", "mailing-page", "million"],
+                                           "joining", "mailing-page", "million", "check"],
                         help="one part alone; million and mailing-page take many minutes, and run only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
@@ -27,6 +27,8 @@ def main() -> None:
         plain = composing.run()
     if given.only in (None, "whole"):
         whole.run(given.supporters or 100_000, plain)
+    if given.only in (None, "check"):
+        checking.run(given.supporters or 100_000)
     if given.only in (None, "ledger"):
         ledger.run()
     if given.only in (None, "workers"):

@@ -38,7 +38,7 @@ li { margin: 0 0 8px 0; font-size: 17px; line-height: 1.6; }
 @media (prefers-color-scheme: dark) { body { background: #111111 !important; } }
 """
 _PARAGRAPHS = 108
-_WORDS = """harbour lamp tide letter promise neighbour winter bread school river garden window bridge market evening
+WORDS = """harbour lamp tide letter promise neighbour winter bread school river garden window bridge market evening
 song table road doctor kitchen morning paper city island story voice family season work house""".split()  # noqa: SIM905
 
 
@@ -47,7 +47,7 @@ def _paragraphs(count: int) -> list[str]:
     chance = random.Random(1)
     found = []
     for number in range(count):
-        words = [chance.choice(_WORDS) for _ in range(48)]
+        words = [chance.choice(WORDS) for _ in range(48)]
         words[5], words[20] = f"<strong>{words[5]}</strong>", f"<em>{words[20]}</em>"
         found.append("<p>" + " ".join(words) + ".</p>")
         if number % 8 == 7:
@@ -60,7 +60,8 @@ def html(loop: str = "supporter.interests") -> str:
     copy = _paragraphs(_PARAGRAPHS)
     half = len(copy) // 2
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{{{{ appeal.title }}}}</title><style>{_STYLE}</style></head>
+<html lang="en" dir="ltr"><head><meta charset="utf-8">
+<title>{{{{ appeal.title }}}}</title><style>{_STYLE}</style></head>
 <body><table class="page" role="presentation"><tr><td class="copy">
 <h1>{{{{ appeal.title }}}}</h1>
 <p>{{{{ supporter.salutation }}}},</p>
@@ -75,7 +76,8 @@ def html(loop: str = "supporter.interests") -> str:
 {{% for interest in {loop} %}}<tr><td class="gift">{{{{ interest }}}}</td></tr>{{% endfor %}}</table>
 {"".join(copy[half:])}
 <p>Come and see us in {{{{ supporter.town }}}}; write to {{{{ supporter.organiser }}}}.</p>
-<p class="foot">853 Example Road, London. <a href="{{{{ links.unsubscribe }}}}">Unsubscribe</a>
+<p class="foot">{{{{ charity.address }}}}. Charity {{{{ charity.number }}}}.
+<a href="{{{{ links.unsubscribe }}}}">Unsubscribe</a>
 <a href="{{{{ links.view }}}}">Read in the browser</a></p>
 </td></tr></table></body></html>
 """
@@ -98,12 +100,15 @@ Give {{{{ supporter.ask }}}} today: {{{{ links.donate }}}}
 {{% for interest in {loop} %}}- {{{{ interest }}}}
 {{% endfor %}}
 Come and see us in {{{{ supporter.town }}}}; write to {{{{ supporter.organiser }}}}.
-853 Example Road, London. Unsubscribe: {{{{ links.unsubscribe }}}} In the browser: {{{{ links.view }}}}
+{{{{ charity.address }}}}. Charity {{{{ charity.number }}}}.
+Unsubscribe: {{{{ links.unsubscribe }}}}
+In the browser: {{{{ links.view }}}}
 """
 
 
 SUBJECT = "{{ supporter.first_name }}, a letter about {{ appeal.title }}"
-CONSTANTS: dict[str, Any] = {"appeal": {"title": "The harbour needs you"}}
+CONSTANTS: dict[str, Any] = {"appeal": {"title": "The harbour needs you"},
+                             "charity": {"address": "853 Example Road, London", "number": "1000000"}}
 
 
 def supporter(number: int) -> dict[str, Any]:

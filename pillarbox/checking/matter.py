@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Protocol
 
+from pillarbox.checking.page import Page
 from pillarbox.content.bundle import Bundle
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Finding, Letter, Shape
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Matter:
     """A letter, ready to be checked."""
 
@@ -27,6 +29,18 @@ class Matter:
     """The finished versions, each once; of those that hold one supporter's own words a sample."""
     supporters: int = 0
     """How many copies were composed; 0 when only made-up supporters were asked."""
+    versions: int = 0
+    """How many versions the copies took, those included that are not among ``shapes``; 0: as many as ``shapes``."""
+    lacking: Mapping[str, int] = field(default_factory=dict)
+    """Field of a supporter that is printed without a fallback (``fields.bare``) → how many of them have none."""
+
+    @cached_property
+    def pages(self) -> tuple[Page, ...]:
+        """The HTML part of each of ``shapes``; parsed once, for all checks."""
+        tracking = self.settings.links.code_parameter
+        source = self.bundle.appeal.letter
+        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content})
+                     for shape in self.shapes)
 
 
 class Check(Protocol):

@@ -61,6 +61,9 @@ def show_plan(planned: planning.Planned) -> None:
     if planned.slow_reasons:
         printing.say("\nWhy one by one, which is slower:")
         printing.items(planned.slow_reasons)
+    if planned.findings:
+        printing.say(f"\nThe check has {printing.tally(planned.findings)} Read them with:")
+        printing.to_copy(f"pillarbox check {mailing.appeal}")
     if mailing.practice and planned.warnings:
         printing.say("\nBefore it can be live:")
         printing.items(planned.warnings)

@@ -7,8 +7,10 @@ import os
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 
 import click
 import orjson
@@ -102,19 +104,39 @@ def refused(sentence: str) -> None:
 
 
 def findings(found: Iterable[object], *, error: bool = False) -> None:
-    """Print findings: level and place, and below on a terminal what is the matter and what to do."""
+    """Print findings: on a terminal a file's together, below its name; elsewhere a line each, with its place."""
     out = _errors if error else console
-    for finding in found:
-        if not isinstance(finding, Finding):
-            continue
-        place = f"{finding.file}:{finding.line}" if finding.line else finding.file
-        head = f"[{_STYLE[finding.level]}]{finding.level.value}[/] {escape(place)}"
-        if out.is_terminal:
-            out.print(f"{head} [dim]({finding.code})[/]")
-            out.print(Padding(Text(finding.message), (0, 0, 0, 2)))
-        else:
-            out.print(f"{head}: ", end="")
-            out.print(f"{finding.message} ({finding.code})", markup=False, soft_wrap=True)
+    told = [finding for finding in found if isinstance(finding, Finding)]
+    if not out.is_terminal:
+        for finding in told:
+            place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+            out.print(f"{finding.level.value} {place}: {finding.message} ({finding.code})", markup=False,
+                      soft_wrap=True)
+        return
+    for file, those in groupby(told, key=lambda finding: finding.file):
+        out.print(f"\n[bold]{escape(file)}[/]")
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(justify="right", no_wrap=True, min_width=4)
+        grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        for finding in those:
+            words = Text(finding.message)
+            words.append(f" {finding.code}", style="dim")
+            grid.add_row(Text(str(finding.line or ""), style="dim"),
+                         Text(finding.level.value, style=_STYLE[finding.level]), words)
+        out.print(grid)
+
+
+def tally(found: Iterable[Finding], *, silenced: int = 0) -> str:
+    """How many findings of each level there are: "1 error, 3 warnings"; empty when there are none."""
+    levels = Counter(finding.level for finding in found)
+    told = [f"{count:,} {words if count == 1 else words + 's'}" for level, words in (
+        (Level.ERROR, "error"), (Level.WARNING, "warning")) if (count := levels[level])]
+    if count := levels[Level.ADVICE]:
+        told.append(f"{count:,} {'piece' if count == 1 else 'pieces'} of advice")
+    if silenced:
+        told.append(f"{silenced:,} not told, as appeal.toml asks ([check] ignore)")
+    return escape(", ".join(told) + ".") if told else ""
 
 
 def practice_banner() -> None:

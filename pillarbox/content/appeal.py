@@ -48,6 +48,16 @@ class AppealLinks(BaseModel):
     """The public page that supporters are asked to pass on."""
 
 
+class CheckOfAppeal(BaseModel):
+    """[check]: what this appeal's check need not tell."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ignore: dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")],
+                 Annotated[Line, Field(min_length=3)]] = Field(default_factory=dict)
+    """Code of a warning or of advice → why it may stay; errors are told in any case."""
+
+
 class AppealSettings(BaseModel):
     """Everything that appeal.toml may say."""
 
@@ -71,6 +81,7 @@ class AppealSettings(BaseModel):
     links: AppealLinks = AppealLinks()
     facts: dict[str, Any] = Field(default_factory=dict)
     """Anything the letter wants to say in more than one place: ``appeal.facts.…``."""
+    check: CheckOfAppeal = CheckOfAppeal()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +119,8 @@ class Appeal:
     """letter.txt, when the plain-text part was written by hand."""
     images: Mapping[str, bytes] = field(default_factory=dict)
     """Name in images/ → content."""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+    """Code of a finding → why it need not be told."""
 
     @property
     def file(self) -> str:
@@ -176,7 +189,7 @@ def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Fin
         preheader=settings.preheader, preheader_line=line_of(toml, ["preheader"]) or 1, kind=settings.kind,
         layout=settings.layout, language=settings.language, series=settings.series, date=settings.date,
         topics=settings.topics, links={k: v for k, v in settings.links.model_dump().items() if v},
-        facts=settings.facts, letter=letter, text=text, images=images,
+        facts=settings.facts, letter=letter, text=text, images=images, ignored=settings.check.ignore,
     ), ()
 
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import islice
 from typing import Any
 
-from pillarbox.checking.examine import examine
+from pillarbox.checking import fields, online, silence
+from pillarbox.checking.examine import examine, ordered
 from pillarbox.checking.matter import Matter
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
+from pillarbox.compose.letter import advise
 from pillarbox.compose.message import Composer
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.ground.errors import LetterError
 from pillarbox.mailings import envelopes, letters
-from pillarbox.model.records import Composed, Fault, Finding, Level, Shape
+from pillarbox.model.config import Settings
+from pillarbox.model.records import Composed, Fault, Finding, Letter, Level, Shape
 from pillarbox.people import audience
 from pillarbox.store.project import Project
 
@@ -41,6 +45,8 @@ class Checked:
     findings: tuple[Finding, ...]
     copies: int
     """Copies of the letter that were composed."""
+    silenced: int = 0
+    """Findings that the appeal asks not to be told."""
 
     @property
     def ok(self) -> bool:
@@ -50,38 +56,87 @@ class Checked:
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``check --json``."""
         return {"ok": self.ok, "findings": [asdict(finding) | {"level": finding.level.value}
-                                            for finding in self.findings]}
+                                            for finding in self.findings], "silenced": self.silenced}
 
 
-def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Checked:
+def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day: date | None = None,
+          go_online: bool = False) -> Checked:
     """Read, build and compose a letter: for the supporters of a rule, or for made-up ones.
+
+    Args:
+        rule: whom it is composed for; None: two made-up supporters.
+        day: the day that the letter is for; today when not said.
+        go_online: whether the public pages that it leads to are asked for; nothing of a supporter's leaves.
 
     Raises:
         Refused: an unknown list or segment.
     """
-    day = clock.today(project.settings.project.zone)
+    day = day or clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
         letter = letters.letter(source, day=day, name="check")
         composer = Composer(letter, finisher(PremailerInliner()))
     except LetterError as fault:
-        return Checked(findings=_found(fault, slug), copies=0)
-    findings = list(source.findings)
-    copies = 0
-    shapes: dict[str, Shape] = {}
+        return Checked(findings=ordered(_found(fault, slug)), copies=0)
+    findings = [*source.findings, *advise(source.bundle, date=day, mailing={"name": "check"})]
+    copies = faults = 0
+    seen = Seen(letter)
     for chunk in _people(project, rule):
+        seen.people(says for _, says in chunk)
         for who, made in _compose(project, source.bundle, composer, chunk):
             copies += 1
             if isinstance(made, Fault):
-                if len(findings) < _FAULTS_SHOWN:
+                faults += 1
+                if faults <= _FAULTS_SHOWN:
                     findings.append(letters.for_supporter(made.finding, who))
-            elif not (made.shape.private and shapes):
-                shapes[made.shape.id] = made.shape
-    findings += examine(Matter(bundle=source.bundle, letter=letter, day=day, settings=project.settings,
-                               shapes=tuple(shapes.values()), supporters=copies if rule else 0))
-    findings += [Finding(level=Level.ADVICE, code="slow-path", file=f"appeals/{slug}", line=None, message=reason)
-                 for reason in composer.reasons]
-    return Checked(findings=tuple(findings), copies=copies)
+            else:
+                seen.copy(made)
+    if faults > _FAULTS_SHOWN:
+        findings.append(Finding(level=Level.ERROR, code="more-faults", file=source.appeal.letter.file, line=None,
+                                message=f"{faults - _FAULTS_SHOWN:,} more copies cannot be composed: mend the faults "
+                                        "above, and check again."))
+    matter = seen.matter(source.bundle, project.settings, day=day, supporters=copies if rule else 0)
+    findings += examine(matter)
+    if go_online:
+        findings += online.look(matter)
+    findings += [Finding(level=Level.ADVICE, code="slow-path", file=source.appeal.letter.file, line=None,
+                         message=reason) for reason in composer.reasons]
+    told, silenced = silence.heed(findings, source.appeal.ignored, source.appeal.file)
+    return Checked(findings=ordered(told), copies=copies, silenced=silenced)
+
+
+class Seen:
+    """What was seen of a letter while it was composed: its versions, and what supporters lack. Check and plan use it.
+
+    Of the versions that hold one supporter's own words one is kept: they stand for each other.
+    """
+
+    def __init__(self, letter: Letter) -> None:
+        self._letter = letter
+        self._bare = tuple({place.name for place in fields.bare(letter)} - fields.ALWAYS)
+        self._shapes: dict[str, Shape] = {}
+        self._lacking: dict[str, int] = {}
+        self._alone = 0
+
+    def people(self, supporters: Iterable[Mapping[str, Any]]) -> None:
+        """Take in what a letter may say of these supporters."""
+        if self._bare:
+            fields.lacking(self._bare, supporters, self._lacking)
+
+    def copy(self, made: Composed) -> None:
+        """Take in one supporter's copy."""
+        if not made.shape.private:
+            self._shapes.setdefault(made.shape.id, made.shape)
+        else:
+            self._alone += 1
+            if self._alone == 1:
+                self._shapes.setdefault(made.shape.id, made.shape)
+
+    def matter(self, bundle: Bundle, settings: Settings, *, day: date, supporters: int) -> Matter:
+        """What the checks look at."""
+        return Matter(bundle=bundle, letter=self._letter, day=day, settings=settings,
+                      shapes=tuple(self._shapes.values()), supporters=supporters, lacking=self._lacking,
+                      versions=len(self._shapes) + max(self._alone - 1, 0))
 
 
 def _found(fault: LetterError, slug: str) -> tuple[Finding, ...]:

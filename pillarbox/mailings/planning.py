@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from pillarbox.checking import silence
+from pillarbox.checking.examine import examine
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock, logs
@@ -22,7 +24,8 @@ from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
 from pillarbox.mailings import editions, envelopes, letters, live
-from pillarbox.model.records import Composed, Fault, Finding
+from pillarbox.mailings.check import Seen
+from pillarbox.model.records import Composed, Fault, Finding, Level
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, wishes
 from pillarbox.people.segments import Segments
@@ -75,6 +78,8 @@ class Planned:
     mailing: Mailing
     slow_reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    """What the check says of the letter; no errors: with one there is no plan."""
 
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``plan --json``."""
@@ -113,7 +118,8 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     log.info("plan.done", mailing=planned.name, practice=planned.practice, planned=planned.planned,
              excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
              seconds=(clock.now() - planned.created_at).total_seconds())
-    return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings))
+    return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings),
+                   findings=outcome.findings)
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,
@@ -160,6 +166,7 @@ class _Outcome:
     shared: list[str] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
     fault_count: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
@@ -167,12 +174,13 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
                  due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
     composer = letters.composer(source, mailing)
+    seen = Seen(letters.letter(source, day=mailing.for_date, name=mailing.name))
     links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
         kept: Future[None] | None = None  # written while the next chunk is composed
         for chunk in _chunks(project, mailing, segments, reached, outcome):
-            rows = _compose(mailing, composer, links, chunk, outcome)
+            rows = _compose(mailing, composer, links, chunk, outcome, seen)
             if kept is not None:
                 kept.result()
                 kept = None
@@ -192,10 +200,28 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
     if not outcome.planned:
         raise Refused(f"Nobody is left to write to: {_why_nobody(project, mailing, segments, outcome)}.",
                       todo="See `pillarbox lists show` and the consent that was recorded at import.")
+    outcome.findings = _examined(project, source, seen, mailing, outcome.planned)
     if outcome.reserved and not mailing.practice:
         raise Refused(f"{outcome.reserved:,} addresses lie in domains made for examples (RFC 2606); a list with them "
                       "is a sample list.", todo="Take them off the list, or practise with the files transport.")
     return outcome
+
+
+def _examined(project: Project, source: letters.Source, seen: Seen, mailing: Mailing,
+              supporters: int) -> tuple[Finding, ...]:
+    """What the check says of the very versions that were composed.
+
+    Raises:
+        LetterError: it says that the letter must not leave.
+    """
+    found = examine(seen.matter(source.bundle, project.settings, day=mailing.for_date, supporters=supporters))
+    told, _ = silence.heed(found, source.appeal.ignored, source.appeal.file)
+    errors = tuple(finding for finding in told if finding.level is Level.ERROR)
+    if errors:
+        many = "an error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise LetterError(f"The check of {mailing.appeal} found {many}; nothing was planned and nothing was sent.",
+                          findings=errors)
+    return told
 
 
 def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set[int], outcome: _Outcome,
@@ -213,12 +239,13 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
 
 
 def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tuple[audience.Candidate, ...],
-             outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
+             outcome: _Outcome, seen: Seen) -> list[tuple[Composed, dict[str, Any]]]:
     """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
     keys = new_keys(len(people))
     codes = [code if person.tracked else None for person, code in zip(people, new_keys(len(people)), strict=True)]
     contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
                 for person, key, code in zip(people, keys, codes, strict=True)]
+    seen.people(context["supporter"] for context in contexts)
     state = MessageState.PLANNED.value
     rows = []
     for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=True):
@@ -227,6 +254,7 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
             if len(outcome.faults) < _FAULTS_SHOWN:
                 outcome.faults.append(letters.for_supporter(made.finding, person.address))
             continue
+        seen.copy(made)
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,

@@ -19,6 +19,7 @@ from pillarbox.model.sections import (
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
+    CheckSettings,
     GivingSettings,
     GocardlessSettings,
     JoinSettings,
@@ -62,6 +63,7 @@ class Settings(Section):
     logs: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     api: ApiSettings = ApiSettings()
+    check: CheckSettings = CheckSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
 

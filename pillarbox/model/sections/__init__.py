@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pillarbox.model.sections.base import Section
+from pillarbox.model.sections.checking import CheckSettings
 from pillarbox.model.sections.giving import (
     AttributionSettings,
     GivingSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "AttributionSettings",
     "BackupSettings",
     "BrakeSettings",
+    "CheckSettings",
     "GivingSettings",
     "GocardlessSettings",
     "HookSettings",

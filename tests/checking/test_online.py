@@ -1,0 +1,115 @@
+"""Dead links, asked for at a website of our own: bounded, polite, and never inside the house."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from pillarbox.checking.online import Fate, ask, is_public, look
+from tests.checking.looking import matter
+
+PAGES = {"/there": 200, "/gone": 404, "/head-is-refused": 200, "/broken": 500, "/members": 403, "/old": 301,
+         "/lent": 302, "/round": 301, "/slash": 301, "/slash/": 200}
+WHERE = {"/old": "/there", "/lent": "/there", "/round": "/round", "/slash": "/slash/"}
+
+
+class Website(BaseHTTPRequestHandler):
+    """Answers as ``PAGES`` says, and keeps what it was asked."""
+
+    asked: list[tuple[str, str]]
+
+    def _answer(self) -> None:
+        self.asked.append((self.command, self.path))
+        if self.path.startswith("/slow"):
+            time.sleep(0.5)
+        status = PAGES.get(self.path, 200)
+        if self.path == "/head-is-refused" and self.command == "HEAD":
+            status = 405
+        self.send_response(status)
+        if self.path in WHERE:
+            self.send_header("Location", WHERE[self.path])
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_HEAD = _answer
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def site() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """A website on this machine, and what it was asked."""
+    handler = type("Handler", (Website,), {"asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}", handler.asked  # type: ignore[attr-defined]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def anywhere(number: str) -> bool:
+    return number in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize(("path", "fate"), [
+    ("/there", Fate.THERE), ("/gone", Fate.GONE), ("/head-is-refused", Fate.THERE), ("/broken", Fate.SILENT),
+    ("/members", Fate.THERE), ("/old", Fate.MOVED), ("/lent", Fate.THERE), ("/round", Fate.SILENT),
+    ("/slash", Fate.THERE)])
+def test_what_a_website_says(path: str, fate: Fate, site: tuple[str, list[tuple[str, str]]]) -> None:
+    """There, gone, moved for good, broken; what keeps robots out is there, and so is what only gained a slash."""
+    url, _ = site
+    assert ask((url + path,), allowed=anywhere)[url + path].fate is fate
+
+
+def test_it_asks_with_head_first(site: tuple[str, list[tuple[str, str]]]) -> None:
+    """A page is asked for without its words; GET comes only where HEAD is not answered."""
+    url, asked = site
+    ask((url + "/there", url + "/head-is-refused"), allowed=anywhere)
+    assert sorted(asked) == [("GET", "/head-is-refused"), ("HEAD", "/head-is-refused"), ("HEAD", "/there")]
+
+
+def test_the_house_is_never_asked(site: tuple[str, list[tuple[str, str]]]) -> None:
+    """A link to this machine or the office's network is not followed, wherever its name leads."""
+    url, asked = site
+    assert ask((url + "/there",))[url + "/there"].fate is Fate.SILENT
+    assert asked == []
+
+
+@pytest.mark.parametrize(("number", "public"), [
+    ("127.0.0.1", False), ("10.1.2.3", False), ("192.168.0.1", False), ("169.254.169.254", False), ("::1", False),
+    ("fe80::1%eth0", False), ("224.0.0.1", False), ("0.0.0.0", False), ("nonsense", False), ("8.8.8.8", True),
+    ("2606:4700:4700::1111", True)])
+def test_what_is_public(number: str, public: bool) -> None:
+    """Loopback, private, link-local and multicast numbers are not of the public internet."""
+    assert is_public(number) is public
+
+
+def test_time_is_bounded(site: tuple[str, list[tuple[str, str]]]) -> None:
+    """When the time is over, what was not asked yet is said to be so."""
+    url, _ = site
+    answers = ask(tuple(f"{url}/slow?{number}" for number in range(40)), seconds=1.5, allowed=anywhere)
+    fates = [answer.fate for answer in answers.values()]
+    assert 0 < fates.count(Fate.UNASKED) < 40
+
+
+def test_a_website_that_nobody_knows() -> None:
+    """A name without a machine is told as silent, not as gone: it may be our own line that is down."""
+    [answer] = ask(("https://nobody.invalid/",)).values()
+    assert answer.fate is Fate.SILENT
+
+
+def test_what_is_the_supporters_own_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only addresses that are the same in every copy are asked for, each once."""
+    seen: list[tuple[str, ...]] = []
+    monkeypatch.setattr("pillarbox.checking.online.ask", lambda addresses: seen.append(addresses) or {})
+    list(look(matter(letter="[One](https://e.org/a) [Two](https://e.org/a) [Three](https://e.org/{{ supporter.town }}) "
+                            "[Four]({{ links.donate }})\n", people=({"town": "Leeds"},))))
+    assert [address for address in seen[0] if address.startswith("https://e.org")] == ["https://e.org/a"]
+    assert not any("key" in address for address in seen[0])
