@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from pillarbox.checking import essentials
+from pillarbox.checking import (
+    accents,
+    dates,
+    doubled,
+    essentials,
+    mixups,
+    punctuation,
+    quotes,
+    spam,
+    spelling,
+    subject,
+)
 from pillarbox.checking.matter import Check, Matter
 from pillarbox.model.records import Finding, Level
 
 CHECKS: tuple[Check, ...] = (
     essentials.look,
+    dates.look,
+    subject.look,
+    spelling.look,
+    accents.look,
+    quotes.look,
+    doubled.look,
+    punctuation.look,
+    mixups.look,
+    spam.look,
 )
 _ORDER = {level: place for place, level in enumerate(Level)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -53,13 +54,19 @@ class Checked:
                                             for finding in self.findings]}
 
 
-def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Checked:
+def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day: date | None = None) -> Checked:
     """Read, build and compose a letter: for the supporters of a rule, or for made-up ones.
+
+    Args:
+        project: the project.
+        slug: the appeal.
+        rule: whom it is composed for.
+        day: the day that the letter is for; today when None.
 
     Raises:
         Refused: an unknown list or segment.
     """
-    day = clock.today(project.settings.project.zone)
+    day = day or clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
         letter = letters.letter(source, day=day, name="check")
