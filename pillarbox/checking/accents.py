@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import Passage, written
+from pillarbox.checking.prose import Passage, few, written
 from pillarbox.content import words as lists
 from pillarbox.content.words import Words, parse
 from pillarbox.model.records import Finding, Level
@@ -19,7 +19,7 @@ def look(matter: Matter) -> Iterator[Finding]:
     """Every name of the charity's list, of its own name or of the letter that stands without its accent too."""
     known, _ = lists.read(matter.settings.folder, matter.bundle.appeal.slug)
     charity = parse(matter.bundle.theme.charity.name)
-    yield from review(written(matter.bundle.appeal), Words(words=known.words | charity.words))
+    yield from few(review(written(matter.bundle.appeal), Words(words=known.words | charity.words)))
 
 
 def review(passages: Sequence[Passage], known: Words) -> Iterator[Finding]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import islice
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import VALUE, Part, folded, hypertext, written
+from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, written
 from pillarbox.compose.environment import long_date, ordinal
 from pillarbox.model.records import Finding, Level, Shape
 
@@ -59,13 +60,17 @@ def look(matter: Matter) -> Iterator[Finding]:
     told = matter.bundle.appeal.date or matter.day
     places = _Places(matter)
     seen: dict[str, None] = {}
+    yield from islice(_told(matter, places, told, seen), MOST)
+    yield from _own_date(matter, places, seen)
+
+
+def _told(matter: Matter, places: _Places, told: date, seen: dict[str, None]) -> Iterator[Finding]:
     for part, text in _read(matter):
         if text in seen:
             continue
         seen[text] = None
         for code, phrase, message in _faults(text, part, told, matter.day):
             yield places.finding(code, phrase, part, message)
-    yield from _own_date(matter, places, seen)
 
 
 def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str, str, str]]:
@@ -87,7 +92,8 @@ def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str,
             yield ("stale-year", found[0], f"“{found[0]}”: the letter is for {told.year}. Is it last year’s text?")
     if part in (Part.SUBJECT, Part.TITLE):
         for found in _YEAR_ALONE.finditer(text):
-            if int(found["year"]) < told.year and not _LOOKING_BACK.search(text[: found.start()]):
+            before = text[max(0, found.start() - 20) : found.start()]
+            if int(found["year"]) < told.year and not _LOOKING_BACK.search(before):
                 yield ("stale-year", found[0], f"The {part.value} says {found[0]}, and the letter is for {told.year}: "
                                                "is it last year’s?")
     for found in _ANNIVERSARY.finditer(text):
@@ -114,11 +120,15 @@ def _weekday(found: re.Match[str], told: date) -> Iterator[tuple[str, str, str]]
     said = _day(found, told)
     if said is None:
         return
-    told_of = {int(year[0]) for year in _YEAR.finditer(found.string)} if not found["year"] else set()
+    around = _YEAR.finditer(found.string, max(0, found.start() - NEAR), found.end() + NEAR)
+    told_of = set() if found["year"] else {int(year[0]) for year in around}
     right = _DAYS[said.weekday()]
     others = (_made(year, said.month, said.day) for year in told_of)
     if right != found["weekday"] and not any(each and _DAYS[each.weekday()] == found["weekday"] for each in others):
-        yield ("weekday", found[0], f"“{found[0]}”: {long_date(said)} is a {right}. One of the two is wrong.")
+        before = _made(said.year - 1, said.month, said.day)
+        old = not found["year"] and before is not None and _DAYS[before.weekday()] == found["weekday"]
+        why = f"Is it last year’s text? It was a {found['weekday']} then." if old else "One of the two is wrong."
+        yield ("weekday", found[0], f"“{found[0]}”: {long_date(said)} is a {right}. {why}")
 
 
 def _impossible(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
@@ -132,7 +142,7 @@ def _impossible(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
 
 def _past(found: re.Match[str], told: date) -> Iterator[tuple[str, str, str]]:
     """A day that supporters are invited for, gone by when they read of it."""
-    if not _INVITES.search(found.string[: found.start()]):
+    if not _INVITES.search(found.string[max(0, found.start() - NEAR) : found.start()]):
         return
     said = _day(found, told)
     if said is not None and said < told:

@@ -23,6 +23,8 @@ SUGGESTIONS = 3
 _PREFIXES = ("non", "anti", "multi", "micro", "super", "inter", "cyber", "eco", "pre", "co", "un", "over", "under")
 _SHORTEST_STEM = 5
 _ALIKE = 0.8
+_REMEMBERED = 100_000
+"""Words whose answer is kept: those of many letters."""
 _AMERICAN = re.compile(r"(?<=[iy])z(?=e|ing|ation)")
 _RUN_TOGETHER = {"alot": "a lot", "aswell": "as well", "infact": "in fact", "incase": "in case", "noone": "no one",
                  "eachother": "each other", "atleast": "at least", "inspite": "in spite", "everytime": "every time",
@@ -41,9 +43,12 @@ class Dictionary:
         self._modern = parse((FOLDER / "modern.txt").read_text("utf-8"))
         self._known: dict[str, bool] = {}
         self._near: dict[str, tuple[str, ...]] = {}
+        self._like: dict[str, tuple[str, ...]] = {}
 
     def know(self, word: str) -> bool:
         """Whether ``word`` is right, as it is written; accents may be there or not."""
+        if len(self._known) > _REMEMBERED:
+            self._known.clear()
         if word not in self._known:
             self._known[word] = self._find(word)
         return self._known[word]
@@ -56,6 +61,11 @@ class Dictionary:
 
     def like(self, word: str) -> tuple[str, ...]:
         """Words that look much like ``word``, with two slips or three. Slow: for a few words in a letter."""
+        if word not in self._like:
+            self._like[word] = self._resembling(word)
+        return self._like[word]
+
+    def _resembling(self, word: str) -> tuple[str, ...]:
         guesses: Any = self._hunspell.suggester.ngram_suggestions(word.replace("’", "'"), handled=set())
         return tuple(guess for guess, _ in zip(guesses, range(SUGGESTIONS), strict=False)
                      if SequenceMatcher(None, word.lower(), guess.lower()).ratio() >= _ALIKE)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import Passage, written
+from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 _TWICE = re.compile(r"(?<![\w’'-])([^\W\d_]+(?:['’][^\W\d_]+)*)([ \t]*\n[ \t]*|[ \t]+)\1(?![\w’'-])", re.IGNORECASE)
@@ -18,7 +18,7 @@ _ARTICLES = re.compile(r"\b(the|a|an)\s+(the|a|an)\b(?!\s*[,.;:!?-])", re.IGNORE
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Every doubled word."""
-    yield from review(written(matter.bundle.appeal))
+    yield from few(review(written(matter.bundle.appeal)))
 
 
 def review(passages: Sequence[Passage]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import Passage, written
+from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 _MIXUPS: tuple[tuple[str, str], ...] = (
@@ -42,7 +42,7 @@ _PATTERNS = tuple((re.compile(pattern), meant) for pattern, meant in _MIXUPS)
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Every such word."""
-    yield from review(written(matter.bundle.appeal))
+    yield from few(review(written(matter.bundle.appeal)))
 
 
 def review(passages: Sequence[Passage]) -> Iterator[Finding]:

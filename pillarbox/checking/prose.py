@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from html.parser import HTMLParser
+from itertools import islice
 
 from markdown_it.token import Token
 
@@ -24,6 +25,10 @@ VALUE = "\ufffc"
 """Stands where a value is printed: ``{{ supporter.first_name }}``. It is no letter to any regular expression."""
 STATEMENT = "\ufff9"
 """Stands where a statement steers within a passage: ``{% if … %}``."""
+MOST = 40
+"""Findings of one check on one letter."""
+NEAR = 400
+"""Characters on both sides of a word that are looked at: a paragraph may be as long as a file."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Soft hyphens, joiners and direction marks: they are no part of a word's spelling."""
 _BLOCKS = frozenset((
@@ -93,6 +98,11 @@ def hypertext(html: str, file: str, language: str) -> tuple[Passage, ...]:
     reader.feed(html)
     reader.close()
     return tuple(reader.passages)
+
+
+def few(found: Iterable[Finding]) -> Iterator[Finding]:
+    """The first ``MOST`` findings of a check; of a letter that has more, the rest would hide what else is found."""
+    yield from islice(found, MOST)
 
 
 def folded(text: str) -> str:

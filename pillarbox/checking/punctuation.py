@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import VALUE, Part, Passage, written
+from pillarbox.checking.prose import NEAR, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 _BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ \u00a0]+([,;:!?.])(?=[\s”’]|$)")
@@ -14,12 +14,12 @@ _TWO_MARKS = re.compile(r"([,;:])\s?\1(?!\1)|(?<![.])[.]{2}(?![.])|,\.|(?<!\betc
 _ABBREVIATED = re.compile(r"(?:\b[A-Za-z]|\b(?:etc|Inc|Ltd|Co|Jr|Sr|St|No|al|cf|vs|approx|pp|ed|eds|Bros|Rev))$")
 _TWO_BLANKS = re.compile(r"(?<=[\w’”)\],;])[ \u00a0]{2,}(?=[\w“‘(])")
 _NO_BLANK_AFTER = re.compile(r"(?<=[a-z]{2})([,;!?])(?=[A-Za-z]{2})|(?<=[a-z]{3})\.(?=[A-Z][a-z]+\s)")
-_ADDRESS = re.compile(r"\S+://\S+|\S+@\S+|www\.\S+|\w[\w-]*\.[a-z]{2,6}(?:/\S*)?\b")
+_ADDRESS = re.compile(r"\b[a-z]{2,12}://\S+|[\w.+-]{1,64}@\S+|www\.\S+|\b[\w-]{1,63}\.[a-z]{2,6}(?:/\S*)?\b")
 
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Every mark that stands wrong."""
-    yield from review(written(matter.bundle.appeal))
+    yield from few(review(written(matter.bundle.appeal)))
 
 
 def review(passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def _marks(passage: Passage) -> Iterator[Finding]:
                               f"There is a blank before the {found[1]} after “{_last(text, found.start())}”: take it "
                               "out.")
     for found in _TWO_MARKS.finditer(text):
-        if found[0] == ".," and _ABBREVIATED.search(text[: found.start()]):
+        if found[0] == ".," and _ABBREVIATED.search(text[max(0, found.start() - 9) : found.start()]):
             continue
         if found[0] == ".." and text[found.end() : found.end() + 1].isdigit():
             continue
@@ -63,5 +63,5 @@ def _two_blanks(passages: Sequence[Passage]) -> Iterator[Finding]:
 
 
 def _last(text: str, position: int) -> str:
-    words = text[:position].replace(VALUE, "…").split()
+    words = text[max(0, position - NEAR) : position].replace(VALUE, "…").split()
     return words[-1] if words else "…"

@@ -6,11 +6,12 @@ A passage at a time. A quotation of several paragraphs opens in each of them and
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import STATEMENT, VALUE, Part, Passage, written
+from pillarbox.checking.prose import NEAR, STATEMENT, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 _CLOSES = {"“": "”", "‘": "’", "«": "»"}
@@ -32,11 +33,27 @@ class _Told:
     """Marks that were never closed, and where."""
     stray: list[tuple[str, int]] = field(default_factory=list)
     """Marks that close what was never opened."""
+    number: Counter[str] = field(default_factory=Counter)
+    """How many of each mark are open."""
+
+    def begin(self, mark: str, position: int) -> None:
+        """A quotation opens."""
+        self.open.append((mark, position))
+        self.number[mark] += 1
+
+    def end(self, opening: str, mark: str, position: int) -> None:
+        """Close the nearest ``opening``; what was opened within it and is still open stays so."""
+        if not self.number[opening]:
+            self.stray.append((mark, position))
+            return
+        place = next(place for place in range(len(self.open) - 1, -1, -1) if self.open[place][0] == opening)
+        del self.open[place]
+        self.number[opening] -= 1
 
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Every mark without its partner in the letter, its subject and its preheader."""
-    yield from review(written(matter.bundle.appeal))
+    yield from few(review(written(matter.bundle.appeal)))
 
 
 def review(passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -70,29 +87,20 @@ def _read(text: str) -> _Told:
         before, after = text[position - 1 : position], text[position + 1 : position + 2]
         match sign:
             case "“" | "«":
-                told.open.append((sign, position))
+                told.begin(sign, position)
             case "‘" if not _TURNED.match(text, position):
-                told.open.append((sign, position))
+                told.begin(sign, position)
             case "”" | "»":
-                _close(told, "“" if sign == "”" else "«", sign, position)
+                told.end("“" if sign == "”" else "«", sign, position)
             case "’":
                 _close_single(told, text, position)
-            case '"' if _is_open(told, '"'):
-                _close(told, '"', sign, position)
+            case '"' if told.number[sign]:
+                told.end(sign, sign, position)
             case '"' if not before.isdigit():
-                told.open.append((sign, position))
+                told.begin(sign, position)
             case "'" if not (_letter(before) and _letter(after)):
                 _straight_single(told, text, position)
     return told
-
-
-def _close(told: _Told, opening: str, sign: str, position: int) -> None:
-    """Close the nearest ``opening``; what was opened within it and is still open stays so."""
-    for place in range(len(told.open) - 1, -1, -1):
-        if told.open[place][0] == opening:
-            del told.open[place]
-            return
-    told.stray.append((sign, position))
 
 
 def _close_single(told: _Told, text: str, position: int) -> None:
@@ -101,10 +109,10 @@ def _close_single(told: _Told, text: str, position: int) -> None:
         return  # an apostrophe: don’t, ’tis
     if after.isdigit():
         return  # the ’90s
-    if _is_open(told, "‘"):
+    if told.number["‘"]:
         if _letter(before) and before in "sSzx" and after == " " and _another(text, position):
             return  # ‘the supporters’ choice’
-        _close(told, "‘", "’", position)
+        told.end("‘", "’", position)
     elif not (_letter(before) or before in (VALUE, STATEMENT)) or not _may_own(text, position):
         told.stray.append(("’", position))
 
@@ -112,26 +120,22 @@ def _close_single(told: _Told, text: str, position: int) -> None:
 def _straight_single(told: _Told, text: str, position: int) -> None:
     before, after = text[position - 1 : position], text[position + 1 : position + 2]
     opens = (not before or before in " \n(“‘\"–—") and (_letter(after) or after in "…[")
-    if opens and re.search(r"[^\W\d_.,!?…]'(?![^\W\d_])|[.,!?…]'", text[position + 1 :]):
-        told.open.append(("'", position))  # only where something can close it: 'tis stands alone
-    elif not opens and _is_open(told, "'"):
-        _close(told, "'", "'", position)
+    if opens and re.search(r"[^\W\d_.,!?…]'(?![^\W\d_])|[.,!?…]'", text[position + 1 : position + NEAR]):
+        told.begin("'", position)  # only where something can close it: 'tis stands alone
+    elif not opens and told.number["'"]:
+        told.end("'", "'", position)
 
 
 def _another(text: str, position: int) -> bool:
     """Whether a mark that can close the quotation follows before the next one opens."""
-    rest = text[position + 1 :].partition("‘")[0]
+    rest = text[position + 1 : position + NEAR].partition("‘")[0]
     return bool(re.search(r"’(?![^\W\d_])", rest))
 
 
 def _may_own(text: str, position: int) -> bool:
     """Whether ’ at a word's end may be an apostrophe: the supporters’ letters, rock ’n’ roll, rockin’."""
-    word = re.search(r"[^\W_]+$", text[:position])
+    word = re.search(r"[^\W_]{1,40}$", text[max(0, position - 40) : position])
     return word is not None and (word[0][-1] in "sSzx" or word[0] in ("n", "o", "th", "ol") or word[0].endswith("in"))
-
-
-def _is_open(told: _Told, mark: str) -> bool:
-    return any(opened == mark for opened, _ in told.open)
 
 
 def _letter(sign: str) -> bool:
@@ -139,12 +143,12 @@ def _letter(sign: str) -> bool:
 
 
 def _words(text: str, position: int) -> str:
-    rest = " ".join(text[position + 1 :].split()).replace(VALUE, "…")
+    rest = " ".join(text[position + 1 : position + NEAR].split()).replace(VALUE, "…")
     return _cut(rest)
 
 
 def _words_before(text: str, position: int) -> str:
-    rest = " ".join(text[:position].split()).replace(VALUE, "…")
+    rest = " ".join(text[max(0, position - NEAR) : position].split()).replace(VALUE, "…")
     return rest if len(rest) <= _SHOWN else "…" + rest[-_SHOWN:].partition(" ")[2]
 
 

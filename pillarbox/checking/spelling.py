@@ -26,10 +26,18 @@ _SHORT = 3
 _LONG = 9
 """Letters of a capitalised word that is compared with everyday words: “Goverment”, but not “Martinez”."""
 
+_LONGEST = 40
+"""Letters; nothing longer is a word."""
+_COMPARED = 300
+"""Unknown words of a letter that are compared with what may have been meant: 15 ms each."""
+_BEFORE = 40
+"""Characters that tell whether a sentence begins."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _NO_WORDS = re.compile(
-    r"\S+://\S+|www\.\S+|\S+@\S+|[@#]\w+|\b[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|uk|eu|io|info|gov|charity)\b(?:/\S*)?"
-    r"|\w*\d\w*|\b(?:[^\W\d_]\.){2,}|\S*[/\\]\w+\.\w{2,4}\b", re.IGNORECASE)
+    r"\b[a-z]{2,12}://\S+|www\.\S+|[\w.+-]{1,64}@\S+|[@#]\w+|"
+    r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|net|org|uk|eu|io|info|gov|charity)\b(?:/\S*)?"
+    r"|(?<!\w)\w*\d\w*|\b(?:[^\W\d_]\.){2,}|(?<!\S)\S{0,99}[/\\]\w{1,63}\.\w{2,4}\b", re.IGNORECASE)
 """Addresses, mentions, numbers, initials."""
 _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿĀ-ſ'’]+")
 _SENTENCE_END = re.compile(r"(?:^|[.!?:;…]|[\n(\[“‘\"'–—•|])[\s“‘\"'(\[*]*$")
@@ -105,8 +113,11 @@ class _Reader:
     known: Words
     dictionary: Dictionary
     unknown: dict[str, _Unknown] = field(default_factory=dict)
+    peace: set[str] = field(default_factory=set)
+    """Words that were left in peace."""
     inside: set[str] = field(default_factory=set)
     """Words seen with a capital where no sentence begins: names."""
+    compared: set[str] = field(default_factory=set)
     shy: set[str] = field(default_factory=set)
     """Unknown words that are told only if they are never seen as a name."""
 
@@ -131,13 +142,17 @@ class _Reader:
             after == "-" and word.lower() in _HYPHENED)
 
     def _note(self, word: str, passage: Passage, found: re.Match[str], text: str, capitals: bool) -> None:
+        if word in self.peace and word in self.inside:
+            return
         if (earlier := self.unknown.get(word)) is not None:
             earlier.times += 1
             if not _begins(text, found.start()):
                 self.inside.add(word)
             return
         near = self._near(word, passage, found, text, capitals)
-        if near is not None:
+        if near is None:
+            self.peace.add(word)
+        else:
             apart = any(start <= found.start() < end for start, end in passage.set_apart)
             self.unknown[word] = _Unknown(word=word, passage=passage, position=found.start(), near=near, apart=apart)
 
@@ -182,12 +197,15 @@ class _Reader:
 
     def _everyday(self, word: str) -> tuple[str, ...]:
         """Words in small letters that one slip turns into ``word``."""
+        if word not in self.compared and len(self.compared) >= _COMPARED:
+            return ()
+        self.compared.add(word)
         return tuple(each for each in self.dictionary.near(word) if each == each.lower())
 
 
 def _is_part(word: str, before: str, after: str) -> bool:
     """Whether it is no whole word to judge: a letter, the rest of ’tis, what stands against a value, another script."""
-    return (VALUE in (before, after) or len(word) == 1 or (before == "’" and len(word) <= _SHORT)
+    return (VALUE in (before, after) or not 1 < len(word) <= _LONGEST or (before == "’" and len(word) <= _SHORT)
             or (STATEMENT in (before, after) and len(word) < _FIRST_OF_NAME) or not _LATIN.fullmatch(word))
 
 
@@ -203,12 +221,12 @@ def one_slip(word: str, meant: str) -> bool:
 
 
 def _begins(text: str, position: int) -> bool:
-    before = text[:position]
-    return not before.strip() or bool(_SENTENCE_END.search(before))
+    before = text[max(0, position - _BEFORE) : position]
+    return (position <= _BEFORE and not before.strip()) or bool(_SENTENCE_END.search(before))
 
 
 def _name_follows(text: str, position: int) -> bool:
-    rest = text[position:].lstrip(" \n-")
+    rest = text[position : position + _BEFORE].lstrip(" \n-")
     return rest[:1].isupper() or rest.partition(" ")[2][:1].isupper()
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from pillarbox.checking.examine import examine
-from pillarbox.checking.quotes import review
+from pillarbox.checking.prose import MOST
+from pillarbox.checking.quotes import look, review
 from pillarbox.model.records import Finding, Level
 from tests.checking.wording import matter, passages
 
@@ -79,3 +82,12 @@ def test_straight_marks_alone_are_a_style() -> None:
 def test_quotes_are_among_the_checks(tmp_path: Path) -> None:
     """``check`` runs them."""
     assert "quote-not-closed" in {each.code for each in examine(matter(tmp_path, "He said: “no\n"))}
+
+
+def test_a_silly_paragraph_is_read_in_time(tmp_path: Path) -> None:
+    """Half a megabyte of marks in one paragraph takes seconds, and ``check`` tells forty of them, no more."""
+    for text in ("“a " * 100_000, "“‘ ’” " * 60_000, "s’ ‘" * 80_000, "a' 'a" * 60_000):
+        started = time.process_time()
+        assert list(islice(review(passages(text)), 1000)) is not None
+        assert time.process_time() - started < 20
+    assert len(list(look(matter(tmp_path, "He said “no\n\n" * 60)))) <= MOST
