@@ -28,7 +28,9 @@ def test_the_wheel_carries_layouts_letters_and_pages(wheel: Path) -> None:
     """Everything that the program reads at run time is inside."""
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in ("pillarbox/share/templates/theme.toml", "pillarbox/share/appeals/uyghur-freedom/letter.md",
-                   "pillarbox/share/lists/sample-supporters.csv", "pillarbox/py.typed"):
+                   "pillarbox/share/lists/sample-supporters.csv", "pillarbox/py.typed",
+                   "pillarbox/share/templates/words.txt", "pillarbox/checking/dictionaries/en_GB.dic",
+                   "pillarbox/checking/dictionaries/LICENCE-en_GB.txt"):
         assert wanted in names
     assert any(name.startswith("pillarbox/web/pages/") for name in names)
     assert any(name.startswith("pillarbox/store/migrations/versions/") for name in names)

@@ -6,7 +6,23 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pillarbox.checking import destinations, essentials, fields, html, preheader, versions
+from pillarbox.checking import (
+    accents,
+    dates,
+    destinations,
+    doubled,
+    essentials,
+    fields,
+    html,
+    mixups,
+    preheader,
+    punctuation,
+    quotes,
+    spam,
+    spelling,
+    subject,
+    versions,
+)
 from pillarbox.checking.matter import Check, Matter
 from pillarbox.model.records import Finding, Level, Shape
 
@@ -17,6 +33,15 @@ CHECKS: tuple[Check, ...] = (
     html.look,
     destinations.look_at_settings,
     versions.look,
+    dates.look,
+    subject.look,
+    spelling.look,
+    accents.look,
+    quotes.look,
+    doubled.look,
+    punctuation.look,
+    mixups.look,
+    spam.look,
 )
 CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}
 ALL = 24

@@ -41,7 +41,8 @@ def make(folder: Path, *, settings: str | None = None) -> None:
         (folder / "lists").mkdir(exist_ok=True)
         _copy_new(shipped("lists") / name, folder / "lists" / name)
     (folder / "templates").mkdir(exist_ok=True)
-    _copy_new(shipped("templates") / "theme.toml", folder / "templates" / "theme.toml")
+    for name in ("theme.toml", "words.txt"):
+        _copy_new(shipped("templates") / name, folder / "templates" / name)
     _ignore(folder / ".gitignore")
     if not (folder / config.KEY_FILE).exists():
         _write_secret(folder / config.KEY_FILE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pillarbox.content.appeal import Source
 from pillarbox.content.source import Desk
+from pillarbox.content.words import FILE as WORDS
 from pillarbox.ground.resources import shipped
 from pillarbox.model.records import Finding
 
@@ -24,7 +25,9 @@ def read(project: Path) -> tuple[Mapping[str, Source], tuple[Finding, ...]]:
     for root in dict.fromkeys((shipped("templates").resolve(), (project / "templates").resolve())):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
             name = path.relative_to(root).as_posix()
-            if path.suffix in KINDS and path.is_file() and not any(part.startswith(".") for part in Path(name).parts):
+            if name == WORDS or any(part.startswith(".") for part in Path(name).parts):
+                continue
+            if path.suffix in KINDS and path.is_file():
                 content = desk.text(path, root)
                 if content is not None:
                     found[name] = Source(file=f"templates/{name}", content=content)
