@@ -13,12 +13,13 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 PICTURES = Path(__file__).parent / "pictures"
-COLOURS = 24
+COLOURS = (24, 48, 96, 192)
+"""As few as show no difference to the screenshot itself: photographs and small words in one picture need more."""
 SQUARE = 8
 """Pixels of a kept picture: the side of the squares that are compared."""
-MARGIN = 20
+MARGIN = 14
 """Levels (of 255) by which a square's mean may differ, in any channel."""
-SHARE = 0.01
+SHARE = 0.004
 """How many of the squares may differ by more."""
 HEIGHT = 0.01
 """By how much of its height a letter may be longer or shorter."""
@@ -38,8 +39,11 @@ def small(screenshot: bytes) -> Image.Image:
 def keep(screenshot: bytes, path: Path) -> int:
     """Keep a screenshot; its size in bytes."""
     path.parent.mkdir(exist_ok=True)
-    few = small(screenshot).quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(path, "PNG", optimize=True)
+    image = small(screenshot)
+    for colours in COLOURS:
+        image.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE).save(path, optimize=True)
+        if not difference(screenshot, path):
+            break
     return path.stat().st_size
 
 

@@ -51,6 +51,34 @@ def bare(html: str) -> str:
     return re.sub(r"<!doctype[^>]*>|<meta\b[^>]*>", "", kept, flags=re.IGNORECASE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is seen of a letter in one view."""
+
+    screenshot: bytes
+    width: int
+    """Pixels that it takes."""
+    words: list[dict[str, Any]]
+    """words, size (pixels), colour, ground (#rrggbb), contrast (1 to 21) of each run of text."""
+    links: list[dict[str, Any]]
+    """words, height and width (pixels), inline (whether it stands within a sentence)."""
+    beside: list[bool]
+    """For each story with a picture at its side, whether it does stand there."""
+
+
+_looked: dict[str, Seen] = {}
+
+
+def look(browser: Any, view: View) -> Seen:
+    """Look at a letter; it is drawn once, however many ask."""
+    if view.name not in _looked:
+        with drawn(browser, view) as page:
+            _looked[view.name] = Seen(
+                screenshot=page.screenshot(full_page=True), words=page.evaluate(_WORDS), links=page.evaluate(_LINKS),
+                width=page.evaluate("document.documentElement.scrollWidth"), beside=page.evaluate(_BESIDE))
+    return _looked[view.name]
+
+
 @contextmanager
 def drawn(browser: Any, view: View) -> Iterator[Any]:
     """A page that shows the letter so."""
@@ -81,6 +109,33 @@ def fonts_lacking(browser: Any) -> list[str]:
 def _image(route: Any) -> None:
     route.fulfill(body=samples.picture(route.request.url.rpartition("/")[2]), content_type="image/png")
 
+
+_WORDS = """() => {
+  const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true})
+  const rgb = colour => { pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1)
+    return [...pen.getImageData(0, 0, 1, 1).data] }
+  const linear = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4
+  const luminance = c => .2126 * linear(c[0]) + .7152 * linear(c[1]) + .0722 * linear(c[2])
+  const hex = c => '#' + c.slice(0, 3).map(v => v.toString(16).padStart(2, '0')).join('')
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), out = []
+  while (walker.nextNode()) { const element = walker.currentNode.parentElement, style = getComputedStyle(element)
+    if (!/[\\p{L}\\p{N}]/u.test(walker.currentNode.data) || !element.checkVisibility()) continue
+    let ground = element
+    while (ground && !rgb(getComputedStyle(ground).backgroundColor)[3]) ground = ground.parentElement
+    const [one, other] = [rgb(style.color), ground ? rgb(getComputedStyle(ground).backgroundColor) : [255, 255, 255]]
+    const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a)
+    out.push({words: walker.currentNode.data.trim().slice(0, 30), size: parseFloat(style.fontSize),
+              colour: hex(one), ground: hex(other), contrast: (light + .05) / (dark + .05)}) }
+  return out }"""
+
+_LINKS = """() => [...document.querySelectorAll('a')].filter(link => link.checkVisibility()).map(link => {
+    const box = link.getBoundingClientRect(), block = link.closest('p, li, td, div')
+    const others = [...block.childNodes].some(n => n.nodeType === 3 && /\\p{L}/u.test(n.data))
+    return {words: link.textContent.trim(), height: box.height, width: box.width, inline: others} })"""
+
+_BESIDE = """() => [...document.querySelectorAll('.beside-words')].map(words => {
+  const [one, other] = [words.previousElementSibling.getBoundingClientRect(), words.getBoundingClientRect()]
+  return other.top < one.bottom - 20 && other.left > one.right - 5 })"""
 
 INVERT = """how => {
   // What mail programs do that heed no dark scheme of the letter's. "full" turns the lightness of every colour round
