@@ -68,7 +68,7 @@ class _Writer:
                  letter: Sequence[Node]) -> None:
         self._placeholders = placeholders
         self._image = image
-        self._headings = stories.headings(letter)
+        self._titles = stories.titles(letter)
 
     def blocks(self, nodes: Sequence[Node]) -> str:
         return "".join(self.block(node) for node in nodes)
@@ -77,8 +77,6 @@ class _Writer:
         match node.kind:
             case "paragraph" if node.token.hidden:
                 return self.words(node)
-            case "heading" if anchor := self._headings.anchor(node):
-                return f'<{node.token.tag} id="{anchor}">{self.words(node)}</{node.token.tag}>\n'
             case "paragraph" | "heading":
                 return f"<{node.token.tag}>{self.words(node)}</{node.token.tag}>\n"
             case "list_item" | "blockquote":
@@ -144,20 +142,25 @@ class _Writer:
         return self.component("story", node, picture + words) + "\n"
 
     def dates(self, node: Node) -> str:
-        """A block of a list of dates: in a list's items the bold words stand on a line of their own."""
-        if node.kind in LISTS or node.kind == "list_item":
-            return f"<{node.token.tag}>{''.join(map(self.dates, node.children))}</{node.token.tag}>\n"
-        found = stories.day(node) if node.kind == "paragraph" else None
-        if found is None:
-            return self.block(node)
-        bold, rest = map(self.rendered, found)
-        return f'<strong class="day">{bold}</strong><br>{rest}'
+        """A block of a list of dates. Each item is a row, with its bold words on a line of their own."""
+        match node.kind:
+            case kind if kind in LISTS:
+                return self.component("date_rows", node, "\n" + "".join(map(self.dates, node.children))) + "\n"
+            case "list_item":
+                return self.component("date_row", node, "".join(map(self.dates, node.children))) + "\n"
+            case kind if kind == GROUP:
+                return "".join(map(self.dates, node.children))
+            case "paragraph" if found := stories.day(node):
+                bold, rest = map(self.rendered, found)
+                return f'<p><strong class="day">{bold}</strong><br>{rest}</p>\n'
+            case "paragraph":
+                return f"<p>{self.words(node)}</p>\n"
+        return self.block(node)
 
     def contents(self, node: Node) -> str:
         label = "".join(self.words(child) for child in node.children)
-        rows = "".join(f'<li><a href="#{anchor}">{escapeHtml(stories.title(heading))}</a></li>\n'
-                       for heading, anchor in self._headings)
-        return f'<p class="contents-title">{label}</p>\n<ul>\n{rows}</ul>\n'
+        rows = "".join(f"<p>{escapeHtml(title)}</p>\n" for title in self._titles)
+        return f'<p class="contents-title">{label}</p>\n{rows}'
 
     def component(self, name: str, node: Node, body: str) -> str:
         return call(self._placeholders, node, Directive(body=Body.BLOCKS, component=name), "", body)

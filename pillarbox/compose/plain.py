@@ -37,7 +37,7 @@ def write(document: Document) -> tuple[str, tuple[int, ...]]:
 class _Writer:
     def __init__(self, placeholders: Placeholders, letter: Sequence[Node]) -> None:
         self._placeholders = placeholders
-        self._headings = stories.headings(letter)
+        self._titles = stories.titles(letter)
 
     def blocks(self, nodes: Sequence[Node], indent: str) -> str:
         return "".join(self.block(node, indent) for node in nodes)
@@ -96,8 +96,7 @@ class _Writer:
             case Body.CONTENTS:
                 label = " ".join(self.words(child).replace("\n", " ") for child in node.children)
                 body = "\n\n" + "\n".join([inner + label, *(
-                    self.wrapped(stories.title(heading), f"{inner}  {BULLET} ", f"{inner}    ")
-                    for heading, _ in self._headings)])
+                    self.wrapped(title, f"{inner}  {BULLET} ", f"{inner}    ") for title in self._titles)])
             case Body.LABEL:
                 body = " ".join(self.words(child).replace("\n", " ") for child in node.children)
             case Body.LINES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markdown_it.token import Token
@@ -41,29 +41,16 @@ def parts(node: Node) -> Story:
     return Story(picture=picture, words=tuple(words), more=more)
 
 
-def headings(blocks: Sequence[Node]) -> Headings:
-    """The headings of a letter's stories, in order.
+def titles(blocks: Sequence[Node]) -> list[str]:
+    """The headings of a letter's stories, in order: its table of contents.
 
-    Only of stories that everybody gets: one within an ``if`` or a loop is in nobody's contents.
+    Only of stories that everybody gets: one within an ``if`` or a loop is in nobody's contents. They are words, not
+    links: where links within a letter do nothing (caniemail.com/features/html-anchor-links/, read 2026-11: Gmail for
+    iOS and others), a reader would press in vain.
     """
     found = [next((child for child in node.children if child.kind == "heading"), None)
              for node in blocks if is_story(node)]
-    return Headings(tuple(heading for heading in found if heading))
-
-
-class Headings:
-    """Where a table of contents leads: headings, and the anchor of each."""
-
-    def __init__(self, nodes: tuple[Node, ...]) -> None:
-        self._nodes = nodes
-
-    def __iter__(self) -> Iterator[tuple[Node, str]]:
-        """Each heading with its anchor."""
-        return ((node, f"story-{number}") for number, node in enumerate(self._nodes, 1))
-
-    def anchor(self, node: Node) -> str:
-        """The anchor of a heading; empty when it has none."""
-        return next((anchor for heading, anchor in self if heading is node), "")
+    return [title(heading) for heading in found if heading]
 
 
 def title(heading: Node) -> str:

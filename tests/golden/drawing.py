@@ -30,25 +30,61 @@ class View:
     """Without any stylesheet or doctype, as the strictest programs show it."""
     inverted: str = ""
     """full or partial: colours changed by the mail program, by force (see ``INVERT``)."""
+    word: bool = False
+    """As Outlook for Windows sets it, as far as a browser can show that (see ``word``)."""
 
     @property
     def name(self) -> str:
         """Of its picture."""
-        return "-".join(filter(None, (self.layout, str(self.width), self.inverted or ("bare" if self.bare else
-                                                                                      self.scheme))))
+        return "-".join([self.layout, str(self.width), self.inverted or (
+            "bare" if self.bare else "word" if self.word else self.scheme)])
 
 
 VIEWS = tuple(
     [View(layout=layout, width=width, scheme=scheme) for layout in samples.LAYOUTS for width in WIDTHS
      for scheme in ("light", "dark")]
     + [View(layout=layout, width=width, bare=True) for layout in samples.LAYOUTS for width in WIDTHS]
-    + [View(layout=layout, width=375, inverted=how) for layout in samples.LAYOUTS for how in ("full", "partial")])
+    + [View(layout=layout, width=375, inverted=how) for layout in samples.LAYOUTS for how in ("full", "partial")]
+    + [View(layout=layout, width=800, word=True) for layout in samples.LAYOUTS])
 
 
 def bare(html: str) -> str:
     """A letter without doctype, stylesheets, comments and the head's meta: what the strictest programs leave."""
     kept = _COMMENT.sub("", _STYLE.sub("", html))
     return re.sub(r"<!doctype[^>]*>|<meta\b[^>]*>", "", kept, flags=re.IGNORECASE)
+
+
+def as_outlook(html: str) -> str:
+    """What Word's engine reads: its own conditional parts, and not what is for all others."""
+    others = re.sub(r"<!--\[if !mso\]><!-->.*?<!--<!\[endif\]-->", "", html, flags=re.DOTALL)
+    return re.sub(r"<!--\[if mso\]>(.*?)<!\[endif\]-->", r"\1", others, flags=re.DOTALL)
+
+
+def word(html: str) -> str:
+    """A letter as Outlook for Windows sets it: with its own parts, without media queries, and without what Word's engine
+    lacks (caniemail.com, read 2026-11): widths at most, rounded corners, boxes side by side, and padding but in cells.
+    Its drawn buttons become boxes of their size and colours."""
+    seen = re.sub(r"<xml>.*?</xml>", "", as_outlook(html)).replace("Arial,", f"'{samples.SANS}',")
+    seen = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|\[data-ogsc\][^}]*\}", "", seen)
+
+    def weaker(tag: re.Match[str]) -> str:
+        gone = r"(?:max-width|border-radius|display):[^;\"]*;?"
+        if tag[1] not in ("td", "th"):
+            gone += r"|(?<![-\w])padding(?:-\w+)?:[^;\"]*;?"
+        return f'<{tag[1]}{tag[2]}style="{re.sub(gone, "", tag[3])}"' if "preheader" not in tag[2] else tag[0]
+
+    seen = re.sub(r'<(\w+)([^<>]*?)style="([^"]*)"', weaker, seen)
+    return _SHAPE.sub(_box, seen).replace("</v:roundrect>", "</div>")
+
+
+_SHAPE = re.compile(r'<v:roundrect[^>]*style="height:(\d+)px;[^"]*width:(\d+)px;"[^>]*strokecolor="([^"]*)" '
+                    r'fillcolor="([^"]*)"><w:anchorlock/>')
+
+
+def _box(shape: re.Match[str]) -> str:
+    height, width, stroke, fill = shape.groups()
+    return (f'<div style="box-sizing:border-box;height:{height}px;line-height:{int(height) - 4}px;width:{width}px;'
+            f'border:2px solid {stroke};background:{fill};">')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +123,7 @@ def drawn(browser: Any, view: View) -> Iterator[Any]:
     page = context.new_page()
     page.route(f"{samples.IMAGES}/**", _image)
     html = samples.letter(view.layout)
-    page.set_content(bare(html) if view.bare else html, wait_until="load")
+    page.set_content(bare(html) if view.bare else word(html) if view.word else html, wait_until="load")
     if view.inverted:
         page.evaluate(INVERT, view.inverted)
     yield page
