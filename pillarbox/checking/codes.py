@@ -57,7 +57,8 @@ _BEGIN, _END = "<!-- codes: begin -->", "<!-- codes: end -->"
 
 def known() -> dict[str, str]:
     """Every code with its sentence: what reads and composes, then each check's own (its module's ``CODES``)."""
-    modules = [sys.modules[check.__module__] for check in (*examine.CHECKS, *html.PAGE_CHECKS)]
+    checks: list[object] = [*examine.CHECKS, *html.PAGE_CHECKS]
+    modules = [sys.modules[check.__module__] for check in checks]
     found = {**READING, **COMPOSING}
     for module in dict.fromkeys((*modules, html, weigh, online, silence, examine)):
         found |= module.CODES

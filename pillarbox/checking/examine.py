@@ -21,6 +21,7 @@ from pillarbox.checking import (
     spam,
     spelling,
     subject,
+    theme,
     versions,
 )
 from pillarbox.checking.matter import Check, Matter
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     punctuation.look,
     mixups.look,
     spam.look,
+    theme.look,
 )
 CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}
 ALL = 24

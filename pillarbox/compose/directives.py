@@ -17,6 +17,12 @@ class Body(StrEnum):
     LINES = "lines"
     """Lines that stay lines: an address, a signature."""
     NOTHING = "nothing"
+    STORY = "story"
+    """A picture, if there is one; a heading, words, and perhaps a link alone that leads on (see ``stories``)."""
+    DATES = "dates"
+    """Perhaps a heading, and a list whose items begin with a bold date."""
+    CONTENTS = "contents"
+    """One line of words; the headings of the letter's stories are listed below it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +42,8 @@ class Directive:
     """Columns by which its body is set in, in plain text."""
     classes: tuple[str, ...] = ()
     """LINES: the class of each line in HTML, the last line last."""
+    beside: bool = False
+    """STORY: whether the picture stands beside the words rather than above them."""
 
 
 DIRECTIVES: Mapping[str, Directive] = {
@@ -53,4 +61,8 @@ DIRECTIVES: Mapping[str, Directive] = {
     "address": Directive(body=Body.LINES, component="address", indent=4, classes=("line",)),
     "signature": Directive(body=Body.LINES, component="signature", classes=("signed", "signatory", "role")),
     "divider": Directive(body=Body.NOTHING, component="divider"),
+    "story": Directive(body=Body.STORY, component="story"),
+    "brief": Directive(body=Body.STORY, component="brief", beside=True),
+    "dates": Directive(body=Body.DATES, component="dates"),
+    "contents": Directive(body=Body.CONTENTS, component="contents"),
 }

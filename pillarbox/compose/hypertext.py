@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 
+from pillarbox.compose import stories
 from pillarbox.compose.directives import DIRECTIVES, Body, Directive
 from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
 from pillarbox.compose.placeholders import Placeholders, TagKind
@@ -26,7 +29,8 @@ def write(document: Document, image: Callable[[str, int], Mapping[str, str]]) ->
     Returns:
         The template, and for each of its lines the line of the Markdown.
     """
-    return document.placeholders.restore(_Writer(document.placeholders, image).blocks(document.blocks))
+    writer = _Writer(document.placeholders, image, document.blocks)
+    return document.placeholders.restore(writer.blocks(document.blocks))
 
 
 def call(placeholders: Placeholders, node: Node, directive: Directive, arguments: str, body: str) -> str:
@@ -60,9 +64,11 @@ def _quoted(text: str) -> str:
 
 
 class _Writer:
-    def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]]) -> None:
+    def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]],
+                 letter: Sequence[Node]) -> None:
         self._placeholders = placeholders
         self._image = image
+        self._titles = stories.titles(letter)
 
     def blocks(self, nodes: Sequence[Node]) -> str:
         return "".join(self.block(node) for node in nodes)
@@ -100,6 +106,12 @@ class _Writer:
                 body = "\n" + self.lines(node, directive)
             case Body.NOTHING:
                 body = ""
+            case Body.STORY:
+                return self.story(node, directive)
+            case Body.DATES:
+                body = "\n" + "".join(self.dates(child) for child in node.children)
+            case Body.CONTENTS:
+                body = "\n" + self.contents(node)
         arguments = arguments_of(self._placeholders, directive, node.token.info)
         return call(self._placeholders, node, directive, arguments, body) + "\n"
 
@@ -112,12 +124,70 @@ class _Writer:
             out.append(f'<p class="{name}">{line}</p>\n')
         return "".join(out)
 
-    def words(self, node: Node) -> str:
+    # ------------------------------------------------------------------------------------------ newsletters
+
+    def story(self, node: Node, directive: Directive) -> str:
+        story = stories.parts(node)
+        words = "\n" + self.blocks(story.words)
+        if story.more:
+            words += f'<p class="more">{self.words(story.more)}</p>\n'
+        if story.picture and directive.beside:
+            picture = self.words(story.picture, stories.BESIDE_WIDTH)
+            return self.component("brief", node, self.component("beside_picture", story.picture, picture)
+                                  + self.component("beside_words", node, words)) + "\n"
+        picture = ""
+        if story.picture:
+            shown = self.words(story.picture, stories.COLUMN_WIDTH)
+            picture = self.component("story_picture", story.picture, shown)
+        return self.component("story", node, picture + words) + "\n"
+
+    def dates(self, node: Node) -> str:
+        """A block of a list of dates. Each item is a row, with its bold words on a line of their own."""
+        match node.kind:
+            case kind if kind in LISTS:
+                return self.component("date_rows", node, "\n" + "".join(map(self.dates, node.children))) + "\n"
+            case "list_item":
+                return self.component("date_row", node, "".join(map(self.dates, node.children))) + "\n"
+            case kind if kind == GROUP:
+                return "".join(map(self.dates, node.children))
+            case "paragraph" if found := stories.day(node):
+                bold, rest = map(self.rendered, found)
+                return f'<p><strong class="day">{bold}</strong><br>{rest}</p>\n'
+            case "paragraph":
+                return f"<p>{self.words(node)}</p>\n"
+        return self.block(node)
+
+    def contents(self, node: Node) -> str:
+        label = "".join(self.words(child) for child in node.children)
+        rows = "".join(f"<p>{escapeHtml(title)}</p>\n" for title in self._titles)
+        return f'<p class="contents-title">{label}</p>\n{rows}'
+
+    def component(self, name: str, node: Node, body: str) -> str:
+        return call(self._placeholders, node, Directive(body=Body.BLOCKS, component=name), "", body)
+
+    # ------------------------------------------------------------------------------------------ words
+
+    def words(self, node: Node, widest: int | None = None) -> str:
+        """A block's words; ``widest`` is how wide its images may be, in pixels, when not as wide as the letter."""
         for child in node.children:
             for token in child.token.children or ():
                 if token.type == "image":
                     self.size(token.attrs, child.line)
-        return "".join(_RENDERER.renderInline(child.token.children or [], _OPTIONS, {}) for child in node.children)
+                    if widest:
+                        _fit(token.attrs, widest)
+        return "".join(self.rendered(child.token.children or ()) for child in node.children)
+
+    def rendered(self, tokens: Sequence[Token]) -> str:
+        return _RENDERER.renderInline(tokens, _OPTIONS, {})
 
     def size(self, attributes: dict[str, str | int | float], line: int) -> None:
         attributes.update(self._image(str(attributes.get("src", "")), line))
+
+
+def _fit(attributes: dict[str, str | int | float], widest: int) -> None:
+    """Show an image no wider than ``widest`` pixels; one of unknown size just so wide, or Outlook would show it whole."""
+    width, height = int(attributes.get("width") or 0), int(attributes.get("height") or 0)
+    if not width or width > widest:
+        attributes["width"] = str(widest)
+        if width and height:
+            attributes["height"] = str(round(height * widest / width))

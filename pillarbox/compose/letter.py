@@ -194,6 +194,12 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
             yield "directive-body", f"::: {name} is empty: write its words, or remove it."
         case Body.NOTHING if node.children:
             yield "directive-body", f"::: {name} holds nothing: put ::: right below it."
+        case Body.STORY if not any(child.kind == "heading" for child in node.children):
+            yield "directive-body", f"::: {name} has no heading: begin it with ## and the story's title, below its picture."
+        case Body.DATES if not any(child.kind in (*markdown.LISTS, markdown.GROUP) for child in node.children):
+            yield "directive-body", f"::: {name} holds a list: begin each line with a hyphen and the date in **bold**."
+        case Body.CONTENTS if len(node.children) != 1 or not paragraphs:
+            yield "directive-body", f"::: {name} holds one line of words; it lists the stories' headings by itself."
 
 
 def _check_words(draft: _Draft, node: markdown.Node) -> None:

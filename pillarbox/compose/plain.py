@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
+from pillarbox.compose import stories
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.hypertext import arguments_of, call
 from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
@@ -30,12 +31,13 @@ def write(document: Document) -> tuple[str, tuple[int, ...]]:
     Returns:
         The template, and for each of its lines the line of the Markdown.
     """
-    return document.placeholders.restore(_Writer(document.placeholders).blocks(document.blocks, ""))
+    return document.placeholders.restore(_Writer(document.placeholders, document.blocks).blocks(document.blocks, ""))
 
 
 class _Writer:
-    def __init__(self, placeholders: Placeholders) -> None:
+    def __init__(self, placeholders: Placeholders, letter: Sequence[Node]) -> None:
         self._placeholders = placeholders
+        self._titles = stories.titles(letter)
 
     def blocks(self, nodes: Sequence[Node], indent: str) -> str:
         return "".join(self.block(node, indent) for node in nodes)
@@ -89,8 +91,12 @@ class _Writer:
         directive = DIRECTIVES[node.token.info.split()[0]]
         inner = indent + " " * directive.indent
         match directive.body:
-            case Body.BLOCKS:
+            case Body.BLOCKS | Body.STORY | Body.DATES:
                 body = self.blocks(node.children, inner)
+            case Body.CONTENTS:
+                label = " ".join(self.words(child).replace("\n", " ") for child in node.children)
+                body = "\n\n" + "\n".join([inner + label, *(
+                    self.wrapped(title, f"{inner}  {BULLET} ", f"{inner}    ") for title in self._titles)])
             case Body.LABEL:
                 body = " ".join(self.words(child).replace("\n", " ") for child in node.children)
             case Body.LINES:
