@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.content.starters import CLOSE, OPEN
@@ -14,19 +14,25 @@ _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """Each line that holds such words."""
+    """One finding a file, at the first such place."""
     appeal = matter.bundle.appeal
-    for line, text in ((appeal.subject_line, appeal.subject), (appeal.preheader_line, appeal.preheader)):
-        yield from _in(text, appeal.file, line)
-    yield from _in(appeal.title, appeal.file, None)
+    settings = [(None, appeal.title), (appeal.subject_line, appeal.subject), (appeal.preheader_line, appeal.preheader)]
+    yield from _in(settings, appeal.file)
     for source in filter(None, (appeal.letter, appeal.text)):
         without = _COMMENT.sub(lambda note: "\n" * note[0].count("\n"), source.content)
-        for number, text in enumerate(without.split("\n"), 1):
-            yield from _in(text, source.file, number)
+        yield from _in(list(enumerate(without.split("\n"), 1)), source.file)
 
 
-def _in(text: str, file: str, line: int | None) -> Iterator[Finding]:
-    if found := list(dict.fromkeys(_WAITING.findall(text))):
-        yield Finding(level=Level.WARNING, code="not-yet-written", file=file, line=line,
-                      message=f"{', '.join(found)} {'waits' if len(found) == 1 else 'wait'} for words of yours: write "
-                              "them, without the brackets.")
+def _in(lines: Sequence[tuple[int | None, str]], file: str) -> Iterator[Finding]:
+    found = [(line, words) for line, text in lines for words in _WAITING.findall(text)]
+    if not found:
+        return
+    line, first = found[0]
+    if len(found) == 1:
+        message = f"{first} waits for words of yours: write them, without the brackets."
+    else:
+        numbers = list(dict.fromkeys(str(line) for line, _ in found if line))
+        where = f" (lines {', '.join(numbers)})" if len(numbers) > 1 else ""
+        message = (f"{len(found)} places wait for words of yours, {first} the first of them{where}: write them, "
+                   "without the brackets.")
+    yield Finding(level=Level.WARNING, code="not-yet-written", file=file, line=line, message=message)

@@ -8,9 +8,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
+from itertools import islice
 
 from pillarbox.model.records import Finding, Level
+
+MOST = 20
+"""Findings that are told of one file: a hostile one has thousands."""
 
 # https://html.spec.whatwg.org, and what mail programs refuse (caniemail.com; both read 2026-11).
 _ELEMENT = re.compile(r"<\s*(script|iframe|frame|object|embed|applet|form|portal)\b([^<>]*)", re.IGNORECASE)
@@ -25,16 +29,24 @@ _MARKDOWN_ADDRESS = re.compile(rf"(?:\]\(\s*<?|\]:\s*<?|<)\s*({_SCHEME})", re.IG
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
-class Danger(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Danger:
     """One such thing."""
 
     code: str
     """``script`` or ``script-link``."""
-    message: str
+    what: str
+    """How it begins, in small letters: ``<script``, ``onclick``, ``javascript:``."""
 
-    def at(self, line: int) -> tuple[str, int, str]:
-        """Code, line and sentence."""
-        return self.code, line, self.message
+    @property
+    def message(self) -> str:
+        """What is wrong, and what to do."""
+        if self.code == "script-link":
+            return (f"A link that begins with {self.what} is never followed from a letter: give the https:// address of "
+                    "a page.")
+        shown = f"{self.what}>" if self.what.startswith("<") else self.what
+        return (f"{shown} has no place in a letter: mail programs throw it out, and often the letter with it. Remove it; "
+                "put what it does on a web page and link to that.")
 
 
 def in_markdown(words: str) -> Danger | None:
@@ -42,37 +54,31 @@ def in_markdown(words: str) -> Danger | None:
     plain = _UNSEEN.sub("", html.unescape(words))
     if found := _MARKDOWN_ADDRESS.search(plain):
         return _link(found[1])
-    if found := _ELEMENT.search(plain):
-        return _script(f"<{found[1].lower()}>")
-    for tag in _TAG.findall(plain):
-        if found := _HANDLER.search(_QUOTED.sub('""', tag)):
-            return _script(found[1])
-    return None
+    return next((danger for danger, _ in _in_tags(plain)), None)
 
 
-def in_html(source: str, file: str) -> Iterator[Finding]:
-    """What an HTML source holds, each with its line."""
-    for found in _ELEMENT.finditer(source):
-        if not _DATA_BLOCK.search(found[2]):
-            yield _finding(_script(f"<{found[1].lower()}>"), source, file, found.start())
+def in_finished(page: str) -> tuple[Danger, ...]:
+    """What a finished letter holds, each kind once."""
+    return tuple(dict.fromkeys(danger for danger, _ in islice(_in_tags(page), MOST)))
+
+
+def in_html(source: str, file: str) -> tuple[Finding, ...]:
+    """What an HTML source holds, each with its line; the first ``MOST`` of them."""
+    return tuple(dict.fromkeys(
+        Finding(level=Level.ERROR, code=danger.code, file=file, line=source.count("\n", 0, position) + 1,
+                message=danger.message) for danger, position in islice(_in_tags(source), MOST)))
+
+
+def _in_tags(source: str) -> Iterator[tuple[Danger, int]]:
+    for element in _ELEMENT.finditer(source):
+        if not _DATA_BLOCK.search(element[2]):
+            yield Danger(code="script", what=f"<{element[1].lower()}"), element.start()
     for tag in _TAG.finditer(source):
-        if found := _HANDLER.search(_QUOTED.sub('""', tag[0])):
-            yield _finding(_script(found[1]), source, file, tag.start())
-        if found := _ADDRESS.search(_UNSEEN.sub("", html.unescape(tag[0]))):
-            yield _finding(_link(found[1]), source, file, tag.start())
-
-
-def _script(what: str) -> Danger:
-    return Danger("script", f"{what} has no place in a letter: mail programs throw it out, and often the letter with "
-                            "it. Remove it; put what it does on a web page and link to that.")
+        if handler := _HANDLER.search(_QUOTED.sub('""', tag[0])):
+            yield Danger(code="script", what=handler[1].lower()), tag.start()
+        if address := _ADDRESS.search(_UNSEEN.sub("", html.unescape(tag[0]))):
+            yield _link(address[1]), tag.start()
 
 
 def _link(scheme: str) -> Danger:
-    word = re.sub(r"\s", "", scheme.lower()).partition(":")[0]
-    return Danger("script-link", f"A link that begins with {word}: is never followed from a letter: give the https:// "
-                                 "address of a page.")
-
-
-def _finding(danger: Danger, source: str, file: str, position: int) -> Finding:
-    return Finding(level=Level.ERROR, code=danger.code, file=file, line=source.count("\n", 0, position) + 1,
-                   message=danger.message)
+    return Danger(code="script-link", what="".join(scheme.lower().split()).partition(":")[0] + ":")

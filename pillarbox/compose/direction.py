@@ -15,8 +15,8 @@ EDGE = "\u200f"
 """Right-to-left mark. Programs take the direction of a line of plain text from its first letter."""
 
 # Main languages whose usual script runs from right to left (CLDR 48, likely subtags), and such scripts (ISO 15924).
-_LANGUAGES = frozenset(("ar", "arc", "bal", "ckb", "dv", "fa", "glk", "he", "khw", "ks", "lrc", "mzn", "nqo", "ps", "sd",
-                        "syr", "ug", "ur", "yi"))
+_LANGUAGES = frozenset(("ar", "arc", "bal", "ckb", "dv", "fa", "glk", "he", "khw", "ks", "lrc", "mzn", "nqo", "ps",
+                        "sd", "syr", "ug", "ur", "yi"))
 _SCRIPTS = frozenset(("adlm", "arab", "aran", "hebr", "mand", "nkoo", "rohg", "samr", "syrc", "thaa"))
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 

@@ -217,7 +217,7 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
     if directive.takes_link and not rest.strip():
         yield "directive-link", f"::: {name} needs its link on the same line, like ::: {name} https://example.org/."
     if directive.takes_language and not is_language(rest.strip()):
-        yield "directive-language", f"::: {name} needs a language on the same line, like ::: {name} ug or ::: {name} ar."
+        yield "directive-language", f"::: {name} needs a language on the same line, like ::: {name} ug."
     if rest.strip() and not (directive.takes_link or directive.takes_language):
         yield "directive-link", f"::: {name} takes nothing after its name: remove {rest.strip()!r}."
     if directive.needs and not draft.bundle.links.get(directive.needs):
@@ -233,15 +233,17 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
             yield "directive-body", f"::: {name} is empty: write its words, or remove it."
         case Body.NOTHING if node.children:
             yield "directive-body", f"::: {name} holds nothing: put ::: right below it."
-        case Body.PICTURE if not node.children or not paragraphs or (picture := _picture(node.children[0])) is None:
-            yield ("directive-body", f"::: {name} holds an image in a paragraph of its own, ![what it shows](images/"
-                   "name.jpg), and below it, after a blank line, its caption.")
-        case Body.PICTURE if not picture.content.strip():
-            yield ("image-alt", f"The image {picture.attrGet('src')} has no alt text: say in one sentence what it "
-                   "shows, between ![ and ].")
+        case Body.PICTURE:
+            picture = _picture(node.children[0]) if node.children and paragraphs else None
+            if picture is None:
+                yield ("directive-body", f"::: {name} holds an image in a paragraph of its own, ![what it shows]("
+                       "images/name.jpg), and below it, after a blank line, its caption.")
+            elif not picture.content.strip():
+                yield ("image-alt", f"The image {picture.attrGet('src')} has no alt text: say in one sentence what it "
+                       "shows, between ![ and ].")
         case Body.HALVES if [bool(half) for half in hypertext.halves(node.children)] != [True, True]:
-            yield ("directive-body", f"::: {name} holds two parts, and a line --- between them, with a blank line above "
-                   "and below it.")
+            yield ("directive-body", f"::: {name} holds two parts, and a line --- between them, with a blank line "
+                   "above and below it.")
         case Body.RUNGS if not node.children or any(each.kind != "paragraph" for each in hypertext.rung_lines(node)):
             yield "directive-body", f"::: {name} holds a line for each amount, like £10: buys a night’s shelter."
 
@@ -255,7 +257,7 @@ def _picture(node: markdown.Node) -> Token | None:
 
 def _check_words(draft: _Draft, node: markdown.Node) -> None:
     if danger := dangers.in_markdown(node.token.content):
-        draft.fault(*danger.at(node.line))
+        draft.fault(danger.code, node.line, danger.message)
         return
     for token in node.token.children or ():
         if token.type == "text" and (found := _RAW_HTML.search(token.content)):

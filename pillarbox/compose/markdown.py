@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from jinja2 import TemplateSyntaxError
 from markdown_it import MarkdownIt
@@ -29,6 +30,7 @@ NOTES, NOTE, NOTE_MARK = "footnote_block", "footnote", "footnote_ref"
 """The footnotes at the letter's end, one of them, and the mark among the words that leads to it."""
 LISTS = ("bullet_list", "ordered_list")
 _PANEL = "panel"
+_MOST = 20  # findings of one kind that are told
 _MISSING_NOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 _MIDDLES = ("else", "elif")
@@ -73,9 +75,10 @@ def read(source: str, file: str) -> Document:
     root = _tree(tokens, placeholders.origin)
     findings = [Finding(level=Level.ERROR, code=code, file=file, line=line, message=message)
                 for code, line, message in _crossings(root, placeholders)]
+    unclosed = (node for node in walk(root) if node.kind == DIRECTIVE and not node.token.meta["closed"])
     findings += [Finding(level=Level.ERROR, code="directive-open", file=file, line=node.line,
                          message=f"::: {node.token.info} is not closed: put ::: on a line of its own after it.")
-                 for node in walk(root) if node.kind == DIRECTIVE and not node.token.meta["closed"]]
+                 for node in islice(unclosed, _MOST)]
     findings += [Finding(level=level, code="footnote", file=file, line=line, message=message)
                  for level, line, message in _odd_notes(root, known.get("footnotes", {}).get("refs", {}), placeholders)]
     blocks = _joined(_grouped(_panelled(root), placeholders))

@@ -1,4 +1,4 @@
-"""What a letter's templates use of one another: what is not there, what climbs out, and what comes round in a circle."""
+"""What a letter's templates use of one another: what is not there, what climbs out, what comes round in a circle."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _USES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
 def faults(sources: Mapping[str, str], roots: Sequence[str], files: Mapping[str, str],
-           lines: Mapping[str, Sequence[int]]) -> Iterator[Finding]:
+           lines: Mapping[str, Sequence[int]]) -> tuple[Finding, ...]:
     """Every use of a template that cannot be.
 
     Args:
@@ -48,10 +48,12 @@ def faults(sources: Mapping[str, str], roots: Sequence[str], files: Mapping[str,
                 seen.add(used)
                 yield from walk(used, chain)
 
+    found: dict[Finding, None] = {}  # what HTML and plain text share is told once
     for root in roots:
         if root in sources:
             seen.add(root)
-            yield from walk(root, ())
+            found |= dict.fromkeys(walk(root, ()))
+    return tuple(found)
 
 
 def _used(source: str, name: str, sources: Mapping[str, str]) -> Iterator[tuple[str, int]]:

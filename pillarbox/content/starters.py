@@ -14,15 +14,13 @@ import tomlkit
 from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
-from pillarbox.content.appeal import FILE, IMAGE_KINDS, SLUG
+from pillarbox.content.appeal import FILE, IMAGE_KINDS, LONGEST_SLUG, SLUG
 from pillarbox.content.source import IMAGE_BYTES, Desk
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.resources import shipped
 
 KINDS = ("appeal", "newsletter", "message")
 REMINDER = "reminder"
-LONGEST_SLUG = 60
-"""Characters; a mailing's name is made of it, and stands in addresses and lists."""
 OPEN, CLOSE = "[[", "]]"
 """Round words that wait for the writer's own."""
 _TOKEN = re.compile(r"%([A-Z]+)%")
@@ -30,10 +28,10 @@ _TOKEN = re.compile(r"%([A-Z]+)%")
 _COPIED = re.compile(r"letter(\.[a-z])?\.(md|html|txt)|words\.txt")
 _MONTHS = ("January|February|March|April|May|June|July|August|September|October|November|December|"
            "Jan|Feb|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec")
-_DATES = re.compile(rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s+(?:{_MONTHS})\b(?:,?\s+\d{{4}})?|(?:{_MONTHS})\s+\d{{1,4}}\b|"
-                    r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|(?:19|20)\d\d\b|"
-                    r"\b(?:yesterday|today|tomorrow|(?:last|next|this) (?:week|month|year|spring|summer|autumn|winter))\b)",
-                    re.IGNORECASE)
+_DATES = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?\s+(?:{_MONTHS})\b(?:,?\s+\d{{4}})?|(?:{_MONTHS})\s+\d{{1,4}}\b"
+    r"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|(?:19|20)\d\d\b|(?:yesterday|today|tomorrow)\b"
+    r"|(?:last|next|this) (?:week|month|year|spring|summer|autumn|winter)\b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,11 +163,10 @@ def _fresh(settings: TOMLDocument, title: str) -> Iterator[str]:
     """Set what belonged to the other letter back to the beginning; say what is to be written."""
     settings["title"] = title
     yield "title: it is made from the folder's name; write the headline."
-    wanted = {"subject": f"{OPEN}The subject{CLOSE}", "preheader": f"{OPEN}What an inbox shows after the subject{CLOSE}"}
-    variants = settings.get("variants")
-    tables = [settings, *(table for table in variants.values() if isinstance(table, dict))] if isinstance(
-        variants, dict) else [settings]
-    for table in tables:
+    wanted = {"subject": f"{OPEN}The subject{CLOSE}",
+              "preheader": f"{OPEN}What an inbox shows after the subject{CLOSE}"}
+    variants = settings.get("variants", {})
+    for table in (settings, *(each for each in variants.values() if isinstance(each, dict))):
         for key in list(table):
             if (mark := wanted.get(key.partition(".")[0])) is not None:
                 table[key] = mark
