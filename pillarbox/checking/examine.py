@@ -18,10 +18,12 @@ from pillarbox.checking import (
     preheader,
     punctuation,
     quotes,
+    running,
     spam,
     spelling,
     subject,
     theme,
+    unwritten,
     versions,
 )
 from pillarbox.checking.matter import Check, Matter
@@ -44,6 +46,8 @@ CHECKS: tuple[Check, ...] = (
     mixups.look,
     spam.look,
     theme.look,
+    running.look,
+    unwritten.look,
 )
 CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}
 ALL = 24

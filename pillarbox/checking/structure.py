@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from pillarbox.checking.page import Page
-from pillarbox.compose.letter import RIGHT_TO_LEFT
+from pillarbox.compose.direction import direction_of
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
@@ -66,7 +66,7 @@ def _document(page: Page) -> Iterator[Finding]:
         yield page.fault("no-dir", "The letter's <html> has no dir: mail programs need it to set the words from the "
                          "right side. Set it in the layout.", needle="<html")
     elif language:
-        wanted = "rtl" if language.partition("-")[0].lower() in RIGHT_TO_LEFT else "ltr"
+        wanted = direction_of(language)
         if direction.lower() not in (wanted, "auto"):
             yield page.fault("wrong-dir", f'The letter says lang="{language}" and dir="{direction}", but this language '
                              f"runs {wanted}: set dir=\"{wanted}\", or mend the language in appeal.toml.",

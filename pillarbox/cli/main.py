@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "segments": ("pillarbox.cli.lists:segments", "Look at the saved rules of lists/segments.toml."),
     "suppressions": ("pillarbox.cli.lists:suppressions", "Addresses to which nothing may go."),
     "supporters": ("pillarbox.cli.supporters:supporters", "Look at, add, export or forget one supporter."),
+    "new": ("pillarbox.cli.writing:new", "Begin a letter: a folder that already reads like one."),
     "check": ("pillarbox.cli.letters:check", "Find every fault of a letter before it is planned."),
     "preview": ("pillarbox.cli.letters:preview", "Write a letter as files to look at."),
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),

@@ -23,6 +23,12 @@ class Body(StrEnum):
     """Perhaps a heading, and a list whose items begin with a bold date."""
     CONTENTS = "contents"
     """One line of words; the headings of the letter's stories are listed below it."""
+    PICTURE = "picture"
+    """An image alone in its paragraph, then perhaps paragraphs: its caption."""
+    HALVES = "halves"
+    """Blocks, a line of dashes, blocks."""
+    RUNGS = "rungs"
+    """Lines or list items, each an amount and what it does: ``£10: buys …``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +42,10 @@ class Directive:
     """Jinja expressions that the component is called with."""
     takes_link: bool = False
     """Whether a link follows the name: ``::: button https://example.org/``."""
+    takes_language: bool = False
+    """Whether a language follows the name: ``::: lang ug``."""
+    in_panel: bool = False
+    """LABEL: whether more blocks may come before the label; they and the button then stand in a panel."""
     needs: str = ""
     """Name of the link without which it is no use (see content.bundle.LINKS)."""
     indent: int = 0
@@ -55,7 +65,8 @@ DIRECTIVES: Mapping[str, Directive] = {
     "donate": Directive(body=Body.LABEL, component="button", arguments="links.donate", needs="donate"),
     "donate-monthly": Directive(body=Body.LABEL, component="quiet_button", arguments="links.donate_monthly",
                                 needs="donate_monthly"),
-    "sign-up": Directive(body=Body.LABEL, component="button", arguments="appeal.links.sign_up", needs="sign_up"),
+    "sign-up": Directive(body=Body.LABEL, component="button", arguments="appeal.links.sign_up", needs="sign_up",
+                         in_panel=True),
     "button": Directive(body=Body.LABEL, component="button", takes_link=True),
     "share": Directive(body=Body.LABEL, component="share", needs="share"),
     "address": Directive(body=Body.LINES, component="address", indent=4, classes=("line",)),
@@ -65,4 +76,19 @@ DIRECTIVES: Mapping[str, Directive] = {
     "brief": Directive(body=Body.STORY, component="brief", beside=True),
     "dates": Directive(body=Body.DATES, component="dates"),
     "contents": Directive(body=Body.CONTENTS, component="contents"),
+    "figure": Directive(body=Body.PICTURE, component="figure"),
+    "columns": Directive(body=Body.HALVES, component="columns"),
+    "ask-ladder": Directive(body=Body.RUNGS, component="ladder", needs="donate"),
+    "ask-ladder-monthly": Directive(body=Body.RUNGS, component="ladder", arguments="true", needs="donate_monthly"),
+    "lang": Directive(body=Body.BLOCKS, component="lang", takes_language=True),
 }
+COLUMN = Directive(body=Body.BLOCKS, component="half")
+"""Each half of ``columns``; called with whether it is the last."""
+RUNG = Directive(body=Body.LABEL, component="rung")
+"""Each amount of an ask ladder; called with the amount for the link, and whether it is monthly."""
+RUNG_ALONE = Directive(body=Body.LABEL, component="rung_alone")
+"""The same of a line that says no more: another amount."""
+RUNG_WORDS = Directive(body=Body.LABEL, component="rung_words")
+"""What that amount does; right behind its rung."""
+NOTES = Directive(body=Body.BLOCKS, component="notes")
+"""The footnotes, at the end of the letter."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -11,25 +12,29 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 from pillarbox.compose import stories
-from pillarbox.compose.directives import DIRECTIVES, Body, Directive
-from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
+from pillarbox.compose.direction import RTL, direction_of, isolated
+from pillarbox.compose.directives import COLUMN, DIRECTIVES, NOTES, RUNG, RUNG_ALONE, RUNG_WORDS, Body, Directive
+from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, NOTE_MARK, STATEMENT, Document, Node
+from pillarbox.compose.markdown import NOTES as NOTES_BLOCK
 from pillarbox.compose.placeholders import Placeholders, TagKind
 
 _RENDERER = RendererHTML()
 _OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
 
 
-def write(document: Document, image: Callable[[str, int], Mapping[str, str]]) -> tuple[str, tuple[int, ...]]:
+def write(document: Document, image: Callable[[str, int], Mapping[str, str]], *,
+          isolate: bool = False) -> tuple[str, tuple[int, ...]]:
     """The letter's HTML as a Jinja template that calls ``components``.
 
     Args:
         document: the letter.
         image: what more the ``<img>`` of a source has (src, width, height), given the source and its line.
+        isolate: whether printed values are kept apart from the words around them: in a right-to-left letter.
 
     Returns:
         The template, and for each of its lines the line of the Markdown.
     """
-    writer = _Writer(document.placeholders, image, document.blocks)
+    writer = _Writer(document.placeholders, image, document.blocks, isolate)
     return document.placeholders.restore(writer.blocks(document.blocks))
 
 
@@ -44,7 +49,58 @@ def call(placeholders: Placeholders, node: Node, directive: Directive, arguments
 
 def arguments_of(placeholders: Placeholders, directive: Directive, info: str) -> str:
     """The Jinja expressions that a directive's component is called with; ``info`` is the line after ``:::``."""
-    return _expression(placeholders, info.partition(" ")[2].strip()) if directive.takes_link else directive.arguments
+    rest = info.partition(" ")[2].strip()
+    if directive.takes_language:
+        return f"'{rest}', '{direction_of(rest)}'"
+    return _expression(placeholders, rest) if directive.takes_link else directive.arguments
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rung:
+    """One line of an ask ladder."""
+
+    label: str
+    """What stands on it: ``£10``, ``£10 a month``; words alone when no amount is named."""
+    words: str
+    """What the amount does; may be empty."""
+    amount: str
+    """Jinja expression of the amount in pounds, for the link; empty when none is named."""
+
+
+def rung_of(placeholders: Placeholders, line: str) -> Rung:
+    """A line of an ask ladder, read: an amount, perhaps a few more words, a colon, what it does.
+
+    The amount may be a value: ``£{{ supporter.ask }}: …``.
+    """
+    label, _, words = line.partition(":")
+    found = re.match(rf"\s*£\s?(?:(?P<sum>\d[\d,]*(?:\.\d\d)?)|(?P<tag>{placeholders.pattern.pattern}))", line)
+    if found is None:
+        return Rung(label=label.strip(), words=words.strip(), amount="")
+    if ":" not in line:
+        label, words = line[: found.end()], line[found.end() :]
+    amount = f"'{found['sum'].replace(',', '')}'" if found["sum"] else f"({placeholders.tags(found['tag'])[0].inside})"
+    return Rung(label=label.strip(), words=words.strip(), amount=amount)
+
+
+def halves(nodes: Sequence[Node]) -> list[list[Node]]:
+    """The blocks between lines of dashes."""
+    parts: list[list[Node]] = [[]]
+    for node in nodes:
+        if node.kind == "hr":
+            parts.append([])
+        else:
+            parts[-1].append(node)
+    return parts
+
+
+def rung_lines(node: Node) -> Iterator[Node]:
+    """The paragraphs that hold an ask ladder's lines: its own, or those of its list."""
+    for child in node.children:
+        if child.kind in LISTS:
+            for item in child.children:
+                yield from item.children
+        else:
+            yield child
 
 
 def _expression(placeholders: Placeholders, link: str) -> str:
@@ -65,10 +121,11 @@ def _quoted(text: str) -> str:
 
 class _Writer:
     def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]],
-                 letter: Sequence[Node]) -> None:
+                 letter: Sequence[Node], isolate: bool) -> None:
         self._placeholders = placeholders
         self._image = image
         self._titles = stories.titles(letter)
+        self._isolate = isolate
 
     def blocks(self, nodes: Sequence[Node]) -> str:
         return "".join(self.block(node) for node in nodes)
@@ -93,13 +150,28 @@ class _Writer:
                 return self.blocks(node.children)
             case kind if kind == DIRECTIVE:
                 return self.directive(node)
+            case kind if kind == NOTES_BLOCK:
+                notes = "".join(self.note(note, number) for number, note in enumerate(node.children, 1))
+                return call(self._placeholders, node, NOTES, "", "\n" + notes) + "\n"
         raise AssertionError(node.kind)
 
     def directive(self, node: Node) -> str:
         directive = DIRECTIVES[node.token.info.split()[0]]
         match directive.body:
+            case Body.BLOCKS if directive.takes_language:
+                body = "\n" + self.in_language(node)
             case Body.BLOCKS:
                 body = "\n" + self.blocks(node.children)
+            case Body.PICTURE:
+                names = ["picture", *["caption"] * (len(node.children) - 1)]
+                body = "".join(f'\n<p class="{name}">{self.words(child)}</p>'
+                               for name, child in zip(names, node.children, strict=True))
+            case Body.HALVES:
+                sides = halves(node.children)
+                body = "".join(call(self._placeholders, node, COLUMN, "true" if number else "false",
+                                    "\n" + self.blocks(side)) for number, side in enumerate(sides))
+            case Body.RUNGS:
+                body = "".join(self.rungs(child, directive) for child in rung_lines(node))
             case Body.LABEL:
                 body = "".join(self.words(child) for child in node.children)
             case Body.LINES:
@@ -114,6 +186,27 @@ class _Writer:
                 body = "\n" + self.contents(node)
         arguments = arguments_of(self._placeholders, directive, node.token.info)
         return call(self._placeholders, node, directive, arguments, body) + "\n"
+
+    def in_language(self, node: Node) -> str:
+        outside, self._isolate = self._isolate, direction_of(node.token.info.split()[1]) == RTL
+        body = self.blocks(node.children)
+        self._isolate = outside
+        return body
+
+    def rungs(self, node: Node, directive: Directive) -> str:
+        out = []
+        for line in re.split(r"(?:<br>)?\n", self.words(node)):
+            rung = rung_of(self._placeholders, line)
+            arguments = f"{rung.amount or repr('')}, {directive.arguments or 'false'}"
+            out.append(call(self._placeholders, node, RUNG if rung.words else RUNG_ALONE, arguments, rung.label))
+            if rung.words:
+                out.append(call(self._placeholders, node, RUNG_WORDS, "", rung.words) + "\n")
+        return "".join(out)
+
+    def note(self, node: Node, number: int) -> str:
+        mark = f'<span class="note-number">{number}.</span> '
+        return "".join(f'<p class="note">{"" if place else mark}{self.words(child)}</p>\n' if child.kind == "paragraph"
+                       else self.block(child) for place, child in enumerate(node.children))
 
     def lines(self, node: Node, directive: Directive) -> str:
         found = re.split(r"(?:<br>)?\n", "\n".join(self.words(child) for child in node.children))
@@ -178,7 +271,15 @@ class _Writer:
         return "".join(self.rendered(child.token.children or ()) for child in node.children)
 
     def rendered(self, tokens: Sequence[Token]) -> str:
-        return _RENDERER.renderInline(tokens, _OPTIONS, {})
+        return _RENDERER.renderInline([self.word(token) for token in tokens], _OPTIONS, {})
+
+    def word(self, token: Token) -> Token:
+        """A piece of a paragraph as the renderer knows it."""
+        if token.type == NOTE_MARK:
+            return Token("html_inline", "", 0, content=f'<sup class="note-mark">{token.meta["id"] + 1}</sup>')
+        if self._isolate and token.type in ("text", "code_inline"):
+            return token.copy(content=isolated(token.content, self._placeholders))
+        return token
 
     def size(self, attributes: dict[str, str | int | float], line: int) -> None:
         attributes.update(self._image(str(attributes.get("src", "")), line))

@@ -10,13 +10,16 @@ from typing import Any
 from urllib.parse import unquote
 
 from jinja2 import Environment, TemplateSyntaxError
+from markdown_it.token import Token
 
-from pillarbox.compose import hypertext, markdown, plain
+from pillarbox.compose import dangers, hypertext, markdown, mirror, plain, references
+from pillarbox.compose.direction import RTL, direction_of, is_language, isolated_source
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.environment import SUBJECT
 from pillarbox.compose.faults import TOO_DEEP, TOO_DEEP_SENTENCE, reading_line
 from pillarbox.compose.placeholders import TagKind
 from pillarbox.content import images
+from pillarbox.content.appeal import Source
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Finding, Letter, Level
@@ -24,7 +27,6 @@ from pillarbox.model.records import Finding, Letter, Level
 HTML, TEXT, PREHEADER = "letter.html", "letter.txt", "preheader.html"
 COLUMN = 520
 """Pixels: the layouts' measure. A wider image is shown at this width."""
-RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi")
 
 _HEAD = ('{%+ extends "layouts/LAYOUT" +%}{%+ block content +%}'
          '{%+ import "COMPONENTS" as components with context +%}')
@@ -52,7 +54,7 @@ def build(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) ->
         more = f" There are {len(errors) - 1} more faults." if len(errors) > 1 else ""
         raise LetterError(first.message + more, findings=errors,
                           where=f"{first.file}, line {first.line}" if first.line else first.file)
-    return Letter(subject=bundle.appeal.subject, html=HTML, text=TEXT, templates=draft.templates,
+    return Letter(subject=draft.subject, html=HTML, text=TEXT, templates=draft.templates,
                   constants=constants(bundle, date, mailing), files=draft.files, lines=draft.lines)
 
 
@@ -64,13 +66,12 @@ def advise(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) -
 def constants(bundle: Bundle, date: datetime.date, mailing: Mapping[str, Any]) -> dict[str, Any]:
     """What templates read that is the same for every supporter: charity, theme, appeal, mailing."""
     appeal, theme = bundle.appeal, bundle.theme.constants()
-    language = appeal.language.partition("-")[0]
     return {
         "charity": theme.pop("charity"),
         "theme": theme,
         "appeal": {
             "slug": appeal.slug, "title": appeal.title, "kind": str(appeal.kind), "language": appeal.language,
-            "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr", "series": appeal.series,
+            "direction": direction_of(appeal.language), "series": appeal.series,
             "date": appeal.date or date, "topics": list(appeal.topics), "links": dict(bundle.links),
             "facts": dict(appeal.facts),
         },
@@ -83,10 +84,16 @@ class _Draft:
     bundle: Bundle
     date: datetime.date
     mailing: Mapping[str, Any]
+    subject: str = ""
     templates: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     lines: dict[str, tuple[int, ...]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the letter is written from right to left."""
+        return direction_of(self.bundle.appeal.language) == RTL
 
     def fault(self, code: str, line: int, message: str, level: Level = Level.ERROR) -> None:
         self.findings.append(Finding(level=level, code=code, file=self.bundle.appeal.letter.file, line=line,
@@ -102,22 +109,50 @@ def _draft(bundle: Bundle, date: datetime.date, mailing: Mapping[str, Any]) -> _
     appeal = bundle.appeal
     draft = _Draft(bundle=bundle, date=date, mailing=mailing)
     for name, source in bundle.templates.items():
-        draft.put(name, source.content, source.file)
+        draft.put(name, _facing(draft, name, source), source.file)
         draft.findings += _syntax(source.content, source.file)
-    draft.put(PREHEADER, appeal.preheader, appeal.file, (appeal.preheader_line,))
-    draft.findings += _syntax(appeal.preheader, appeal.file, appeal.preheader_line)
+        draft.findings += dangers.in_html(source.content, source.file) if name.endswith(".html") else ()
+    draft.put(PREHEADER, _line(draft, appeal.preheader, appeal.preheader_line), appeal.file, (appeal.preheader_line,))
+    draft.subject = _line(draft, appeal.subject, appeal.subject_line)
     draft.files[SUBJECT], draft.lines[SUBJECT] = appeal.file, (appeal.subject_line,)
-    draft.findings += _syntax(appeal.subject, appeal.file, appeal.subject_line)
     if appeal.is_markdown:
         _from_markdown(draft)
     else:
         draft.put(HTML, _framed(draft, appeal.letter.content, "html"), appeal.letter.file)
         draft.findings += _syntax(appeal.letter.content, appeal.letter.file)
+        draft.findings += dangers.in_html(appeal.letter.content, appeal.letter.file)
     if appeal.text:
         draft.put(TEXT, _framed(draft, "\n\n" + appeal.text.content.strip("\n"), "txt"), appeal.text.file,
                   (1, 1, *range(1, appeal.text.content.count("\n") + 2)))
         draft.findings += _syntax(appeal.text.content, appeal.text.file)
+    if not any(each.level is Level.ERROR for each in draft.findings):
+        sources = {**draft.templates, SUBJECT: draft.subject}
+        draft.findings += references.faults(sources, (HTML, TEXT, SUBJECT), draft.files, draft.lines)
     return draft
+
+
+def _facing(draft: _Draft, name: str, source: Source) -> str:
+    """A layout or stylesheet as it suits the letter's direction of writing."""
+    if draft.backwards and name.endswith(".css"):
+        return mirror.sheet(source.content)
+    return mirror.markup(source.content) if draft.backwards and name.endswith(".html") else source.content
+
+
+def _line(draft: _Draft, source: str, number: int) -> str:
+    """The subject or preheader; in a right-to-left letter with its values kept apart."""
+    faults = _syntax(source, draft.bundle.appeal.file, number)
+    draft.findings += faults
+    return isolated_source(source) if draft.backwards and not faults else source
+
+
+def _turn_blocks(draft: _Draft, document: markdown.Document) -> None:
+    """Give the stylesheets rules for what is written the other way than the letter, when anything is."""
+    spoken = {node.token.info.split()[1] for node in markdown.walk(document.blocks)
+              if node.kind == markdown.DIRECTIVE and DIRECTIVES[node.token.info.split()[0]].takes_language}
+    if any((direction_of(language) == RTL) != draft.backwards for language in spoken):
+        for name in draft.templates:
+            if name.endswith(".css"):
+                draft.templates[name] += f"\n{mirror.turned(draft.templates[name])}\n"
 
 
 def _from_markdown(draft: _Draft) -> None:
@@ -135,10 +170,12 @@ def _from_markdown(draft: _Draft) -> None:
             _check_words(draft, node)
     if any(each.level is Level.ERROR for each in draft.findings[before:]):
         return
-    html, html_lines = hypertext.write(document, lambda source, line: _image(draft, document, source, line))
+    _turn_blocks(draft, document)
+    html, html_lines = hypertext.write(document, lambda source, line: _image(draft, document, source, line),
+                                       isolate=draft.backwards)
     draft.put(HTML, _framed(draft, html, "html"), letter.file, html_lines)
     if draft.bundle.appeal.text is None:
-        text, text_lines = plain.write(document)
+        text, text_lines = plain.write(document, backwards=draft.backwards)
         draft.put(TEXT, _framed(draft, text, "txt"), letter.file, text_lines)
     for name in (HTML, TEXT):
         draft.findings += _syntax(draft.templates.get(name, ""), letter.file)
@@ -179,7 +216,9 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
         return
     if directive.takes_link and not rest.strip():
         yield "directive-link", f"::: {name} needs its link on the same line, like ::: {name} https://example.org/."
-    if rest.strip() and not directive.takes_link:
+    if directive.takes_language and not is_language(rest.strip()):
+        yield "directive-language", f"::: {name} needs a language on the same line, like ::: {name} ug."
+    if rest.strip() and not (directive.takes_link or directive.takes_language):
         yield "directive-link", f"::: {name} takes nothing after its name: remove {rest.strip()!r}."
     if directive.needs and not draft.bundle.links.get(directive.needs):
         yield ("no-link", f"::: {name} needs the link {directive.needs!r}: set it under [links] in "
@@ -200,9 +239,32 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
             yield "directive-body", f"::: {name} holds a list: begin each line with a hyphen and the date in **bold**."
         case Body.CONTENTS if len(node.children) != 1 or not paragraphs:
             yield "directive-body", f"::: {name} holds one line of words; it lists the stories' headings by itself."
+        case Body.PICTURE:
+            picture = _picture(node.children[0]) if node.children and paragraphs else None
+            if picture is None:
+                yield ("directive-body", f"::: {name} holds an image in a paragraph of its own, ![what it shows]("
+                       "images/name.jpg), and below it, after a blank line, its caption.")
+            elif not picture.content.strip():
+                yield ("image-alt", f"The image {picture.attrGet('src')} has no alt text: say in one sentence what it "
+                       "shows, between ![ and ].")
+        case Body.HALVES if [bool(half) for half in hypertext.halves(node.children)] != [True, True]:
+            yield ("directive-body", f"::: {name} holds two parts, and a line --- between them, with a blank line "
+                   "above and below it.")
+        case Body.RUNGS if not node.children or any(each.kind != "paragraph" for each in hypertext.rung_lines(node)):
+            yield "directive-body", f"::: {name} holds a line for each amount, like £10: buys a night’s shelter."
+
+
+def _picture(node: markdown.Node) -> Token | None:
+    """The image that a paragraph holds and that is all it holds, a link round it aside."""
+    tokens = [token for child in node.children for token in child.token.children or ()
+              if token.type not in ("link_open", "link_close", "softbreak")]
+    return tokens[0] if len(tokens) == 1 and tokens[0].type == "image" else None
 
 
 def _check_words(draft: _Draft, node: markdown.Node) -> None:
+    if danger := dangers.in_markdown(node.token.content):
+        draft.fault(danger.code, node.line, danger.message)
+        return
     for token in node.token.children or ():
         if token.type == "text" and (found := _RAW_HTML.search(token.content)):
             draft.fault("raw-html", node.line, f"{found[0]} is printed as it stands: HTML is not read in Markdown. Use "

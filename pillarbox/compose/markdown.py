@@ -6,15 +6,19 @@ only statements, and ``:::`` directives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from jinja2 import TemplateSyntaxError
 from markdown_it import MarkdownIt
 from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
 
+from pillarbox.compose.directives import DIRECTIVES
 from pillarbox.compose.placeholders import Placeholders, Tag, TagKind
 from pillarbox.model.records import Finding, Level
 
@@ -22,7 +26,12 @@ STATEMENT = "statement"
 DIRECTIVE = "directive"
 GROUP = "group"
 """An ``if``, ``for`` … with all that stands in it."""
+NOTES, NOTE, NOTE_MARK = "footnote_block", "footnote", "footnote_ref"
+"""The footnotes at the letter's end, one of them, and the mark among the words that leads to it."""
 LISTS = ("bullet_list", "ordered_list")
+_PANEL = "panel"
+_MOST = 20  # findings of one kind that are told
+_MISSING_NOTE = re.compile(r"\[\^([^\]\s]+)\]")
 _INTERRUPTS: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 _MIDDLES = ("else", "elif")
 _OPENERS = ("if", "for", "call", "filter", "macro", "autoescape", "block", "with", "set")
@@ -60,15 +69,20 @@ def read(source: str, file: str) -> Document:
     """
     placeholders = Placeholders(source)
     parser = _parser(placeholders)
-    tokens = parser.parse(placeholders.text)
+    known: dict[str, dict[str, dict[str, int]]] = {}
+    # The way back from a note to its mark is a link within the letter, which mail programs do not follow.
+    tokens = [token for token in parser.parse(placeholders.text, known) if token.type != "footnote_anchor"]
     root = _tree(tokens, placeholders.origin)
     findings = [Finding(level=Level.ERROR, code=code, file=file, line=line, message=message)
                 for code, line, message in _crossings(root, placeholders)]
+    unclosed = (node for node in walk(root) if node.kind == DIRECTIVE and not node.token.meta["closed"])
     findings += [Finding(level=Level.ERROR, code="directive-open", file=file, line=node.line,
                          message=f"::: {node.token.info} is not closed: put ::: on a line of its own after it.")
-                 for node in walk(root) if node.kind == DIRECTIVE and not node.token.meta["closed"]]
-    return Document(blocks=tuple(_joined(_grouped(root, placeholders))), placeholders=placeholders,
-                    findings=tuple(findings))
+                 for node in islice(unclosed, _MOST)]
+    findings += [Finding(level=level, code="footnote", file=file, line=line, message=message)
+                 for level, line, message in _odd_notes(root, known.get("footnotes", {}).get("refs", {}), placeholders)]
+    blocks = _joined(_grouped(_panelled(root), placeholders))
+    return Document(blocks=tuple(blocks), placeholders=placeholders, findings=tuple(findings))
 
 
 def walk(nodes: Sequence[Node]) -> Iterator[Node]:
@@ -99,6 +113,7 @@ def _parser(placeholders: Placeholders) -> MarkdownIt:
             state.line = start + 1
         return True
 
+    footnote_plugin(parser, inline=False)
     parser.block.ruler.before("code", STATEMENT, statement, _INTERRUPTS)
     parser.block.ruler.before(STATEMENT, DIRECTIVE, _directive, _INTERRUPTS)
     return parser
@@ -149,6 +164,39 @@ def _tree(tokens: list[Token], origin: list[int]) -> list[Node]:
         if token.nesting == 1:
             stack.append(node.children)
     return root
+
+
+def _odd_notes(root: list[Node], known: dict[str, int], placeholders: Placeholders) -> Iterator[tuple[Level, int, str]]:
+    """Marks of notes that are not written, and notes that no mark leads to (``known``: ``:label`` → number, or -1)."""
+    for node in walk(root):
+        if node.kind == "inline":
+            for token in node.token.children or ():
+                if token.type == "text" and (found := _MISSING_NOTE.search(token.content)):
+                    yield (Level.ERROR, node.line, f"{found[0]} leads to no note: write {found[0]}: and its words on a "
+                           "line of their own, at the end of the letter.")
+    for label, number in known.items():
+        if number < 0:
+            mark = f"[^{label[1:]}]"
+            position = placeholders.text.find(f"{mark}:")
+            line = placeholders.origin[placeholders.text.count("\n", 0, position)]
+            yield (Level.WARNING, line, f"Nothing in the letter leads to the note {mark}, so it is left out: write "
+                   f"{mark} behind the words that it explains.")
+
+
+def _panelled(nodes: list[Node]) -> list[Node]:
+    """The blocks with each button that has more than its label put, together with that, into a panel."""
+    result = []
+    for node in nodes:
+        node.children = _panelled(node.children)
+        directive = DIRECTIVES.get(node.token.info.partition(" ")[0]) if node.kind == DIRECTIVE else None
+        if directive is not None and directive.in_panel and len(node.children) > 1:
+            *above, label = node.children
+            button = Node(kind=DIRECTIVE, token=node.token, line=label.line, children=[label])
+            panel = node.token.copy(info=_PANEL)
+            result.append(Node(kind=DIRECTIVE, token=panel, line=node.line, children=[*above, button]))
+        else:
+            result.append(node)
+    return result
 
 
 # ---------------------------------------------------------------------------------------------- statements and blocks

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from pillarbox.compose import stories
-from pillarbox.compose.directives import DIRECTIVES, Body
-from pillarbox.compose.hypertext import arguments_of, call
-from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
+from pillarbox.compose.direction import EDGE, RTL, direction_of, isolated
+from pillarbox.compose.directives import COLUMN, DIRECTIVES, NOTES, RUNG, RUNG_WORDS, Body, Directive
+from pillarbox.compose.hypertext import arguments_of, call, halves, rung_lines, rung_of
+from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, NOTE_MARK, STATEMENT, Document, Node
+from pillarbox.compose.markdown import NOTES as NOTES_BLOCK
 from pillarbox.compose.placeholders import Placeholders, TagKind
 
 WIDTH = 72
@@ -25,19 +27,30 @@ LINK_WIDTH = 60
 BULLET = "•"
 
 
-def write(document: Document) -> tuple[str, tuple[int, ...]]:
+def write(document: Document, *, backwards: bool = False) -> tuple[str, tuple[int, ...]]:
     """The letter's plain text as a Jinja template that calls ``components``; autoescaping must be off for it.
+
+    Args:
+        document: the letter.
+        backwards: whether it is written from right to left: each line then says so, and values are kept apart.
 
     Returns:
         The template, and for each of its lines the line of the Markdown.
     """
-    return document.placeholders.restore(_Writer(document.placeholders, document.blocks).blocks(document.blocks, ""))
+    writer = _Writer(document.placeholders, document.blocks, backwards)
+    return document.placeholders.restore(writer.blocks(document.blocks, ""))
 
 
 class _Writer:
-    def __init__(self, placeholders: Placeholders, letter: Sequence[Node]) -> None:
+    def __init__(self, placeholders: Placeholders, letter: Sequence[Node], backwards: bool) -> None:
         self._placeholders = placeholders
         self._titles = stories.titles(letter)
+        self._backwards = backwards
+
+    @property
+    def edge(self) -> str:
+        """What begins every line."""
+        return EDGE if self._backwards else ""
 
     def blocks(self, nodes: Sequence[Node], indent: str) -> str:
         return "".join(self.block(node, indent) for node in nodes)
@@ -60,6 +73,9 @@ class _Writer:
                 return self.blocks(node.children, indent)
             case kind if kind == DIRECTIVE:
                 return self.directive(node, indent)
+            case kind if kind == NOTES_BLOCK:
+                notes = "".join(self.note(note, number, indent) for number, note in enumerate(node.children, 1))
+                return call(self._placeholders, node, NOTES, "", notes)
         raise AssertionError(node.kind)
 
     def heading(self, node: Node, indent: str) -> str:
@@ -67,7 +83,7 @@ class _Writer:
         if self._placeholders.pattern.search(text) or "\n" in text:
             return text
         mark = "=" if node.token.tag == "h1" else "-"
-        return f"{text}\n{indent}{mark * (len(text) - len(indent))}"
+        return f"{text}\n{self.edge}{indent}{mark * (len(text) - len(self.edge + indent))}"
 
     def items(self, node: Node, indent: str) -> str:
         fixed = node.kind == "ordered_list" and all(child.kind == "list_item" for child in node.children)
@@ -91,6 +107,15 @@ class _Writer:
         directive = DIRECTIVES[node.token.info.split()[0]]
         inner = indent + " " * directive.indent
         match directive.body:
+            case Body.BLOCKS if directive.takes_language:
+                body = self.in_language(node, inner)
+            case Body.PICTURE:
+                body = "\n\n" + "\n".join(self.wrapped(self.words(child), inner, inner) for child in node.children)
+            case Body.HALVES:
+                body = "".join(call(self._placeholders, node, COLUMN, "true" if number else "false",
+                                     self.blocks(side, inner)) for number, side in enumerate(halves(node.children)))
+            case Body.RUNGS:
+                body = "".join(self.rungs(child, directive) for child in rung_lines(node))
             case Body.BLOCKS | Body.STORY | Body.DATES:
                 body = self.blocks(node.children, inner)
             case Body.CONTENTS:
@@ -101,11 +126,33 @@ class _Writer:
                 body = " ".join(self.words(child).replace("\n", " ") for child in node.children)
             case Body.LINES:
                 lines = [line for child in node.children for line in re.split(r"\n", self.words(child))]
-                body = "\n\n" + "\n".join(inner + line for line in lines)
+                body = "\n\n" + "\n".join(self.edge + inner + line for line in lines)
             case Body.NOTHING:
                 body = ""
         arguments = arguments_of(self._placeholders, directive, node.token.info)
         return call(self._placeholders, node, directive, arguments, body)
+
+    def in_language(self, node: Node, indent: str) -> str:
+        outside, self._backwards = self._backwards, direction_of(node.token.info.split()[1]) == RTL
+        body = self.blocks(node.children, indent)
+        self._backwards = outside
+        return body
+
+    def rungs(self, node: Node, directive: Directive) -> str:
+        out = []
+        for line in re.split(r"[\n\v]+", self.words(node)):
+            rung = rung_of(self._placeholders, line)
+            arguments = f"{rung.amount or repr('')}, {directive.arguments or 'false'}"
+            words = self.wrapped(f"{rung.label}: {rung.words}" if rung.words else f"{rung.label}:", "", "")
+            out.append(call(self._placeholders, node, RUNG_WORDS, "", words)
+                       + call(self._placeholders, node, RUNG, arguments, ""))
+        return "".join(out)
+
+    def note(self, node: Node, number: int, indent: str) -> str:
+        mark = f"{indent}[{number}] "
+        hang = indent + " " * (len(mark) - len(indent))
+        first, *rest = node.children
+        return "\n" + self.wrapped(self.words(first), mark, hang) + self.blocks(rest, hang)
 
     # ------------------------------------------------------------------------------------------ words
 
@@ -122,7 +169,9 @@ class _Writer:
             token = tokens[number]
             match token.type:
                 case "text" | "code_inline" | "text_special":
-                    out.append(token.content)
+                    out.append(isolated(token.content, self._placeholders) if self._backwards else token.content)
+                case kind if kind == NOTE_MARK:
+                    out.append(f"[{token.meta['id'] + 1}]")
                 case "softbreak":
                     out.append("\n")
                 case "hardbreak":
@@ -148,6 +197,7 @@ class _Writer:
     def wrapped(self, text: str, first: str, rest: str) -> str:
         """``text`` in lines of at most ``WIDTH`` columns; hard breaks stay, other line breaks are blanks."""
         lines: list[str] = []
+        first, rest = self.edge + first, self.edge + rest
         for part in text.split("\v"):
             line, filled = "", False
             prefix = rest if lines else first

@@ -40,14 +40,14 @@ def divide(css: str, *, readable: Callable[[str], bool] = lambda _: True,
         selectable: whether the inliner can read one selector.
     """
     inlined, kept = [], []
-    for prelude, block in _statements(_bare(css)):
+    for prelude, block in statements(_bare(css)):
         if block is None or prelude.startswith("@") or "{" in block:
             kept.append(_important_rule(prelude, block))
             continue
-        selectors = _parts(prelude, ",")
+        selectors = parts_of(prelude, ",")
         here = [s for s in selectors if _can_be_inlined(s) and selectable(s)]
         elsewhere = [s for s in selectors if s not in here]
-        declarations = _parts(block, ";")
+        declarations = parts_of(block, ";")
         if elsewhere:
             kept.append(_important_rule(",".join(elsewhere), block))
         if here and (stay := [d for d in declarations if _IMPORTANT.search(d) or not readable(d)]):
@@ -68,11 +68,11 @@ def _important_rule(prelude: str, block: str | None) -> str:
         return f"{prelude};"
     if prelude.startswith("@"):
         if prelude.lower().startswith(_HOLDS_RULES):
-            block = " ".join(_important_rule(p, b) for p, b in _statements(block))
+            block = " ".join(_important_rule(p, b) for p, b in statements(block))
         return f"{prelude} {{{block.strip()}}}"
     if "{" in block:
         return f"{prelude} {{{block.strip()}}}"
-    declarations = (d if _IMPORTANT.search(d) else f"{d} !important" for d in _parts(block, ";"))
+    declarations = (d if _IMPORTANT.search(d) else f"{d} !important" for d in parts_of(block, ";"))
     return f"{prelude} {{{'; '.join(declarations)}}}"
 
 
@@ -81,7 +81,7 @@ def _bare(css: str) -> str:
     return "".join(" " if token["comment"] else token.group() for token in _TOKEN.finditer(css))
 
 
-def _statements(css: str) -> Iterator[tuple[str, str | None]]:
+def statements(css: str) -> Iterator[tuple[str, str | None]]:
     """Rules at the top of a stylesheet: (what stands before the brace, what within), or (statement, None)."""
     prelude, block, depth = "", "", 0
     for bit in (match.group() for match in _TOKEN.finditer(css)):
@@ -102,7 +102,7 @@ def _statements(css: str) -> Iterator[tuple[str, str | None]]:
         yield prelude.strip(), block
 
 
-def _parts(text: str, separator: str) -> list[str]:
+def parts_of(text: str, separator: str) -> list[str]:
     """``text`` split where ``separator`` stands outside strings and brackets; blanks around and empty parts go."""
     parts, depth = [""], 0
     for bit in (match.group() for match in _TOKEN.finditer(text)):

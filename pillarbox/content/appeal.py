@@ -19,6 +19,8 @@ from pillarbox.model.states import Kind
 
 FILE = "appeal.toml"
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+LONGEST_SLUG = 100
+"""Characters of an appeal's name: it stands in addresses, and file systems end at 255 bytes."""
 IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif")
 """What every mail program shows; WebP and SVG are not shown by Outlook for Windows (caniemail.com, read 2026-11)."""
 
@@ -141,9 +143,9 @@ def read(project: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
     """
     desk = Desk(project=project)
     folder = project / "appeals" / slug
-    if not SLUG.fullmatch(slug):
-        desk.fault("bad-name", f"appeals/{slug}", "An appeal's name has small letters, digits and single hyphens only, "
-                                                  "like uyghur-freedom.")
+    if not SLUG.fullmatch(slug) or len(slug) > LONGEST_SLUG:
+        desk.fault("bad-name", f"appeals/{slug[:LONGEST_SLUG]}", "An appeal's name has small letters, digits and "
+                   f"single hyphens only, like uyghur-freedom, and at most {LONGEST_SLUG} of them.")
         return None, tuple(desk.findings)
     if not folder.is_dir():
         known = ", ".join(sorted(path.parent.name for path in folder.parent.glob(f"*/{FILE}"))) or "none"

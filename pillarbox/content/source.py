@@ -64,12 +64,15 @@ class Desk:
 
     def data(self, path: Path, root: Path, most: int) -> bytes | None:
         """A file's bytes, when it lies inside ``root`` (links followed) and is no bigger than ``most`` bytes."""
-        if not path.resolve().is_relative_to(root.resolve()):
+        if not _inside(path, root):
             self.fault("path-outside", path, f"This leads out of {root.name}/: put the file itself there.")
             return None
         try:
+            if not path.is_file():  # a folder; a pipe, on which reading would wait for ever
+                self.fault("unreadable", path, "This is no file: put the file itself there.")
+                return None
             if path.stat().st_size > most:
-                self.fault("too-big", path, f"The file is bigger than {most // 1024} KB: make it smaller.")
+                self.fault("too-big", path, f"The file is bigger than {most // 1024} KB: make it smaller.", line=1)
                 return None
             return path.read_bytes()
         except OSError as fault:
@@ -82,14 +85,24 @@ class Desk:
         if source is None:
             return None, ""
         try:
-            return model.model_validate(tomllib.loads(source)), source
-        except tomllib.TOMLDecodeError as fault:
+            said = tomllib.loads(source)
+        except (ValueError, RecursionError) as fault:  # a number of ten thousand digits, brackets in brackets
             found = _DECODE_LINE.search(str(fault))
             self.fault("bad-toml", path, f"This is not valid TOML: {fault}.", line=int(found[1]) if found else None)
+            return None, source
+        try:
+            return model.model_validate(said), source
         except ValidationError as fault:
             for error in fault.errors(include_input=False, include_url=False):
                 self.fault("bad-setting", path, _sentence(error), line=line_of(source, error["loc"]))
         return None, source
+
+
+def _inside(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (RuntimeError, OSError):  # a link that leads to itself
+        return False
 
 
 def line_of(source: str, path: Sequence[int | str]) -> int | None:

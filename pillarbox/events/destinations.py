@@ -37,6 +37,7 @@ class Destinations:
         """
         self._giving = settings.giving
         self._parameter = settings.links.code_parameter
+        self._amount_parameter = settings.links.amount_parameter
         self._pages = {ONCE: settings.links.donate, MONTHLY: settings.links.donate_monthly or settings.links.donate}
         for name, page in self._pages.items():
             try:
@@ -65,10 +66,22 @@ class Destinations:
         if not code or not page:
             return Destination(page=page, url=page)
         template = self._giving.template_monthly if kind == MONTHLY else self._giving.template
-        platform = (kind == MONTHLY and self._giving.platform_monthly) or self._giving.platform
-        parts = donating.parted(page, platform=platform, code_parameter=self._parameter,
+        parts = donating.parted(page, platform=self._platform(kind), code_parameter=self._parameter,
                                 template=template if page == self._pages[kind] else "")
         return Destination(page=page, url=code.join(parts))
+
+    def with_amount(self, kind: str, url: str, amount: str) -> str:
+        """A page that ``of`` or ``plain`` gave, with a sum of pounds filled in where it takes one.
+
+        Args:
+            kind: ``ONCE`` or ``MONTHLY``.
+            url: the page's address.
+            amount: what a link says, unchecked; anything but a sum changes nothing.
+        """
+        return donating.with_amount(url, amount, platform=self._platform(kind), amount_parameter=self._amount_parameter)
+
+    def _platform(self, kind: str) -> str:
+        return (kind == MONTHLY and self._giving.platform_monthly) or self._giving.platform
 
     def _page(self, kind: str, names: tuple[str, ...], own: Mapping[str, str]) -> str:
         instead = self._giving.pages_monthly if kind == MONTHLY else self._giving.pages

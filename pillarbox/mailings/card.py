@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from html import escape
 
-from pillarbox.compose.letter import RIGHT_TO_LEFT
+from pillarbox.compose.direction import RTL, direction_of
 from pillarbox.content import images
 from pillarbox.content.bundle import Bundle
 
@@ -34,7 +34,7 @@ def drawing(bundle: Bundle) -> str:
     """The headline on the charity's colour, as SVG."""
     colours, type_, charity = bundle.theme.colours, bundle.theme.type, bundle.theme.charity
     size, lines = _fitted(bundle.appeal.title)
-    backwards = bundle.appeal.language.partition("-")[0] in RIGHT_TO_LEFT
+    backwards = direction_of(bundle.appeal.language) == RTL
     x, anchor = (SIZE[0] - _EDGE, "end") if backwards else (_EDGE, "start")
     step = round(size * 1.2)
     first = round((SIZE[1] - 40 - step * len(lines)) / 2) + round(size * 0.92)

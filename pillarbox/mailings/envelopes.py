@@ -58,6 +58,6 @@ def link_maker(settings: Settings, bundle: Bundle, source_code: str) -> LinkMake
                  giving.template_monthly if pages["donate_monthly"] == settings.links.donate_monthly else "")
     return LinkMaker(base_url=base_url(bundle.sender, practice=settings.practice), donate=pages["donate"],
                      donate_monthly=pages["donate_monthly"], code_parameter=settings.links.code_parameter,
-                     source_code=source_code, templates=templates,
+                     amount_parameter=settings.links.amount_parameter, source_code=source_code, templates=templates,
                      platforms=(giving.platform, giving.platform_monthly or giving.platform),
                      through_us=bundle.sender["home"] == "box" and bool(bundle.sender["base_url"]))

@@ -1,7 +1,7 @@
 """Donation pages: which ones a letter may lead to, and how each is told the code of the letter that brought a gift.
 
-A destination is made of the project's own settings and a code of letters and digits; nothing that a visitor sends gets
-into it. Nothing is fetched from it either: a visitor's browser goes there.
+A destination is made of the project's own settings, a code of letters and digits, and perhaps a sum; nothing else that
+a visitor sends gets into it. Nothing is fetched from it either: a visitor's browser goes there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,16 @@ CARRIERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "none": (),
 }
 """Platform → the parameters that a donation page is given, as it publishes them."""
+
+AMOUNTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    # "amount" fills in a sum, which a giver may change; "currency" says of what (the pages named above).
+    "justgiving": (("currency", "GBP"), ("amount", "")),
+}
+"""Platform → the parameters that fill in a sum of pounds, the sum's own last. A Stripe payment link, CAF Donate and
+analytics publish none; a page of the charity's own says its own (``[links] amount_parameter``)."""
+
+AMOUNT = re.compile(r"\d{1,6}(\.\d\d)?")
+"""A sum as a link carries it: pounds, perhaps pence."""
 
 HOSTS: Mapping[str, str] = {
     "buy.stripe.com": "stripe-payment-link", "donate.stripe.com": "stripe-payment-link",
@@ -132,3 +142,29 @@ def parted(page: str, *, platform: str, code_parameter: str, template: str = "")
     query = [*parse_qsl(parts.query, keep_blank_values=True),
              *((name, value.replace(CODE, mark)) for name, value in wanted)]
     return tuple(urlunsplit(parts._replace(query=urlencode(query))).split("%00", 1))
+
+
+def asking(parts: tuple[str, ...], *, platform: str, amount_parameter: str) -> tuple[str, ...]:
+    """The parts of a donation page's address (``parted``) up to the ``=`` behind which a sum goes.
+
+    Args:
+        parts: as ``parted`` gave them.
+        platform: a ``Platform``.
+        amount_parameter: what the charity's own page calls a sum; empty: it takes none.
+
+    Returns:
+        Parts that a code joins; none where the page takes no sum.
+    """
+    page = "".join(parts)
+    if platform == "auto":
+        platform = HOSTS.get(host_of(page), "own")
+    names = (((amount_parameter, ""),) if amount_parameter else ()) if platform == "own" else AMOUNTS.get(platform, ())
+    if not names or "#" in page:
+        return ()
+    return (*parts[:-1], f"{parts[-1]}{'&' if '?' in page else '?'}{urlencode(names)[:-1]}")
+
+
+def with_amount(url: str, amount: str, *, platform: str, amount_parameter: str) -> str:
+    """A donation page's address with a sum filled in; as it is when the page takes none, or this is no sum."""
+    asks = asking((url,), platform=platform, amount_parameter=amount_parameter) if AMOUNT.fullmatch(amount) else ()
+    return f"{asks[0]}={amount}" if asks else url

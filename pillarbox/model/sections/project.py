@@ -6,7 +6,7 @@ import re
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from pillarbox.model.sections.base import Section
 
@@ -54,10 +54,14 @@ class LinkSettings(Section):
     sign_up: str = ""
     code_parameter: str = "ref"
     """Name of the query parameter that carries the attribution code to the donation page."""
+    amount_parameter: str = ""
+    """Name of the query parameter that fills a sum into the charity's own donation page; empty: it takes none."""
 
-    @field_validator("code_parameter")
+    @field_validator("code_parameter", "amount_parameter")
     @classmethod
-    def _a_name(cls, value: str) -> str:
+    def _a_name(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name == "amount_parameter":
+            return value
         if not re.fullmatch(r"[A-Za-z0-9_.\[\]-]{1,60}", value):
             raise ValueError("the name of a parameter holds letters, digits, dashes and underscores")
         return value

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pillarbox.events.destinations import Destinations
+from pillarbox.events.destinations import MONTHLY, ONCE, Destinations
 from pillarbox.events.following import Followed, Links
 from pillarbox.ground import logs
 from pillarbox.ground.errors import StoreError
@@ -20,7 +20,7 @@ log = logs.get("web")
 
 
 class DonateDoor:
-    """``/d/{key}`` and ``/d/{key}/monthly``."""
+    """``/d/{key}`` and ``/d/{key}/monthly``; ``?amount=25`` asks for a sum."""
 
     def __init__(self, site: Site) -> None:
         """Read the donation pages.
@@ -29,7 +29,8 @@ class DonateDoor:
             SettingsError: one of them is no page that a letter may lead to.
         """
         self._pages = site.pages
-        self._links = Links(site.store, Destinations(site.settings), secret=site.settings.secret)
+        self._destinations = Destinations(site.settings)
+        self._links = Links(site.store, self._destinations, secret=site.settings.secret)
         self._waiting: list[Event] = []
         self._writing = asyncio.Lock()
 
@@ -53,6 +54,9 @@ class DonateDoor:
         page = found.to.url if found and found.to else plain if found is None else ""
         if not page:
             return self._pages.page("giving/unknown", status=404, page=plain)
+        # Of all that a visitor could send, a sum alone goes on, and only digits make one.
+        page = self._destinations.with_amount(MONTHLY if monthly else ONCE, page,
+                                              request.query_params.get("amount", "")[:20])
         return RedirectResponse(page, status_code=303, background=self._noting(request, found))
 
     def _noting(self, request: Request, found: Followed | None) -> BackgroundTask | None:
