@@ -22,6 +22,7 @@ from pillarbox.store.project import Project
 
 _ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
+_ORDER = {level: place for place, level in enumerate(Level)}
 
 SAMPLES: Mapping[str, Mapping[str, str]] = {
     "a supporter with every name": {
@@ -62,26 +63,30 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Che
     day = clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
-        letter = letters.letter(source, day=day, name="check")
-        composer = Composer(letter, finisher(PremailerInliner()))
+        versions = letters.variants(source, day=day, name="check")
+        composers = {label: Composer(letter, finisher(PremailerInliner())) for label, letter in versions.items()}
     except LetterError as fault:
         return Checked(findings=_found(fault, slug), copies=0)
     findings = list(source.findings)
     copies = 0
-    shapes: dict[str, Shape] = {}
+    shapes: dict[str, dict[str, Shape]] = {label: {} for label in versions}
     for chunk in _people(project, rule):
-        for who, made in _compose(project, source.bundle, composer, chunk):
-            copies += 1
-            if isinstance(made, Fault):
-                if len(findings) < _FAULTS_SHOWN:
-                    findings.append(letters.for_supporter(made.finding, who))
-            elif not (made.shape.private and shapes):
-                shapes[made.shape.id] = made.shape
-    findings += examine(Matter(bundle=source.bundle, letter=letter, day=day, settings=project.settings,
-                               shapes=tuple(shapes.values()), supporters=copies if rule else 0))
+        for label, composer in composers.items():  # whoever gets it: everybody's copy of each variant is sound
+            for who, made in _compose(project, source.bundle, composer, chunk):
+                copies += 1
+                if isinstance(made, Fault):
+                    if len(findings) < _FAULTS_SHOWN:
+                        findings.append(letters.for_supporter(made.finding, who))
+                elif not (made.shape.private and shapes[label]):
+                    shapes[label][made.shape.id] = made.shape
+    for label, letter in versions.items():
+        findings += examine(Matter(bundle=source.bundle.as_variant(label), letter=letter, day=day,
+                                   settings=project.settings, shapes=tuple(shapes[label].values()),
+                                   supporters=copies // len(versions) if rule else 0))
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=f"appeals/{slug}", line=None, message=reason)
-                 for reason in composer.reasons]
-    return Checked(findings=tuple(findings), copies=copies)
+                 for composer in composers.values() for reason in composer.reasons]
+    found = sorted(dict.fromkeys(findings), key=lambda finding: _ORDER[finding.level])
+    return Checked(findings=tuple(found), copies=copies)
 
 
 def _found(fault: LetterError, slug: str) -> tuple[Finding, ...]:

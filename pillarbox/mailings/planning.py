@@ -7,7 +7,8 @@ conditional update makes it ``planned``. Whatever dies before that leaves someth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,12 +17,13 @@ from typing import Any
 
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
+from pillarbox.content.appeal import Appeal
 from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import editions, envelopes, letters, live
+from pillarbox.mailings import editions, envelopes, letters, live, variants
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, wishes
@@ -82,7 +84,8 @@ class Planned:
         return {"mailing": mailing.name, "appeal": mailing.appeal, "edition": mailing.edition,
                 "practice": mailing.practice, "audience": mailing.audience_size, "planned": mailing.planned,
                 "excluded": dict(mailing.excluded), "shapes": mailing.shapes, "slow_path": mailing.slow_path,
-                "content_hash": mailing.content_hash}
+                "content_hash": mailing.content_hash,
+                "variants": {label: said["planned"] for label, said in mailing.variants.items()}}
 
 
 def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = lambda _done: None) -> Planned:
@@ -103,7 +106,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     try:
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
-        _close(project, mailing, outcome, excluded)
+        _close(project, mailing, source.appeal, outcome, excluded)
     except BaseException as fault:
         log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
@@ -156,6 +159,8 @@ class _Outcome:
     slow_path: int = 0
     slow_reasons: tuple[str, ...] = ()
     digest: Any = field(default_factory=hashlib.sha256)
+    variants: Counter[str] = field(default_factory=Counter)
+    """Label → messages; of a letter without variants all stand under no label."""
     shape_ids: dict[str, int] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
@@ -166,13 +171,14 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
                  on_progress: Callable[[int], None],
                  due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
-    composer = letters.composer(source, mailing)
+    composers = letters.composers(source, mailing)
+    draw = variants.drawn(project.secret, source.appeal)
     links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
         kept: Future[None] | None = None  # written while the next chunk is composed
         for chunk in _chunks(project, mailing, segments, reached, outcome):
-            rows = _compose(mailing, composer, links, chunk, outcome)
+            rows = _compose(mailing, composers, draw, links, chunk, outcome)
             if kept is not None:
                 kept.result()
                 kept = None
@@ -184,7 +190,8 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
             kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
         if kept is not None:
             kept.result()
-    outcome.slow_path, outcome.slow_reasons = composer.slow_path, composer.reasons
+    outcome.slow_path = sum(composer.slow_path for composer in composers.values())
+    outcome.slow_reasons = tuple(dict.fromkeys(why for composer in composers.values() for why in composer.reasons))
     if outcome.fault_count:
         raise LetterError(
             f"{outcome.fault_count:,} {'copy' if outcome.fault_count == 1 else 'copies'} of {mailing.appeal} cannot be "
@@ -212,16 +219,18 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
                 yield fresh
 
 
-def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tuple[audience.Candidate, ...],
-             outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
+def _compose(mailing: Mailing, composers: Mapping[str, Composer], draw: Callable[[int], str], links: LinkMaker,
+             people: tuple[audience.Candidate, ...], outcome: _Outcome) -> list[tuple[Composed, dict[str, Any]]]:
     """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
     keys = new_keys(len(people))
     codes = [code if person.tracked else None for person, code in zip(people, new_keys(len(people)), strict=True)]
     contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
                 for person, key, code in zip(people, keys, codes, strict=True)]
+    labels = [draw(person.supporter_id) for person in people]
     state = MessageState.PLANNED.value
     rows = []
-    for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=True):
+    for person, key, code, label, made in zip(people, keys, codes, labels, _each(composers, labels, contexts),
+                                              strict=True):
         if isinstance(made, Fault):
             outcome.fault_count += 1
             if len(outcome.faults) < _FAULTS_SHOWN:
@@ -230,8 +239,19 @@ def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tup
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
-            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}))
+            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}
+            | ({"variant": label} if label else {})))
     return rows
+
+
+def _each(composers: Mapping[str, Composer], labels: Sequence[str],
+          contexts: Sequence[Mapping[str, Any]]) -> list[Composed | Fault]:
+    """Everybody's message, in their variant of the letter; in the same order."""
+    if len(composers) == 1:
+        return next(iter(composers.values())).compose(contexts)
+    made = {label: iter(composer.compose([context for context, own in zip(contexts, labels, strict=True)
+                                          if own == label])) for label, composer in composers.items()}
+    return [next(made[label]) for label in labels]
 
 
 def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome,
@@ -251,10 +271,11 @@ def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[st
             row["shape_id"] = shape_id
         messages.add(connection, [row for _, row in rows], values)
     outcome.planned += len(rows)
+    outcome.variants.update(row.get("variant", "") for _, row in rows)
     on_progress(len(rows))
 
 
-def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict[str, int]) -> None:
+def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome, excluded: dict[str, int]) -> None:
     """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update."""
     found = hashlib.sha256()
     count = 0
@@ -271,9 +292,16 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
             connection, mailing.id, before=(MailingState.COMPOSING,), after=MailingState.PLANNED,
             planned=outcome.planned, planned_at=clock.now(), excluded=excluded,
             audience_size=outcome.planned + sum(excluded.values()), shapes=len(outcome.shape_ids),
-            slow_path=outcome.slow_path, content_hash=content.hexdigest())
+            slow_path=outcome.slow_path, content_hash=content.hexdigest(),
+            variants=_variants(appeal, outcome.variants))
         if not closed:
             raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
+
+
+def _variants(appeal: Appeal, counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """What a mailing keeps of its letter's variants."""
+    return {label: {"subject": appeal.as_variant(label).subject, "differs": list(appeal.differences(label)),
+                    "planned": counts.get(label, 0)} for label in appeal.labels}
 
 
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
