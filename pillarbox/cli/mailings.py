@@ -80,8 +80,8 @@ def show_status(project: Project, found: standing.Status) -> None:
 
 def _stand(counts: Mapping[str, int], handed: str) -> str:
     """Where a variant's letters stand, in words."""
-    named = (("accepted", handed), ("remaining", "still to go"), ("in_doubt", "not sure it went"), ("failed", "refused"),
-             ("withdrawn", "left out since planning"), ("cancelled", "cancelled"))
+    named = (("accepted", handed), ("remaining", "still to go"), ("in_doubt", "not sure it went"),
+             ("failed", "refused"), ("withdrawn", "left out since planning"), ("cancelled", "cancelled"))
     return ", ".join(f"{counts[key]:,} {words_}" for key, words_ in named if counts[key]) or "nobody drew it"
 
 

@@ -81,6 +81,8 @@ def gather(settings: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Slip, ...
         elif key in FIELDS and isinstance(value, dict):
             for label, words in value.items():
                 _say(found, variants, slips, key, label, words)
+        elif key in FIELDS:
+            _say(found, variants, slips, key, FIRST, value)
         else:
             found[key] = value
     for label in [label for label in variants if label not in OTHERS or len(label) != 1]:

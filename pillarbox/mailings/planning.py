@@ -79,13 +79,13 @@ class Planned:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """The command line's contract for ``plan --json``."""
+        """The command line's contract for ``plan --json``; ``variants`` (label → planned) where there are any."""
         mailing = self.mailing
+        variants = {label: said["planned"] for label, said in mailing.variants.items()}
         return {"mailing": mailing.name, "appeal": mailing.appeal, "edition": mailing.edition,
                 "practice": mailing.practice, "audience": mailing.audience_size, "planned": mailing.planned,
                 "excluded": dict(mailing.excluded), "shapes": mailing.shapes, "slow_path": mailing.slow_path,
-                "content_hash": mailing.content_hash,
-                "variants": {label: said["planned"] for label, said in mailing.variants.items()}}
+                "content_hash": mailing.content_hash, **({"variants": variants} if variants else {})}
 
 
 def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = lambda _done: None) -> Planned:

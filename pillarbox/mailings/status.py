@@ -41,12 +41,13 @@ class Status:
     """Label → state → how many, with ``planned`` and ``remaining`` as above; empty where all get the same letter."""
 
     def to_json(self) -> dict[str, object]:
-        """The command line's contract for ``status --json``."""
+        """The command line's contract for ``status --json``; ``variants`` where the letter has any."""
         return {"mailing": self.mailing.name, "practice": self.mailing.practice, "state": self.mailing.state.value,
                 "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
                 "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out),
-                "variants": {label: dict(counts) for label, counts in self.variants.items()}}
+                **({"variants": {label: dict(counts) for label, counts in self.variants.items()}}
+                   if self.variants else {})}
 
 
 def status(project: Project, name: str | None = None) -> Status:

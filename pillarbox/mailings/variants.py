@@ -45,7 +45,7 @@ def drawn(secret: bytes, appeal: Appeal) -> Callable[[int], str]:
         return [label for _, label in sorted(zip(scores, labels, strict=True))]
 
     def draw(supporter_id: int) -> str:
-        block, place = divmod(supporter_id, len(labels))
+        block, place = divmod(supporter_id - 1, len(labels))  # ids begin with 1
         return order(block)[place]
 
     return draw
