@@ -286,5 +286,5 @@ def _warnings(each: Sequence[Variant]) -> Iterator[str]:
     if few and any(one.delivered for one in each):
         yield (f"Of {', '.join(few)} fewer than {LETTERS_THAT_SAY_LITTLE} letters were delivered: chance decides "
                "nearly everything there.")
-    yield (f"{len(MEASURES)} rates are compared, and one difference in twenty comes about by chance: decide before you "
-           "send which rate shall count.")
+    yield ("Several rates are compared, and one difference in twenty comes about by chance: decide before you send "
+           "which of them shall count.")
