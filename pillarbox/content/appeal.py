@@ -207,7 +207,13 @@ def read_service(project: Path, name: str) -> tuple[Appeal | None, tuple[Finding
         known = ", ".join(sorted(service_letters(project))) or "none"
         desk.fault("no-appeal", f"templates/service/{name}", f"There is no such service letter. Known ones: {known}.")
         return None, tuple(desk.findings)
-    return _read(Desk(project=folder.parents[2]), folder, name)
+    desk = Desk(project=folder.parents[2])
+    appeal, found = _read(desk, folder, name)
+    if appeal and appeal.variants:
+        desk.fault("bad-variant", appeal.file, "A service letter answers what somebody did, and has no variants: remove "
+                   f"{', '.join(appeal.variants)}.")
+        return None, tuple(desk.findings)
+    return appeal, found
 
 
 def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:

@@ -1,7 +1,7 @@
 """How an appeal's variants are written down: keys of appeal.toml, and files beside the letter.
 
 The letter itself is variant ``a``; up to four others say only what they say differently. Each of these is read, so that
-whatever a writer remembers is right (docs/decisions/0014-variants.md)::
+whatever a writer remembers is right (docs/decisions/0014-variants-of-a-letter.md)::
 
     [variants.b]                    "subject.b" = "…"               subject.b = "…"
     subject = "…"

@@ -52,6 +52,15 @@ def read(project: Project, slug: str) -> Source:
     return Source(bundle=bundle, findings=findings)
 
 
+def letter(source: Source, *, day: date, name: str, variant: str = "") -> Letter:
+    """One variant of the letter as it stands on a day; the letter itself when none is named.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    return letters.build(source.bundle.as_variant(variant), date=day, mailing={"name": name})
+
+
 def variants(source: Source, *, day: date, name: str) -> dict[str, Letter]:
     """Every variant of the letter as it stands on a day, by label; the letter alone, without one, when there are none.
 
@@ -62,7 +71,7 @@ def variants(source: Source, *, day: date, name: str) -> dict[str, Letter]:
     faults: list[LetterError] = []
     for label in source.appeal.labels or ("",):
         try:
-            found[label] = letters.build(source.bundle.as_variant(label), date=day, mailing={"name": name})
+            found[label] = letter(source, day=day, name=name, variant=label)
         except LetterError as fault:
             faults.append(fault)
     if faults:

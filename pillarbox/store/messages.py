@@ -86,11 +86,13 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
 def variant_states(connection: Connection, mailing_id: int) -> dict[str, dict[MessageState, int]]:
     """The same of each variant of the letter; nothing where there is only one."""
     found: dict[str, dict[MessageState, int]] = {}
-    query = (select(messages.c.variant, messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
-             .group_by(messages.c.variant, messages.c.state).order_by(messages.c.variant))
-    for variant, state, count in connection.execute(query):
+    # In the order of ix_messages_standing, so that the index alone answers.
+    kinds = (messages.c.state, messages.c.tracked, messages.c.outcome, messages.c.variant)
+    for state, _, _, variant, count in connection.execute(
+            select(*kinds, func.count()).where(messages.c.mailing_id == mailing_id).group_by(*kinds)):
         if variant:
-            found.setdefault(variant, {})[MessageState(state)] = count
+            counts = found.setdefault(variant, {})
+            counts[MessageState(state)] = counts.get(MessageState(state), 0) + count
     return found
 
 

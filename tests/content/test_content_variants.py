@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pillarbox.content.appeal import Appeal, read
+from pillarbox.content.appeal import Appeal, read, read_service
 from pillarbox.content.bundle import gather, unpack
 from pillarbox.content.variants import words
 from pillarbox.model.config import Settings
@@ -150,6 +150,16 @@ def test_a_draft_beside_the_letter_is_only_mentioned(folder: Path) -> None:
     appeal, [finding] = read(folder.parents[1], "spring")
     assert appeal is not None
     assert (finding.level, finding.code) == (Level.WARNING, "stray-letter")
+
+
+def test_a_service_letter_has_no_variants(tmp_path: Path) -> None:
+    """It is approved as one letter and answers one person: a second one beside it is refused, not overlooked."""
+    folder = tmp_path / "templates" / "service" / "welcome"
+    folder.mkdir(parents=True)
+    (folder / "appeal.toml").write_text(TITLE + SUBJECT + 'kind = "service"\nsubject.b = "Hello"\n', "utf-8")
+    (folder / "letter.md").write_text("Dear you\n", "utf-8")
+    appeal, [finding] = read_service(tmp_path, "welcome")
+    assert (appeal, finding.code) == (None, "bad-variant")
 
 
 def test_a_bundle_keeps_variants_and_tells_them_apart(folder: Path) -> None:
