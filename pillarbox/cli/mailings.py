@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from pillarbox.cli import departures, printing
 from pillarbox.cli.opening import opened
+from pillarbox.content import variants
 from pillarbox.mailings import control, holding, launch, outlook
 from pillarbox.mailings import status as standing
 from pillarbox.reports import words
@@ -55,6 +57,10 @@ def show_status(project: Project, found: standing.Status) -> None:
                ("not sure it went", found.in_doubt), ("refused", found.failed),
                ("left out since planning", found.withdrawn), ("cancelled", found.cancelled))
     printing.counts([("planned", mailing.planned), *((f"  {what}", number) for what, number in counted if number)])
+    if found.variants:
+        said = {label: variants.words(label, kept) for label, kept in mailing.variants.items()}
+        printing.variants((label, counts["planned"], f"{said[label]}: {_stand(counts, handed[mailing.transport])}")
+                          for label, counts in found.variants.items())
     if found.left_out:
         printing.say("\nLeft out since planning:")
         printing.items(f"{number:,} × {words.left_out(reason)}" for reason, number in found.left_out.items())
@@ -70,6 +76,13 @@ def show_status(project: Project, found: standing.Status) -> None:
     if found.in_doubt:
         printing.say("\nWhat nobody is sure went is never sent again on a guess. Wait for events, or look into it:")
         printing.to_copy(f"pillarbox reconcile {mailing.name}")
+
+
+def _stand(counts: Mapping[str, int], handed: str) -> str:
+    """Where a variant's letters stand, in words."""
+    named = (("accepted", handed), ("remaining", "still to go"), ("in_doubt", "not sure it went"),
+             ("failed", "refused"), ("withdrawn", "left out since planning"), ("cancelled", "cancelled"))
+    return ", ".join(f"{counts[key]:,} {words_}" for key, words_ in named if counts[key]) or "nobody drew it"
 
 
 def _reins(name: str, help_text: str) -> click.Command:

@@ -11,6 +11,7 @@ from pillarbox.cli import printing
 from pillarbox.cli.mailings import mailing_argument
 from pillarbox.cli.numbers import Within
 from pillarbox.cli.opening import opened
+from pillarbox.content import variants
 from pillarbox.mailings import control, planning
 from pillarbox.people.audience import Rule
 
@@ -58,6 +59,9 @@ def show_plan(planned: planning.Planned) -> None:
     if mailing.slow_path:
         rows.append(("composed one by one", mailing.slow_path))
     printing.counts(rows)
+    if mailing.variants:
+        printing.variants((label, said["planned"], variants.words(label, said))
+                          for label, said in mailing.variants.items())
     if planned.slow_reasons:
         printing.say("\nWhy one by one, which is slower:")
         printing.items(planned.slow_reasons)

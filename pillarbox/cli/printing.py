@@ -98,6 +98,18 @@ def table(*titles: str) -> Table:
     return made
 
 
+def variants(rows: Iterable[tuple[str, int, str]]) -> None:
+    """Print who gets what: a line for each variant of a letter, its label, how many, and what it says."""
+    say("\nVariants, given out by lot:")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, number, words in rows:
+        grid.add_row(f"  {label}", f"{number:,}", Text(words))
+    console.print(grid)
+
+
 def refused(sentence: str) -> None:
     """Print on stderr why a command was refused, broken between words on a terminal."""
     _errors.print(f"pillarbox: {sentence}", markup=False, soft_wrap=not _errors.is_terminal)

@@ -57,7 +57,7 @@ def _one(project: Project, name: str, *, html: Path | None, xlsx: Path | None, w
     if html:
         html.write_text(page.html(gathered), "utf-8")
     if as_json:
-        printing.as_json(gathered.figures.to_json())
+        printing.as_json(gathered.to_json())
         return
     terminal.show(gathered, terminal.console())
     written = [path for path in (html, xlsx) if path]

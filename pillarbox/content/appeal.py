@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from pillarbox.content import variants
 from pillarbox.content.source import IMAGE_BYTES, Desk, line_of
 from pillarbox.ground.resources import shipped
-from pillarbox.model.records import Finding
+from pillarbox.model.records import Finding, Level
 from pillarbox.model.states import Kind
 
 FILE = "appeal.toml"
@@ -60,6 +61,15 @@ class CheckOfAppeal(BaseModel):
     """Code of a warning or of advice → why it may stay; errors are told in any case."""
 
 
+class VariantSettings(BaseModel):
+    """[variants.b]: what one variant says differently; the rest is the letter's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: Annotated[Line, Field(min_length=1)] | None = None
+    preheader: Line | None = None
+
+
 class AppealSettings(BaseModel):
     """Everything that appeal.toml may say."""
 
@@ -84,6 +94,8 @@ class AppealSettings(BaseModel):
     facts: dict[str, Any] = Field(default_factory=dict)
     """Anything the letter wants to say in more than one place: ``appeal.facts.…``."""
     check: CheckOfAppeal = CheckOfAppeal()
+    variants: dict[str, VariantSettings] = Field(default_factory=dict)
+    """Other words for a part of the supporters each; every way of writing them down: ``content.variants``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +105,18 @@ class Source:
     file: str
     """Path from the project's folder."""
     content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """The letter as a part of the supporters gets it, whole: what a variant does not say itself is the letter's own."""
+
+    subject: str
+    subject_line: int
+    preheader: str
+    preheader_line: int
+    letter: Source
+    text: Source | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +147,31 @@ class Appeal:
     """Name in images/ → content."""
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Code of a finding → why it need not be told."""
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    """Label → what is read instead; the letter itself is variant ``a`` (``content.variants.FIRST``)."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its variants, the letter's own first; none when everybody gets the same letter."""
+        return (variants.FIRST, *self.variants) if self.variants else ()
+
+    def as_variant(self, label: str) -> Appeal:
+        """The appeal as whoever gets this variant reads it, without the others; itself for ``a`` and for no label."""
+        if label in ("", variants.FIRST):
+            return replace(self, variants={})
+        own = self.variants[label]
+        return replace(self, subject=own.subject, subject_line=own.subject_line, preheader=own.preheader,
+                       preheader_line=own.preheader_line, letter=own.letter, text=own.text, variants={})
+
+    def differences(self, label: str) -> tuple[str, ...]:
+        """What a variant says differently from the letter: of subject, preheader, letter and text."""
+        if label not in self.variants:
+            return ()
+        own = self.variants[label]
+        pairs = (("subject", self.subject, own.subject), ("preheader", self.preheader, own.preheader),
+                 ("letter", self.letter.content, own.letter.content),
+                 ("text", self.text and self.text.content, own.text and own.text.content))
+        return tuple(name for name, one, other in pairs if one != other)
 
     @property
     def file(self) -> str:
@@ -173,39 +222,96 @@ def read_service(project: Path, name: str) -> tuple[Appeal | None, tuple[Finding
         known = ", ".join(sorted(service_letters(project))) or "none"
         desk.fault("no-appeal", f"templates/service/{name}", f"There is no such service letter. Known ones: {known}.")
         return None, tuple(desk.findings)
-    return _read(Desk(project=folder.parents[2]), folder, name)
+    desk = Desk(project=folder.parents[2])
+    appeal, found = _read(desk, folder, name)
+    if appeal and appeal.variants:
+        desk.fault("bad-variant", appeal.file, "A service letter answers what somebody did, and has no variants: remove "
+                   f"{', '.join(appeal.variants)}.")
+        return None, tuple(desk.findings)
+    return appeal, found
 
 
 def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Finding, ...]]:
     settings, toml = None, ""
     if (folder / FILE).exists():
-        settings, toml = desk.table(folder / FILE, folder, AppealSettings)
+        settings, toml = desk.table(folder / FILE, folder, AppealSettings, place=variants.place,
+                                    loads=lambda source: _loaded(desk, folder, source))
     else:
         desk.fault("missing-file", folder / FILE, "The appeal has no settings: add appeal.toml with title and subject.")
-    letter, text = _letter(desk, folder), _optional(desk, folder, "letter.txt")
+    letter, text = _letter(desk, folder, "letter"), _optional(desk, folder, "letter.txt")
+    named = _variant_files(desk, folder)
     images = _images(desk, folder)
-    if settings is None or letter is None or desk.findings:
+    if settings is None or letter is None:
         return None, tuple(desk.findings)
-    return Appeal(
+    appeal = Appeal(
         slug=slug, title=settings.title, subject=settings.subject, subject_line=line_of(toml, ["subject"]) or 1,
         preheader=settings.preheader, preheader_line=line_of(toml, ["preheader"]) or 1, kind=settings.kind,
         layout=settings.layout, language=settings.language, series=settings.series, date=settings.date,
         topics=settings.topics, links={k: v for k, v in settings.links.model_dump().items() if v},
-        facts=settings.facts, letter=letter, text=text, images=images, ignored=settings.check.ignore,
-    ), ()
+        facts=settings.facts, letter=letter, text=text, images=images,
+        ignored=settings.check.ignore)
+    found = {}
+    for label in variants.OTHERS:
+        if label in settings.variants or label in named:
+            found[label] = _variant(desk, folder, appeal, toml, label, settings.variants.get(label, VariantSettings()))
+    appeal = replace(appeal, variants=found)
+    sound = not any(each.level is Level.ERROR for each in desk.findings)
+    return appeal if sound else None, tuple(desk.findings)
 
 
-def _letter(desk: Desk, folder: Path) -> Source | None:
-    markdown, html = folder / "letter.md", folder / "letter.html"
+def _loaded(desk: Desk, folder: Path, source: str) -> Mapping[str, Any]:
+    settings, slips = variants.gather(variants.load(source))
+    for slip in slips:
+        desk.fault("bad-variant", folder / FILE, slip.message, line=variants.place(source, slip.path))
+    return settings
+
+
+def _variant_files(desk: Desk, folder: Path) -> set[str]:
+    """The labels of variants that have a file of their own."""
+    found = set()
+    for path, label, _ in variants.files(folder):
+        if len(label) == 1 and label in variants.OTHERS:
+            found.add(label)
+        elif len(label) == 1:
+            desk.fault("bad-variant", path, variants.wrong_name(label))
+        else:
+            desk.fault("stray-letter", path, "This file is not read: a variant of the letter is called letter.b.md. "
+                       "Rename it, or move it out of the appeal's folder.", level=Level.WARNING)
+    return found
+
+
+def _variant(desk: Desk, folder: Path, appeal: Appeal, toml: str, label: str, said: VariantSettings) -> Variant:
+    stem = f"letter.{label}"
+    before = len(desk.findings)
+    own = _letter(desk, folder, stem, needed=False)
+    text = _optional(desk, folder, f"{stem}.txt")
+    subject_line = variants.place(toml, ("variants", label, "subject")) or appeal.subject_line
+    preheader_line = variants.place(toml, ("variants", label, "preheader")) or appeal.preheader_line
+    found = Variant(
+        subject=appeal.subject if said.subject is None else said.subject,
+        subject_line=appeal.subject_line if said.subject is None else subject_line,
+        preheader=appeal.preheader if said.preheader is None else said.preheader,
+        preheader_line=appeal.preheader_line if said.preheader is None else preheader_line,
+        letter=own or appeal.letter, text=text or (None if own else appeal.text))
+    if len(desk.findings) == before and not replace(appeal, variants={label: found}).differences(label):
+        desk.fault("same-variant", folder / FILE, f"Variant {label} says nothing of its own: give it a subject under "
+                   f"[variants.{label}], or write letter.{label}.md; or remove it.",
+                   line=variants.place(toml, ("variants", label)))
+    return found
+
+
+def _letter(desk: Desk, folder: Path, stem: str, *, needed: bool = True) -> Source | None:
+    markdown, html = folder / f"{stem}.md", folder / f"{stem}.html"
     if markdown.exists() and html.exists():
-        desk.fault("two-letters", html, "There is a letter.md too: keep one of the two.")
+        desk.fault("two-letters", html, f"There is a {stem}.md too: keep one of the two.")
         return None
     if not markdown.exists() and not html.exists():
-        desk.fault("missing-file", markdown, "The appeal has no letter: write letter.md (or letter.html).")
+        if needed:
+            desk.fault("missing-file", markdown, "The appeal has no letter: write letter.md (or letter.html).")
         return None
-    if html.exists() and not (folder / "letter.txt").exists():
-        desk.fault("no-text-part", html, "A letter in HTML needs its plain-text part beside it: write letter.txt.")
-    found = _optional(desk, folder, "letter.md" if markdown.exists() else "letter.html")
+    if html.exists() and not (folder / f"{stem}.txt").exists():
+        desk.fault("no-text-part", html, f"A letter in HTML needs its plain-text part beside it: write {stem}.txt.")
+    found = _optional(desk, folder, markdown.name if markdown.exists() else html.name)
     if found and not found.content.strip():
         desk.fault("empty-letter", found.file, "The letter is empty: write it.", line=1)
         return None

@@ -10,7 +10,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from pillarbox.content import appeal as appeals
 from pillarbox.content import templates as layouts
 from pillarbox.content import theme as themes
-from pillarbox.content.appeal import Appeal, Source
+from pillarbox.content.appeal import Appeal, Source, Variant
 from pillarbox.content.theme import Theme
 from pillarbox.ground.errors import StoreError
 from pillarbox.model.config import Settings
@@ -46,6 +46,10 @@ class Bundle:
     """The charity's pages (see ``LINKS``), the appeal's own before the project's; empty when there is none."""
     sender: Mapping[str, str]
     """Who it comes from and where supporters reach us (see ``SENDER``), as the settings were; empty when not said."""
+
+    def as_variant(self, label: str) -> Bundle:
+        """The bundle as whoever gets this variant of the appeal reads it; its id stays that of the whole."""
+        return replace(self, appeal=self.appeal.as_variant(label))
 
     def pack(self) -> bytes:
         """The bundle as bytes for the database."""
@@ -76,9 +80,9 @@ def unpack(packed: bytes) -> Bundle:
             raise StoreError(f"A bundle has form {form}, which this Pillarbox does not know.",
                              todo="Install the Pillarbox that made it, or a newer one.")
         letter = data["appeal"]
-        source, text = letter.pop("letter"), letter.pop("text")
-        appeal = Appeal(**{**letter, "kind": Kind(letter["kind"]), "topics": tuple(letter["topics"])},
-                        letter=Source(**source), text=Source(**text) if text else None)
+        variants = {label: Variant(**_with_sources(said)) for label, said in letter.pop("variants", {}).items()}
+        appeal = Appeal(**{**_with_sources(letter), "kind": Kind(letter["kind"]), "topics": tuple(letter["topics"])},
+                        variants=variants)
         templates = {name: Source(**each) for name, each in data["templates"].items()}
         bundle = freeze(appeal, Theme.model_validate(data["theme"]), templates, data["links"], data["sender"])
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError):
@@ -117,9 +121,18 @@ def _gather(settings: Settings, folder: Path, appeal: Appeal | None,
     return freeze(appeal, theme, templates, settings.links.model_dump(), sender), tuple(findings)
 
 
+def _with_sources(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an appeal or a variant, with its files as they were."""
+    text = said["text"]
+    return {**said, "letter": Source(**said["letter"]), "text": Source(**text) if text else None}
+
+
 def _content(appeal: Appeal, theme: Theme, templates: Mapping[str, Source], links: Mapping[str, str],
              sender: Mapping[str, str]) -> Any:
-    return {"form": FORM, "appeal": asdict(appeal), "theme": theme.constants(), "links": dict(links),
+    written = asdict(appeal)
+    if not appeal.variants:
+        del written["variants"]  # a letter without any keeps the id that it had before there were variants
+    return {"form": FORM, "appeal": written, "theme": theme.constants(), "links": dict(links),
             "sender": dict(sender),
             "templates": {name: asdict(source) for name, source in templates.items()}}
 

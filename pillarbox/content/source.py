@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,13 +79,23 @@ class Desk:
             self.fault("unreadable", path, f"The file cannot be read: {fault.strerror}.")
             return None
 
-    def table(self, path: Path, root: Path, model: type[M]) -> tuple[M | None, str]:
-        """A TOML file checked against ``model``, every fault at once, and its source."""
+    def table(self, path: Path, root: Path, model: type[M], *,
+              loads: Callable[[str], Mapping[str, Any]] = tomllib.loads,
+              place: Callable[[str, Sequence[int | str]], int | None] | None = None) -> tuple[M | None, str]:
+        """A TOML file checked against ``model``, every fault at once, and its source.
+
+        Args:
+            path: the file.
+            root: the folder that it must not lead out of.
+            model: what it may say.
+            loads: reads the TOML; may raise ``tomllib.TOMLDecodeError``.
+            place: the line that sets a key; ``line_of`` when not said.
+        """
         source = self.text(path, root)
         if source is None:
             return None, ""
         try:
-            said = tomllib.loads(source)
+            said = loads(source)
         except (ValueError, RecursionError) as fault:  # a number of ten thousand digits, brackets in brackets
             found = _DECODE_LINE.search(str(fault))
             self.fault("bad-toml", path, f"This is not valid TOML: {fault}.", line=int(found[1]) if found else None)
@@ -94,7 +104,7 @@ class Desk:
             return model.model_validate(said), source
         except ValidationError as fault:
             for error in fault.errors(include_input=False, include_url=False):
-                self.fault("bad-setting", path, _sentence(error), line=line_of(source, error["loc"]))
+                self.fault("bad-setting", path, _sentence(error), line=(place or line_of)(source, error["loc"]))
         return None, source
 
 
@@ -105,9 +115,10 @@ def _inside(path: Path, root: Path) -> bool:
         return False
 
 
-def line_of(source: str, path: Sequence[int | str]) -> int | None:
+def line_of(source: str, path: Sequence[int | str], *, whole: bool = False) -> int | None:
     """The line (from 1) of a TOML file that sets the key at ``path``, or its nearest table; None when neither is there.
 
+    ``whole``: the key itself, not its table.
     TOML's reader keeps no positions; headers and keys at the beginning of a line are enough for settings files.
     """
     wanted = [part for part in path if isinstance(part, str)]
@@ -123,7 +134,7 @@ def line_of(source: str, path: Sequence[int | str]) -> int | None:
             continue
         if here and here == wanted[: len(here)] and (nearest is None or len(here) > nearest[0]):
             nearest = (len(here), number)
-    return nearest[1] if nearest else None
+    return nearest[1] if nearest and not (whole and nearest[0] < len(wanted)) else None
 
 
 def _dotted(text: str) -> list[str]:

@@ -97,23 +97,24 @@ _Standing = tuple[Response, Sequence[Click], bool]
 def _add(changes: tallies.Changes, row: Message, before: _Standing, after: _Standing) -> None:
     if before == after:
         return
-    moved = (_moved_without_clicks(before[0], before[2], after[0], after[2], row.tracked)
-             if not before[1] and not after[1] else _moved(before, after, row.tracked))
+    moved = (_moved_without_clicks(before[0], before[2], after[0], after[2], row.tracked, row.variant)
+             if not before[1] and not after[1] else _moved(before, after, row.tracked, row.variant))
     for (facet, key), n in moved:
         changes[row.mailing_id, facet, key] += n
 
 
-def _moved(before: _Standing, after: _Standing, tracked: bool) -> tuple[tuple[tuple[str, str], int], ...]:
-    was = contribution(before[0], before[1], tracked=tracked, delivered=before[2])
-    is_ = contribution(after[0], after[1], tracked=tracked, delivered=after[2])
+def _moved(before: _Standing, after: _Standing, tracked: bool,
+           variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
+    was = contribution(before[0], before[1], tracked=tracked, delivered=before[2], variant=variant)
+    is_ = contribution(after[0], after[1], tracked=tracked, delivered=after[2], variant=variant)
     return tuple(difference(was, is_).items())
 
 
 # A mailing's messages are delivered in the same few hours, and then opened: most go the same way as others.
 @lru_cache(maxsize=8192)
 def _moved_without_clicks(was: Response, was_delivered: bool, is_: Response, is_delivered: bool, tracked: bool,
-                          ) -> tuple[tuple[tuple[str, str], int], ...]:
-    return _moved((was, (), was_delivered), (is_, (), is_delivered), tracked)
+                          variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
+    return _moved((was, (), was_delivered), (is_, (), is_delivered), tracked, variant)
 
 
 def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import islice
 from typing import Any
 
-from pillarbox.checking import fields, online, silence
+from pillarbox.checking import online, silence
 from pillarbox.checking.examine import examine, ordered
-from pillarbox.checking.matter import Matter
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.letter import advise
@@ -19,13 +18,14 @@ from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.ground.errors import LetterError
 from pillarbox.mailings import envelopes, letters
-from pillarbox.model.config import Settings
-from pillarbox.model.records import Composed, Fault, Finding, Letter, Level, Shape
+from pillarbox.mailings.seen import Seen
+from pillarbox.model.records import Composed, Fault, Finding, Level
 from pillarbox.people import audience
 from pillarbox.store.project import Project
 
 _ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
+_ORDER = {level: place for place, level in enumerate(Level)}
 
 SAMPLES: Mapping[str, Mapping[str, str]] = {
     "a supporter with every name": {
@@ -74,69 +74,40 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
     day = day or clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
-        letter = letters.letter(source, day=day, name="check")
-        composer = Composer(letter, finisher(PremailerInliner()))
+        versions = letters.variants(source, day=day, name="check")
+        composers = {label: Composer(letter, finisher(PremailerInliner())) for label, letter in versions.items()}
     except LetterError as fault:
         return Checked(findings=ordered(_found(fault, slug)), copies=0)
-    findings = [*source.findings, *advise(source.bundle, date=day, mailing={"name": "check"})]
+    findings = [*source.findings]
+    for label in versions:
+        findings += advise(source.bundle.as_variant(label), date=day, mailing={"name": "check"})
     copies = faults = 0
-    seen = Seen(letter)
+    seen = {label: Seen(letter) for label, letter in versions.items()}
     for chunk in _people(project, rule):
-        seen.people(says for _, says in chunk)
-        for who, made in _compose(project, source.bundle, composer, chunk):
-            copies += 1
-            if isinstance(made, Fault):
-                faults += 1
-                if faults <= _FAULTS_SHOWN:
-                    findings.append(letters.for_supporter(made.finding, who))
-            else:
-                seen.copy(made)
+        for label, composer in composers.items():  # whoever gets it: everybody's copy of each variant is sound
+            seen[label].people(says for _, says in chunk)
+            for who, made in _compose(project, source.bundle, composer, chunk):
+                copies += 1
+                if isinstance(made, Fault):
+                    faults += 1
+                    if faults <= _FAULTS_SHOWN:
+                        findings.append(letters.for_supporter(made.finding, who))
+                else:
+                    seen[label].copy(made)
     if faults > _FAULTS_SHOWN:
         findings.append(Finding(level=Level.ERROR, code="more-faults", file=source.appeal.letter.file, line=None,
                                 message=f"{faults - _FAULTS_SHOWN:,} more copies cannot be composed: mend the faults "
                                         "above, and check again."))
-    matter = seen.matter(source.bundle, project.settings, day=day, supporters=copies if rule else 0)
-    findings += examine(matter)
-    if go_online:
-        findings += online.look(matter)
+    for label, here in seen.items():
+        matter = here.matter(source.bundle.as_variant(label), project.settings, day=day,
+                             supporters=here.supporters if rule else 0)
+        findings += examine(matter)
+        if go_online:
+            findings += online.look(matter)
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=source.appeal.letter.file, line=None,
-                         message=reason) for reason in composer.reasons]
-    told, silenced = silence.heed(findings, source.appeal.ignored, source.appeal.file)
+                         message=reason) for composer in composers.values() for reason in composer.reasons]
+    told, silenced = silence.heed(dict.fromkeys(findings), source.appeal.ignored, source.appeal.file)
     return Checked(findings=ordered(told), copies=copies, silenced=silenced)
-
-
-class Seen:
-    """What was seen of a letter while it was composed: its versions, and what supporters lack. Check and plan use it.
-
-    Of the versions that hold one supporter's own words one is kept: they stand for each other.
-    """
-
-    def __init__(self, letter: Letter) -> None:
-        self._letter = letter
-        self._bare = tuple({place.name for place in fields.bare(letter)} - fields.ALWAYS)
-        self._shapes: dict[str, Shape] = {}
-        self._lacking: dict[str, int] = {}
-        self._alone = 0
-
-    def people(self, supporters: Iterable[Mapping[str, Any]]) -> None:
-        """Take in what a letter may say of these supporters."""
-        if self._bare:
-            fields.lacking(self._bare, supporters, self._lacking)
-
-    def copy(self, made: Composed) -> None:
-        """Take in one supporter's copy."""
-        if not made.shape.private:
-            self._shapes.setdefault(made.shape.id, made.shape)
-        else:
-            self._alone += 1
-            if self._alone == 1:
-                self._shapes.setdefault(made.shape.id, made.shape)
-
-    def matter(self, bundle: Bundle, settings: Settings, *, day: date, supporters: int) -> Matter:
-        """What the checks look at."""
-        return Matter(bundle=bundle, letter=self._letter, day=day, settings=settings,
-                      shapes=tuple(self._shapes.values()), supporters=supporters, lacking=self._lacking,
-                      versions=len(self._shapes) + max(self._alone - 1, 0))
 
 
 def _found(fault: LetterError, slug: str) -> tuple[Finding, ...]:

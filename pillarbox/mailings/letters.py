@@ -52,13 +52,34 @@ def read(project: Project, slug: str) -> Source:
     return Source(bundle=bundle, findings=findings)
 
 
-def letter(source: Source, *, day: date, name: str) -> Letter:
-    """The letter as it stands on a day.
+def letter(source: Source, *, day: date, name: str, variant: str = "") -> Letter:
+    """One variant of the letter as it stands on a day; the letter itself when none is named.
 
     Raises:
         LetterError: with every fault found.
     """
-    return letters.build(source.bundle, date=day, mailing={"name": name})
+    return letters.build(source.bundle.as_variant(variant), date=day, mailing={"name": name})
+
+
+def variants(source: Source, *, day: date, name: str) -> dict[str, Letter]:
+    """Every variant of the letter as it stands on a day, by label; the letter alone, without one, when there are none.
+
+    Raises:
+        LetterError: with every fault found, in any of them.
+    """
+    found: dict[str, Letter] = {}
+    faults: list[LetterError] = []
+    for label in source.appeal.labels or ("",):
+        try:
+            found[label] = letter(source, day=day, name=name, variant=label)
+        except LetterError as fault:
+            faults.append(fault)
+    if faults:
+        every = tuple(dict.fromkeys(finding for fault in faults for finding in fault.findings))
+        raise LetterError(f"{source.appeal.slug} has {len(every)} fault{'' if len(every) == 1 else 's'}, the first: "
+                          f"{faults[0].what}" if len(faults) > 1 else faults[0].what,
+                          findings=every, where=faults[0].where, todo=faults[0].todo)
+    return found
 
 
 def frozen(project: Project, mailing: Mailing) -> Source:
@@ -67,13 +88,14 @@ def frozen(project: Project, mailing: Mailing) -> Source:
         return Source(bundle=bundles.unpack(mailings.bundle(connection, mailing.bundle_id)), findings=())
 
 
-def composer(source: Source, mailing: Mailing) -> Composer:
-    """A composer for a mailing.
+def composers(source: Source, mailing: Mailing) -> dict[str, Composer]:
+    """A composer for each variant of a mailing's letter, by label; see ``variants``.
 
     Raises:
         LetterError: with every fault found.
     """
-    return Composer(letter(source, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
+    return {label: Composer(each, finisher(PremailerInliner()))
+            for label, each in variants(source, day=mailing.for_date, name=mailing.name).items()}
 
 
 def supporter(person: audience.Candidate) -> Mapping[str, Any]:

@@ -7,25 +7,25 @@ conditional update makes it ``planned``. Whatever dies before that leaves someth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from pillarbox.checking import silence
-from pillarbox.checking.examine import examine
 from pillarbox.compose.links import LinkMaker
 from pillarbox.compose.message import Composer
+from pillarbox.content.appeal import Appeal
 from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import editions, envelopes, letters, live
-from pillarbox.mailings.check import Seen
-from pillarbox.model.records import Composed, Fault, Finding, Level
+from pillarbox.mailings import editions, envelopes, letters, live, variants
+from pillarbox.mailings.seen import Seen, refuse
+from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, wishes
 from pillarbox.people.segments import Segments
@@ -82,12 +82,13 @@ class Planned:
     """What the check says of the letter; no errors: with one there is no plan."""
 
     def to_json(self) -> dict[str, object]:
-        """The command line's contract for ``plan --json``."""
+        """The command line's contract for ``plan --json``; ``variants`` (label → planned) where there are any."""
         mailing = self.mailing
+        variants = {label: said["planned"] for label, said in mailing.variants.items()}
         return {"mailing": mailing.name, "appeal": mailing.appeal, "edition": mailing.edition,
                 "practice": mailing.practice, "audience": mailing.audience_size, "planned": mailing.planned,
                 "excluded": dict(mailing.excluded), "shapes": mailing.shapes, "slow_path": mailing.slow_path,
-                "content_hash": mailing.content_hash}
+                "content_hash": mailing.content_hash, **({"variants": variants} if variants else {})}
 
 
 def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = lambda _done: None) -> Planned:
@@ -108,7 +109,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     try:
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
-        _close(project, mailing, outcome, excluded)
+        _close(project, mailing, source.appeal, outcome, excluded)
     except BaseException as fault:
         log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
@@ -162,6 +163,8 @@ class _Outcome:
     slow_path: int = 0
     slow_reasons: tuple[str, ...] = ()
     digest: Any = field(default_factory=hashlib.sha256)
+    variants: Counter[str] = field(default_factory=Counter)
+    """Label → messages; of a letter without variants all stand under no label."""
     shape_ids: dict[str, int] = field(default_factory=dict)
     shared: list[str] = field(default_factory=list)
     faults: list[Finding] = field(default_factory=list)
@@ -173,14 +176,16 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
                  on_progress: Callable[[int], None],
                  due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
-    composer = letters.composer(source, mailing)
-    seen = Seen(letters.letter(source, day=mailing.for_date, name=mailing.name))
+    composers = letters.composers(source, mailing)
+    seen = {label: Seen(letter) for label, letter in letters.variants(source, day=mailing.for_date,
+                                                                      name=mailing.name).items()}
+    draw = variants.drawn(project.secret, source.appeal)
     links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
         kept: Future[None] | None = None  # written while the next chunk is composed
         for chunk in _chunks(project, mailing, segments, reached, outcome):
-            rows = _compose(mailing, composer, links, chunk, outcome, seen)
+            rows = _compose(mailing, composers, draw, links, chunk, outcome, seen)
             if kept is not None:
                 kept.result()
                 kept = None
@@ -192,7 +197,8 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
             kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
         if kept is not None:
             kept.result()
-    outcome.slow_path, outcome.slow_reasons = composer.slow_path, composer.reasons
+    outcome.slow_path = sum(composer.slow_path for composer in composers.values())
+    outcome.slow_reasons = tuple(dict.fromkeys(why for composer in composers.values() for why in composer.reasons))
     if outcome.fault_count:
         raise LetterError(
             f"{outcome.fault_count:,} {'copy' if outcome.fault_count == 1 else 'copies'} of {mailing.appeal} cannot be "
@@ -200,28 +206,11 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
     if not outcome.planned:
         raise Refused(f"Nobody is left to write to: {_why_nobody(project, mailing, segments, outcome)}.",
                       todo="See `pillarbox lists show` and the consent that was recorded at import.")
-    outcome.findings = _examined(project, source, seen, mailing, outcome.planned)
+    outcome.findings = refuse(source, seen, project.settings, mailing)
     if outcome.reserved and not mailing.practice:
         raise Refused(f"{outcome.reserved:,} addresses lie in domains made for examples (RFC 2606); a list with them "
                       "is a sample list.", todo="Take them off the list, or practise with the files transport.")
     return outcome
-
-
-def _examined(project: Project, source: letters.Source, seen: Seen, mailing: Mailing,
-              supporters: int) -> tuple[Finding, ...]:
-    """What the check says of the very versions that were composed.
-
-    Raises:
-        LetterError: it says that the letter must not leave.
-    """
-    found = examine(seen.matter(source.bundle, project.settings, day=mailing.for_date, supporters=supporters))
-    told, _ = silence.heed(found, source.appeal.ignored, source.appeal.file)
-    errors = tuple(finding for finding in told if finding.level is Level.ERROR)
-    if errors:
-        many = "an error" if len(errors) == 1 else f"{len(errors)} errors"
-        raise LetterError(f"The check of {mailing.appeal} found {many}; nothing was planned and nothing was sent.",
-                          findings=errors)
-    return told
 
 
 def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set[int], outcome: _Outcome,
@@ -238,28 +227,43 @@ def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set
                 yield fresh
 
 
-def _compose(mailing: Mailing, composer: Composer, links: LinkMaker, people: tuple[audience.Candidate, ...],
-             outcome: _Outcome, seen: Seen) -> list[tuple[Composed, dict[str, Any]]]:
+def _compose(mailing: Mailing, composers: Mapping[str, Composer], draw: Callable[[int], str], links: LinkMaker,
+             people: tuple[audience.Candidate, ...], outcome: _Outcome,
+             seen: Mapping[str, Seen]) -> list[tuple[Composed, dict[str, Any]]]:
     """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
     keys = new_keys(len(people))
     codes = [code if person.tracked else None for person, code in zip(people, new_keys(len(people)), strict=True)]
     contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
                 for person, key, code in zip(people, keys, codes, strict=True)]
-    seen.people(context["supporter"] for context in contexts)
+    labels = [draw(person.supporter_id) for person in people]
+    for label, here in seen.items():
+        here.people(context["supporter"] for context, own in zip(contexts, labels, strict=True) if own == label)
     state = MessageState.PLANNED.value
     rows = []
-    for person, key, code, made in zip(people, keys, codes, composer.compose(contexts), strict=True):
+    for person, key, code, label, made in zip(people, keys, codes, labels, _each(composers, labels, contexts),
+                                              strict=True):
         if isinstance(made, Fault):
             outcome.fault_count += 1
             if len(outcome.faults) < _FAULTS_SHOWN:
                 outcome.faults.append(letters.for_supporter(made.finding, person.address))
             continue
-        seen.copy(made)
+        seen[label].copy(made)
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
-            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}))
+            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}
+            | ({"variant": label} if label else {})))
     return rows
+
+
+def _each(composers: Mapping[str, Composer], labels: Sequence[str],
+          contexts: Sequence[Mapping[str, Any]]) -> list[Composed | Fault]:
+    """Everybody's message, in their variant of the letter; in the same order."""
+    if len(composers) == 1:
+        return next(iter(composers.values())).compose(contexts)
+    made = {label: iter(composer.compose([context for context, own in zip(contexts, labels, strict=True)
+                                          if own == label])) for label, composer in composers.items()}
+    return [next(made[label]) for label in labels]
 
 
 def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome,
@@ -279,10 +283,11 @@ def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[st
             row["shape_id"] = shape_id
         messages.add(connection, [row for _, row in rows], values)
     outcome.planned += len(rows)
+    outcome.variants.update(row.get("variant", "") for _, row in rows)
     on_progress(len(rows))
 
 
-def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict[str, int]) -> None:
+def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome, excluded: dict[str, int]) -> None:
     """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update."""
     found = hashlib.sha256()
     count = 0
@@ -299,9 +304,16 @@ def _close(project: Project, mailing: Mailing, outcome: _Outcome, excluded: dict
             connection, mailing.id, before=(MailingState.COMPOSING,), after=MailingState.PLANNED,
             planned=outcome.planned, planned_at=clock.now(), excluded=excluded,
             audience_size=outcome.planned + sum(excluded.values()), shapes=len(outcome.shape_ids),
-            slow_path=outcome.slow_path, content_hash=content.hexdigest())
+            slow_path=outcome.slow_path, content_hash=content.hexdigest(),
+            variants=_variants(appeal, outcome.variants))
         if not closed:
             raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
+
+
+def _variants(appeal: Appeal, counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """What a mailing keeps of its letter's variants."""
+    return {label: {"subject": appeal.as_variant(label).subject, "differs": list(appeal.differences(label)),
+                    "planned": counts.get(label, 0)} for label in appeal.labels}
 
 
 def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:

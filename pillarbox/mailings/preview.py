@@ -32,27 +32,32 @@ class Page:
     subject: str
     html: str
     text: str
+    variant: str = ""
+    """Of the letter; empty where there is only one."""
 
 
 def preview(project: Project, slug: str, *, email: str | None = None) -> list[Page]:
-    """The letter for one supporter, or for made-up ones.
+    """Every variant of the letter for one supporter, or for made-up ones.
 
     Raises:
         LetterError: faults in the letter.
         Refused: nobody with that address.
     """
     source = letters.read(project, slug)
-    letter = letters.letter(source, day=clock.today(project.settings.project.zone), name="preview")
-    composer = Composer(letter, finisher(PremailerInliner()))
+    versions = letters.variants(source, day=clock.today(project.settings.project.zone), name="preview")
     people = _one(project, email) if email else dict(SAMPLES)
     links = envelopes.link_maker(project.settings, source.bundle, "PREVIEW").inert()
     pages = []
-    for number, (who, says) in enumerate(people.items(), 1):
-        [made] = composer.compose([{"supporter": says, "links": links}])
-        if isinstance(made, Fault):
-            raise LetterError(f"The letter cannot be composed for {who}.", findings=(made.finding,))
-        whole = body(made.shape, made.values)
-        pages.append(Page(name=str(number), who=who, subject=whole.subject, html=whole.html, text=whole.text))
+    for label, letter in versions.items():
+        composer = Composer(letter, finisher(PremailerInliner()))
+        for number, (who, says) in enumerate(people.items(), 1):
+            [made] = composer.compose([{"supporter": says, "links": links}])
+            if isinstance(made, Fault):
+                raise LetterError(f"The letter cannot be composed for {who}.", findings=(made.finding,))
+            whole = body(made.shape, made.values)
+            pages.append(Page(name=f"{label}-{number}" if label else str(number),
+                              who=f"variant {label}, {who}" if label else who,
+                              subject=whole.subject, html=whole.html, text=whole.text, variant=label))
     return pages
 
 

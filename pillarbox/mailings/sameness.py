@@ -23,7 +23,8 @@ def print_of(bundle: Bundle) -> str:
     Not of its title, subject, date and layout: a copied folder with a new subject still holds last month's letter.
     """
     appeal = bundle.appeal
-    words = [" ".join(part.content.split()) for part in (appeal.letter, appeal.text) if part]
+    versions = [appeal.as_variant(label) for label in appeal.labels or ("",)]
+    words = [" ".join(part.content.split()) for each in versions for part in (each.letter, each.text) if part]
     images = {name: hashlib.sha256(data).hexdigest() for name, data in appeal.images.items()}
     said = json.dumps([words, dict(appeal.facts), images], sort_keys=True, default=str)
     return hashlib.sha256(said.encode()).hexdigest()

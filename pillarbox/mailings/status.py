@@ -13,6 +13,8 @@ from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
 _NOTICES = 3
+_SETTLED = (MessageState.ACCEPTED, MessageState.FAILED, MessageState.IN_DOUBT, MessageState.CANCELLED,
+            MessageState.WITHDRAWN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +37,17 @@ class Status:
     """When the next message comes that waits for a time of its own."""
     notices: tuple[tuple[datetime, str], ...] = ()
     """What happened to it by itself, newest first: when, and the words."""
+    variants: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Label → state → how many, with ``planned`` and ``remaining`` as above; empty where all get the same letter."""
 
     def to_json(self) -> dict[str, object]:
-        """The command line's contract for ``status --json``."""
+        """The command line's contract for ``status --json``; ``variants`` where the letter has any."""
         return {"mailing": self.mailing.name, "practice": self.mailing.practice, "state": self.mailing.state.value,
                 "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
-                "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out)}
+                "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out),
+                **({"variants": {label: dict(counts) for label, counts in self.variants.items()}}
+                   if self.variants else {})}
 
 
 def status(project: Project, name: str | None = None) -> Status:
@@ -59,14 +65,19 @@ def status(project: Project, name: str | None = None) -> Status:
         left_out = messages.withdrawals(connection, mailing.id)
         next_due = waves.next_due(connection, mailing.id)
         told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
+        of_variants = messages.variant_states(connection, mailing.id) if mailing.variants else {}
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
             todo=f"Run `pillarbox pause {mailing.name}`, and compare it with your newest copy of the database.")
     return Status(
-        mailing=mailing, accepted=count.get(MessageState.ACCEPTED, 0), failed=count.get(MessageState.FAILED, 0),
-        in_doubt=count.get(MessageState.IN_DOUBT, 0), cancelled=count.get(MessageState.CANCELLED, 0),
-        withdrawn=count.get(MessageState.WITHDRAWN, 0),
-        remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
+        mailing=mailing, **_counts(count),
         outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
-        left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told))
+        left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told),
+        variants={label: {"planned": said["planned"], **_counts(of_variants.get(label, {}))}
+                  for label, said in mailing.variants.items()})
+
+
+def _counts(count: Mapping[MessageState, int]) -> dict[str, int]:
+    return {**{state.value: count.get(state, 0) for state in _SETTLED},
+            "remaining": count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0)}

@@ -29,6 +29,8 @@ class Summary:
     """``the lists newsletter and friends, without staff``."""
     remaining: int
     """Messages that would be sent."""
+    variants: tuple[str, ...] = ()
+    """Of the letter, each with how many were planned: ``a 50``; none where everybody gets the same."""
 
 
 def summary(project: Project, mailing: Mailing) -> Summary:
@@ -36,10 +38,11 @@ def summary(project: Project, mailing: Mailing) -> Summary:
     outside = envelope(project, mailing)
     with project.store.reading() as connection:
         remaining = messages.remaining(connection, mailing.id)
-        subjects = shapes.subjects(connection, mailing.id, _SUBJECTS)
+        subjects = shapes.subjects(connection, mailing.id, max(_SUBJECTS, 2 * len(mailing.variants)))
     return Summary(account=_account(project, mailing), sender=f"{outside.from_name} <{outside.from_email}>",
                    reply_to=outside.reply_to, subjects=tuple(subjects), audience=audience_words(mailing),
-                   remaining=remaining)
+                   remaining=remaining, variants=tuple(
+                       f"{label} {said['planned']:,}" for label, said in mailing.variants.items()))
 
 
 def audience_words(mailing: Mailing) -> str:

@@ -14,8 +14,8 @@ from pillarbox.reports.rates import Rate
 from pillarbox.store.mailings import Mailing
 
 FEWEST, MOST = 2, 6
-_LETTERS_THAT_SAY_LITTLE = 30
-_MEASURES = (
+LETTERS_THAT_SAY_LITTLE = 30
+MEASURES = (
     ("delivered", "Delivered", "of those handed over"),
     ("opened", "Opened by people", "of delivered letters whose supporters agreed to tracking"),
     ("clicked", "Clicked", "of delivered letters whose supporters agreed to tracking"),
@@ -67,7 +67,7 @@ def compare(connection: Connection, mailings: Sequence[Mailing]) -> Comparison:
     """Put mailings beside each other, in the order given."""
     columns = tuple(Column(letter=letter, mailing=mailing, figures=figures(connection, mailing.id))
                     for letter, mailing in zip(ascii_uppercase, mailings, strict=False))
-    return Comparison(columns=columns, measures=tuple(_measure(key, name, of, columns) for key, name, of in _MEASURES),
+    return Comparison(columns=columns, measures=tuple(_measure(key, name, of, columns) for key, name, of in MEASURES),
                       warnings=tuple(_warnings(columns)))
 
 
@@ -101,9 +101,9 @@ def _warnings(columns: Sequence[Column]) -> list[str]:
     if practised and len(practised) < len(columns):
         found.append(f"{_and(practised)} {'was' if len(practised) == 1 else 'were'} practice: nobody was mailed, so "
                      "the comparison says nothing of people.")
-    few = [column.letter for column in columns if 0 < column.figures.delivered < _LETTERS_THAT_SAY_LITTLE]
+    few = [column.letter for column in columns if 0 < column.figures.delivered < LETTERS_THAT_SAY_LITTLE]
     if few:
-        found.append(f"Of {_and(few)} fewer than {_LETTERS_THAT_SAY_LITTLE} letters were delivered: chance decides "
+        found.append(f"Of {_and(few)} fewer than {LETTERS_THAT_SAY_LITTLE} letters were delivered: chance decides "
                      "nearly everything there.")
     if len({column.mailing.kind for column in columns}) > 1:
         found.append("They are of different kinds: an appeal asks for what a newsletter does not.")

@@ -14,7 +14,12 @@ _ROW, _NAME, _SAYS = 26, 26, 132
 
 def draw(comparison: Comparison, measure: Measure) -> Plot | None:
     """One measure of all mailings, on one scale; None where fewer than two can tell."""
-    known = [(column.letter, rate) for column, rate in zip(comparison.columns, measure.rates, strict=True) if rate]
+    return beside("Mailing", [column.letter for column in comparison.columns], measure)
+
+
+def beside(what: str, names: Sequence[str], measure: Measure) -> Plot | None:
+    """The same of anything that has one-letter names: ``what`` heads their column in the table."""
+    known = [(name, rate) for name, rate in zip(names, measure.rates, strict=True) if rate]
     if len(known) < 2:
         return None
     rows = [(letter, rate.low, rate.value, rate.high, "{} ({})".format(*measure.says(rate))) for letter, rate in known]
@@ -23,7 +28,7 @@ def draw(comparison: Comparison, measure: Measure) -> Plot | None:
         id=f"compare-{measure.key}", title=measure.name, says=label,
         wide=ink.draw(_chart(rows, ink.WIDE), label=label, kind="wide"),
         narrow=ink.draw(_chart(rows, ink.NARROW), label=label, kind="narrow"),
-        head=("Mailing", "Rate", "Range", "Counted"), rows=tuple(
+        head=(what, "Rate", "Range", "Counted"), rows=tuple(
             (letter, *measure.says(rate), f"{rate.part:,} of {rate.of:,}" if measure.key != "pounds_per_letter"
              else f"of {rate.of:,}") for letter, rate in known))
 

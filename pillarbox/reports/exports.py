@@ -25,6 +25,7 @@ class Table(StrEnum):
     """What can be taken away."""
 
     FIGURES = "figures"
+    VARIANTS = "variants"
     OVER_TIME = "over-time"
     LINKS = "links"
     DONATIONS = "donations"
@@ -43,6 +44,7 @@ class Offer:
 
 OFFERS = {
     Table.FIGURES: Offer(label="Figures", says="every number of this page, rates with their ranges", of_people=False),
+    Table.VARIANTS: Offer(label="Variants", says="each variant of the letter, and what it did", of_people=False),
     Table.OVER_TIME: Offer(label="Over time", says="by the hour, day or week", of_people=False),
     Table.LINKS: Offer(label="Links", says="who followed which: people, and scanners", of_people=False),
     Table.DONATIONS: Offer(label="Donations", says="each gift with its evidence", of_people=True),
@@ -61,6 +63,8 @@ def sheet(connection: Connection, report: Callable[[], Report], mailing_id: int,
     match table:
         case Table.FIGURES:
             return workbook.summary(report())
+        case Table.VARIANTS:
+            return workbook.of_variants(report().variants)
         case Table.OVER_TIME:
             return workbook.over_time(report())
         case Table.LINKS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, case, cast, distinct, func, literal, select, true, union_all
+from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select, true, union_all
 from sqlalchemy.sql import ColumnElement, Subquery
 
 from pillarbox.ground.errors import Refused
@@ -139,15 +139,9 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
         Facet.RESPONSES].items()]
     raised = connection.execute(_donations(mailing_id)).all()
     donors, squares, largest = connection.execute(_donors(mailing_id)).one()
-    gave = connection.execute(_gave(mailing_id)).scalar_one()
-
-    def stand(*, state: MessageState | None = None, outcome: Outcome | None = None, tracked: bool = False) -> int:
-        return sum(row.n for row in ledger if (state is None or row.state == state)
-                   and (outcome is None or row.outcome == outcome) and (row.tracked or not tracked))
-
-    def did(wanted: Mark, without: int = 0) -> int:
-        return sum(n for marked, n in heard if marked & wanted == wanted and not marked & without)
-
+    gave = connection.execute(select(func.count(distinct(givers(mailing_id).c.id)))).scalar_one()
+    counted = Counted(ledger=ledger, heard=heard)
+    stand, did = counted.stand, counted.did
     accepted = MessageState.ACCEPTED
     delivered = stand(outcome=Outcome.DELIVERED)
     tracked_delivered = stand(outcome=Outcome.DELIVERED, tracked=True)
@@ -181,17 +175,48 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
         complained=did(Mark.COMPLAINED),
         gave=gave,
         donations=money,
-        rates={
-            "delivered": proportion(stand(state=accepted, outcome=Outcome.DELIVERED), stand(state=accepted)),
-            "opened": proportion(did(Mark.OPENED_HUMAN | Mark.TRACKED | Mark.DELIVERED), tracked_delivered),
-            "clicked": proportion(did(Mark.CLICKED_HUMAN | Mark.TRACKED | Mark.DELIVERED), tracked_delivered),
-            "unsubscribed": proportion(did(Mark.UNSUBSCRIBED | Mark.DELIVERED), delivered),
-            "complained": proportion(did(Mark.COMPLAINED | Mark.DELIVERED), delivered),
-            "gave": proportion(gave, delivered),
-            "pounds_per_letter": pounds_each(money.amount_pence, delivered, squares=int(squares or 0),
-                                             largest=int(largest or 0)),
-        },
+        rates=counted.rates(gave=gave, pence=money.amount_pence, squares=int(squares or 0), largest=int(largest or 0)),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """Messages as they were counted: of a mailing, or of a part of it."""
+
+    ledger: Sequence[Row[Any]]
+    """How many (``n``) have a ``state``, an ``outcome``, and are ``tracked``."""
+    heard: Sequence[tuple[Mark, int]]
+    """Of how many these marks are known."""
+
+    def stand(self, *, state: MessageState | None = None, outcome: Outcome | None = None, tracked: bool = False) -> int:
+        """How many stand so in the ledger; what is not said may be anything."""
+        return sum(row.n for row in self.ledger if (state is None or row.state == state)
+                   and (outcome is None or row.outcome == outcome) and (row.tracked or not tracked))
+
+    def did(self, wanted: Mark, without: int = 0) -> int:
+        """How many have all these marks, and none of the others."""
+        return sum(n for marked, n in self.heard if marked & wanted == wanted and not marked & without)
+
+    def rates(self, *, gave: int, pence: int, squares: int, largest: int) -> dict[str, Rate | None]:
+        """Every rate of ``Figures``.
+
+        Args:
+            gave: delivered messages whose supporter gave.
+            pence: what was given, in pounds alone.
+            squares: as ``pounds_each`` takes it.
+            largest: as ``pounds_each`` takes it.
+        """
+        accepted, delivered = self.stand(state=MessageState.ACCEPTED), self.stand(outcome=Outcome.DELIVERED)
+        agreed = self.stand(outcome=Outcome.DELIVERED, tracked=True)
+        return {
+            "delivered": proportion(self.stand(state=MessageState.ACCEPTED, outcome=Outcome.DELIVERED), accepted),
+            "opened": proportion(self.did(Mark.OPENED_HUMAN | Mark.TRACKED | Mark.DELIVERED), agreed),
+            "clicked": proportion(self.did(Mark.CLICKED_HUMAN | Mark.TRACKED | Mark.DELIVERED), agreed),
+            "unsubscribed": proportion(self.did(Mark.UNSUBSCRIBED | Mark.DELIVERED), delivered),
+            "complained": proportion(self.did(Mark.COMPLAINED | Mark.DELIVERED), delivered),
+            "gave": proportion(gave, delivered),
+            "pounds_per_letter": pounds_each(pence, delivered, squares=squares, largest=largest),
+        }
 
 
 def standing(mailing_id: int) -> Any:
@@ -219,16 +244,44 @@ def _donations(mailing_id: int) -> Any:
 
 def given_by_person(mailing_id: int) -> Subquery:
     """Who gave how many pence to a mailing: ``person`` (opaque), ``pence`` (pounds only)."""
-    # A gift may come with an address only; the supporter who holds it is the same person.
-    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
-    person = case(
-        (known.is_not(None), literal("s") + cast(known, String)),
-        (donations.c.address_hash.is_not(None), literal("a") + donations.c.address_hash),
-        else_=literal("d") + cast(donations.c.id, String)).label("person")
-    pence = func.sum(case((donations.c.currency == "GBP", NET), else_=0)).label("pence")
+    person = _person().label("person")
+    pence = func.sum(_PENCE).label("pence")
     return select(person, pence).select_from(donations.outerjoin(
         supporters, supporters.c.address_hash == donations.c.address_hash)).where(
         donations.c.mailing_id == mailing_id, STANDS).group_by(person).subquery()
+
+
+_PENCE = case((donations.c.currency == "GBP", NET), else_=0)
+
+
+def _person() -> ColumnElement[str]:
+    """Who gave, opaque; beside the supporters by address hash."""
+    # A gift may come with an address only; the supporter who holds it is the same person.
+    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
+    return case(
+        (known.is_not(None), literal("s") + cast(known, String)),
+        (donations.c.address_hash.is_not(None), literal("a") + donations.c.address_hash),
+        else_=literal("d") + cast(donations.c.id, String))
+
+
+def gifts_by_variant(mailing_id: int) -> Any:
+    """The gifts tied to a mailing: ``person`` (opaque), ``pence`` (pounds only), ``variant`` (empty: nobody can tell).
+
+    The variant is that of the letter whose link was followed; else of the giver's own letter.
+    """
+    linked, held, addressed = (messages.alias() for _ in range(3))
+    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
+    return select(
+        _person().label("person"), _PENCE.label("pence"),
+        func.coalesce(linked.c.variant, held.c.variant, addressed.c.variant, "").label("variant"),
+    ).select_from(
+        donations.outerjoin(supporters, supporters.c.address_hash == donations.c.address_hash)
+        .outerjoin(linked, and_(linked.c.id == donations.c.message_id, linked.c.mailing_id == mailing_id))
+        # The additions keep the engines from reading all messages of the mailing: the gifts are few.
+        .outerjoin(held, and_(held.c.supporter_id == known, held.c.mailing_id + 0 == mailing_id))
+        .outerjoin(addressed, and_(addressed.c.address_hash == donations.c.address_hash,
+                                   addressed.c.mailing_id + 0 == mailing_id)),
+    ).where(donations.c.mailing_id == mailing_id, STANDS)
 
 
 def _donors(mailing_id: int) -> Any:
@@ -237,18 +290,18 @@ def _donors(mailing_id: int) -> Any:
     return select(func.count(), func.sum(gave * gave), func.max(gave)).select_from(people)
 
 
-def _gave(mailing_id: int) -> Any:
-    """Delivered messages whose supporter gave: found by message, else by supporter, else by address."""
+def givers(mailing_id: int) -> Subquery:
+    """Delivered messages whose supporter gave (``id``): found by message, by supporter, and by address."""
     def through(match: ColumnElement[bool]) -> Any:
         # From the gifts, which are few, to their messages; the additions keep SQLite from reading a million of them.
         return select(messages.c.id).select_from(donations.join(messages, match)).where(
             donations.c.mailing_id == mailing_id, STANDS, messages.c.mailing_id + 0 == mailing_id,
             messages.c.outcome + "" == Outcome.DELIVERED)
 
-    found = through(messages.c.id == donations.c.message_id).union(
+    found: Subquery = through(messages.c.id == donations.c.message_id).union(
         through(messages.c.supporter_id == donations.c.supporter_id),
         through(messages.c.address_hash == donations.c.address_hash)).subquery()
-    return select(func.count(distinct(found.c.id)))
+    return found
 
 
 def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:

@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from pillarbox.ground.money import Money
 from pillarbox.model.states import Attribution, MailingState, MessageState
-from pillarbox.reports import plots, words
+from pillarbox.reports import comparing, plots, variants, words
+from pillarbox.reports.compare import Measure
+from pillarbox.reports.plots import Plot
 from pillarbox.reports.report import Report
 
 _NOTES = {
@@ -157,6 +159,14 @@ def notes(report: Report) -> dict[str, str]:
     return notes
 
 
+def compared(report: Report) -> list[tuple[Measure, Plot | None]]:
+    """What may be said of the variants' rates, each with its picture; none where all got the same letter."""
+    if not report.variants:
+        return []
+    labels = [one.label for one in report.variants.each]
+    return [(measure, comparing.beside("Variant", labels, measure)) for measure in variants.shown(report.variants)]
+
+
 def _commands(text: str) -> Markup:
     """What stands between backticks, as code."""
     parts = text.split("`")
@@ -177,6 +187,9 @@ def _view(report: Report) -> dict[str, Any]:
         "attention": attention(report), "plots": plots.draw_all(report),
         "notes": notes(report),
         "evidence": [dict(zip(("name", "why", "count", "amount"), row, strict=True)) for row in evidence(report)],
+        "variants": report.variants, "variant_head": variants.HEAD,
+        "variant_rows": [variants.cells(one) for one in report.variants.each] if report.variants else [],
+        "variant_measures": compared(report),
         "links": [(breakable(link.link), f"{link.human:,}", f"{link.scanner:,}") for link in report.links],
         "returned": [(words.OUTCOME[outcome].replace(" ", "\u00a0"), reason, f"{n:,}")
                      for outcome, reason, n in came_back.by_reason],

@@ -63,6 +63,8 @@ class Entry:
     accepted_at: datetime | None
     detail: str
     """In plain words."""
+    variant: str = ""
+    """Of the letter; empty where there is only one."""
 
     @property
     def standing(self) -> str:
@@ -116,7 +118,7 @@ class Told:
 
 _ENTRY: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.address, messages.c.to_name, messages.c.state, messages.c.outcome, messages.c.tracked,
-    messages.c.accepted_at, messages.c.detail)
+    messages.c.accepted_at, messages.c.detail, messages.c.variant)
 
 
 def page(connection: Connection, mailing_id: int, *, shown: str = "all", after: int = 0, most: int) -> list[Entry]:
@@ -196,7 +198,8 @@ def _entry(row: Any) -> Entry:
     state = MessageState(row.state)
     say = words.left_out if state is MessageState.WITHDRAWN and row.detail else words.without_addresses
     return Entry(id=row.id, address=row.address, to_name=row.to_name, state=state, outcome=Outcome(row.outcome),
-                 tracked=row.tracked, flags=Mark(row.flags & 63), accepted_at=row.accepted_at, detail=say(row.detail))
+                 tracked=row.tracked, flags=Mark(row.flags & 63), accepted_at=row.accepted_at, detail=say(row.detail),
+                 variant=row.variant)
 
 
 def _events(connection: Connection, message_id: int) -> tuple[Heard, ...]:

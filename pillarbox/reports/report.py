@@ -15,6 +15,7 @@ from pillarbox.reports.details import Link, Returned, Standing, left_out_at_plan
 from pillarbox.reports.figures import Figures, figures
 from pillarbox.reports.pledged import Pledged, pledged
 from pillarbox.reports.timeline import Timeline, timeline
+from pillarbox.reports.variants import Variants, variants
 from pillarbox.store.schema import mailings
 
 Keep = Callable[[Hashable, Callable[[], Any]], Any]
@@ -53,6 +54,12 @@ class Report:
     made_at: datetime
     pledged: Pledged
     """What was promised, and what went back."""
+    variants: Variants | None = None
+    """What each variant of the letter did; None where everybody got the same."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The command line's contract for ``report --json``; three keys more where the letter has variants."""
+        return {**self.figures.to_json(), **(self.variants.to_json() if self.variants else {})}
 
 
 def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London", *,
@@ -84,4 +91,5 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London",
         zone=zone,
         made_at=clock.now(),
         pledged=pledged(connection, mailing_id),
+        variants=variants(connection, mailing_id),
     )

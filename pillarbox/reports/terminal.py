@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pillarbox.model.states import MessageState
-from pillarbox.reports import bars, page, words
+from pillarbox.reports import bars, page, variants, words
 from pillarbox.reports.across import Line
 from pillarbox.reports.report import Report
 
@@ -81,6 +81,8 @@ def _parts(report: Report, out: Console) -> Iterable[RenderableType]:
     if report.figures.planned:
         yield from _head("From sent to gave")
         yield _bars(bars.funnel_bars(report), report.figures.planned, out)
+    if report.variants:
+        yield from _variants(report.variants)
     if report.figures.donations.count:
         yield from _head("How we know that the gifts are this mailing’s")
         kinds = bars.evidence_bars(report)
@@ -150,6 +152,29 @@ def _bar(bar: bars.Bar, scale: float, size: int, marks: tuple[str, str, str]) ->
     made.append(nobody_knows * unknown, style=_QUIET)
     made.append(" " * (size - whole - unknown))
     return made
+
+
+def _variants(found: variants.Variants) -> Iterable[RenderableType]:
+    yield from _head("Variants of the letter, given out by lot")
+    table = _table(*((title, "right" if n else "") for n, title in enumerate(variants.HEAD)), gap=2)
+    for one in found.each:
+        table.add_row(*variants.cells(one))
+    yield table
+    for one in found.each:
+        yield _item(one.label, one.says, _QUIET)
+    yield Text()
+    for measure in variants.shown(found):
+        yield _item(measure.name, measure.verdict)
+    for sentence in (found.unknown, *found.warnings):
+        if sentence:
+            yield Text(sentence, style=_QUIET)
+
+
+def _item(name: str, says: str, style: str = "") -> RenderableType:
+    line = Text()
+    line.append(f"{name}: ", style=_STRONG)
+    line.append(says, style=style)
+    return Padding(line, (0, 0, 0, 2))
 
 
 def _lists(report: Report) -> Iterable[RenderableType]:

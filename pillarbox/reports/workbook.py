@@ -20,9 +20,10 @@ from pillarbox.model.states import Attribution, MessageState, Outcome
 from pillarbox.reports import page, words
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Series
+from pillarbox.reports.variants import Variants
 from pillarbox.store.contributions import Mark
 from pillarbox.store.donations import STANDS
-from pillarbox.store.schema import donations, messages, responses
+from pillarbox.store.schema import donations, mailings, messages, responses
 
 # A cell that begins so is run as a formula by some spreadsheet programs
 # (https://owasp.org/www-community/attacks/CSV_Injection); a leading apostrophe makes it text.
@@ -52,7 +53,8 @@ def workbook(report: Report, connection: Connection, mailing_id: int, *, with_ad
         with_addresses: put supporters' addresses in the sheets Messages and Donations; without it nobody is named.
     """
     target = BytesIO()
-    write((summary(report), over_time(report), links(report),
+    write((summary(report), *([of_variants(report.variants)] if report.variants else []), over_time(report),
+           links(report),
            gifts(connection, mailing_id, report.zone, with_addresses=with_addresses),
            letters(connection, mailing_id, report.zone, with_addresses=with_addresses), definitions()), target)
     return target.getvalue()
@@ -70,6 +72,33 @@ def summary(report: Report) -> Sheet:
     """The figures, with their ranges."""
     return Sheet(title="Summary", head=("Figure", "Value", "Of", "Low", "High", "Note"),
                  widths=(34, 18, 12, 12, 12, 60), rows=_summary(report))
+
+
+def of_variants(found: Variants | None) -> Sheet:
+    """What each variant of the letter did: a line for each of its figures, with the range of a rate."""
+    def rows() -> Iterable[Sequence[Any]]:
+        if found is None:
+            return
+        for one in found.each:
+            yield (one.label, "Subject", one.says)
+            for name, number in (("Letters", one.planned), ("Handed over", one.accepted), ("Delivered", one.delivered),
+                                 ("Agreed to tracking", one.tracked), ("Opened by people", one.opened_human),
+                                 ("Clicked by people", one.clicked_human), ("Unsubscribed", one.unsubscribed),
+                                 ("Complained of spam", one.complained), ("Gifts", one.gifts),
+                                 ("People who gave", one.donors), ("Raised", Pounds(one.amount_pence))):
+                yield (one.label, name, number)
+            for measure in found.measures:
+                if rate := one.rates[measure.key]:
+                    of_pounds = measure.key == "pounds_per_letter"
+                    value, low, high = (round(each, 4) if of_pounds else Share(each)
+                                        for each in (rate.value, rate.low, rate.high))
+                    yield (one.label, measure.name if of_pounds else f"{measure.name}, rate", value, rate.of, low, high,
+                           measure.verdict)
+        if found.unknown:
+            yield ("", "Variant not known", Pounds(found.unknown_pence), found.unknown_gifts, "", "", found.unknown)
+
+    return Sheet(title="Variants", head=("Variant", "Figure", "Value", "Of", "Low", "High", "Note"),
+                 widths=(10, 28, 22, 12, 12, 12, 70), rows=rows())
 
 
 def over_time(report: Report) -> Sheet:
@@ -102,11 +131,13 @@ def gifts(connection: Connection, mailing_id: int, zone: str, *, with_addresses:
 
 def letters(connection: Connection, mailing_id: int, zone: str, *, with_addresses: bool) -> Sheet:
     """Every message."""
+    varied = bool(connection.execute(select(mailings.c.variants).where(mailings.c.id == mailing_id)).scalar_one())
     return Sheet(
         title="Messages", head=("Message", *(("Name", "Address") if with_addresses else ()), "State", "What was heard",
-                                "Agreed to tracking", "Opened", "Clicked", "Handed over", "Remark"),
-        widths=(12, *((26, 34) if with_addresses else ()), 24, 34, 20, 18, 18, 20, 40),
-        rows=_message_rows(connection, mailing_id, ZoneInfo(zone), with_addresses))
+                                "Agreed to tracking", "Opened", "Clicked", "Handed over", "Remark",
+                                *(("Variant",) if varied else ())),
+        widths=(12, *((26, 34) if with_addresses else ()), 24, 34, 20, 18, 18, 20, 40, *((10,) if varied else ())),
+        rows=_message_rows(connection, mailing_id, ZoneInfo(zone), with_addresses, varied))
 
 
 def definitions() -> Sheet:
@@ -178,11 +209,13 @@ def _donation_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, name
                *((row.name, row.address or "") if named else ()))
 
 
-def _message_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool) -> Iterable[Sequence[Any]]:
+def _message_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named: bool,
+                  varied: bool) -> Iterable[Sequence[Any]]:
     flags = responses.c.flags
     rows = connection.execution_options(yield_per=5_000).execute(select(
         messages.c.id, messages.c.to_name, messages.c.address, messages.c.state, messages.c.outcome,
         messages.c.tracked, func.coalesce(flags, 0).label("flags"), messages.c.accepted_at, messages.c.detail,
+        messages.c.variant,
     ).outerjoin(responses, responses.c.message_id == messages.c.id).where(
         messages.c.mailing_id == mailing_id).order_by(messages.c.id))
     for row in rows:
@@ -190,7 +223,8 @@ def _message_rows(connection: Connection, mailing_id: int, zone: ZoneInfo, named
                words.OUTCOME[Outcome(row.outcome)], _yes(row.tracked),
                _who(row.tracked, row.flags & Mark.OPENED_HUMAN, row.flags & Mark.OPENED),
                _who(row.tracked, row.flags & Mark.CLICKED_HUMAN, row.flags & Mark.CLICKED),
-               _local(row.accepted_at, zone) if row.accepted_at else "", words.without_addresses(row.detail))
+               _local(row.accepted_at, zone) if row.accepted_at else "", words.without_addresses(row.detail),
+               *((row.variant,) if varied else ()))
 
 
 def _who(tracked: bool, person: int, anybody: int) -> str:

@@ -34,7 +34,7 @@ class Mark(IntFlag):
 
 
 class Facet(StrEnum):
-    """What a mailing's tallies are kept by; of supporters who agreed to tracking, but for the first two."""
+    """What a mailing's tallies are kept by: of all messages the first two and the last, else of tracked ones."""
 
     RESPONSES = "responses"
     """By ``Mark``s, as a number: messages of which any of the first six was heard."""
@@ -58,6 +58,8 @@ class Facet(StrEnum):
     """By device: messages that a person opened on it."""
     CLICKED_ON = "clicked-on"
     """By device: messages in which a person followed a link on it."""
+    VARIANT = "variant"
+    """By variant of the letter and ``Mark``s (``b 67``): as RESPONSES, where there are variants."""
 
 
 Contribution = dict[tuple[str, str], int]
@@ -65,7 +67,7 @@ Contribution = dict[tuple[str, str], int]
 
 # Plain texts: an enumeration's members are hashed by Python, which would take most of the time of counting.
 (_RESPONSES, _DELIVERED, _OPENED_HUMAN, _OPENED_MACHINE, _CLICKED_HUMAN, _LINK_HUMAN, _LINK_SCANNER, _CLICKS_HUMAN,
- _CLICKS_SCANNER, _OPENED_BY, _CLICKED_BY) = map(str, Facet)
+ _CLICKS_SCANNER, _OPENED_BY, _CLICKED_BY, _VARIANT) = map(str, Facet)
 
 _HEARD = 63
 _OPENED_ON = dict(zip(DEVICES, (256, 512, 1024, 2048), strict=True))
@@ -142,7 +144,8 @@ def clicked(response: Response, clicks: Iterable[Click]) -> Response:
     return response._replace(flags=flags, clicked_hour=first)
 
 
-def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, delivered: bool) -> Contribution:
+def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, delivered: bool,
+                 variant: str = "") -> Contribution:
     """What a message adds to its mailing's tallies.
 
     Args:
@@ -150,11 +153,15 @@ def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, 
         clicks: all of its clicks; none when only what else changed is of interest.
         tracked: whether its supporter agreed to tracking.
         delivered: whether its outcome is ``delivered``.
+        variant: of the letter; empty where there is only one.
     """
     found: Contribution = {}
     flags = response.flags
     if flags & _HEARD:
-        found[_RESPONSES, str(flags & _HEARD | tracked << 6 | delivered << 7)] = 1
+        marks = str(flags & _HEARD | tracked << 6 | delivered << 7)
+        found[_RESPONSES, marks] = 1
+        if variant:
+            found[_VARIANT, f"{variant} {marks}"] = 1
     if delivered and response.delivered_hour is not None:
         found[_DELIVERED, hour_key(response.delivered_hour)] = 1
     if not tracked:

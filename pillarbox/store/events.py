@@ -39,12 +39,13 @@ class Message(NamedTuple):
     tracked: bool
     kind: str
     """A ``Kind``, as plain text."""
+    variant: str
 
 
 _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
     messages.c.address_hash, messages.c.state, messages.c.attempt_id, messages.c.accepted_at, messages.c.provider_id,
-    messages.c.outcome, messages.c.tracked, mailings.c.kind)
+    messages.c.outcome, messages.c.tracked, mailings.c.kind, messages.c.variant)
 KEPT = ("message_id", "mailing_id", "kind", "at", "received_at", "provider", "provider_event_id", "fingerprint",
         "provider_id", "address_hash", "agent", "url", "reason", "domain", "device", "raw")
 """What an event's row holds, in the order that ``add_new`` takes it."""
@@ -108,7 +109,7 @@ def _messages(connection: Connection, column: Column[Any], values: Collection[in
     # Packed into one row: for each row SQLite's driver lets go of Python's lock.
     packed: str = connection.execute(select(func.json_group_array(func.json_array(*_MESSAGE), type_=Text)).select_from(
         messages.join(mailings, _OF_MAILING)).where(wanted)).scalar_one()
-    return [Message._make((*row[:8], _moment_of(row[8]), *row[9:11], row[11] == 1, row[12]))
+    return [Message._make((*row[:8], _moment_of(row[8]), *row[9:11], row[11] == 1, *row[12:]))
             for row in sorted(orjson.loads(packed))]
 
 

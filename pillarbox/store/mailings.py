@@ -73,6 +73,9 @@ class Mailing:
     """The provider's name for what it holds until its time (SendGrid's batch id)."""
     corrects_id: int | None
     """The mailing that this one apologises for."""
+    variants: Mapping[str, Mapping[str, Any]]
+    """Label → ``subject`` (as the writer wrote it), ``differs`` (from variant a: of subject, preheader, letter, text),
+    ``planned``; empty where everybody gets the same letter."""
 
 
 _QUERY = select(mailings, editions.c.label.label("edition")).join(editions)
@@ -226,7 +229,8 @@ def new_name(connection: Connection, appeal: str, day: date) -> str:
 def create(connection: Connection, **values: Any) -> int:
     """Insert a mailing in state ``composing``; returns its id. Its source code is made here: short, for paper too."""
     row = connection.execute(insert(mailings).values(
-        source_code=new_key()[:8].upper(), state=MailingState.COMPOSING, created_at=clock.now(), **values,
+        source_code=new_key()[:8].upper(), state=MailingState.COMPOSING, created_at=clock.now(),
+        **{"variants": {}, **values},
     ).returning(mailings.c.id))
     return int(row.scalar_one())
 

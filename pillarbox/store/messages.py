@@ -15,6 +15,7 @@ from pillarbox.store.schema import message_values, messages, shapes
 
 _PLANNED = ("mailing_id", "edition_id", "supporter_id", "address", "address_hash", "to_name", "key", "code", "shape_id",
             "tracked", "domain", "state")
+_AT_TIMES = ("due_at", "variant")
 
 
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Sequence[str]) -> None:
@@ -23,11 +24,11 @@ def add(connection: Connection, rows: Sequence[Mapping[str, Any]], values: Seque
     Args:
         connection: in the transaction that writes them.
         rows: columns of ``messages``, as named in ``_PLANNED``; the id is given here. All of them may
-            have ``due_at`` too.
+            have ``due_at`` or ``variant`` too.
         values: of each row, as ``letters.pack_values`` wrote them.
     """
     ids = _new_ids(connection, len(rows))
-    columns = (*_PLANNED, "due_at") if any("due_at" in row for row in rows) else _PLANNED
+    columns = (*_PLANNED, *(name for name in _AT_TIMES if any(name in row for row in rows)))
     planned = itemgetter(*columns)
     insert_rows(connection, messages, ("id", *columns),
                 [(id_, *planned(row)) for id_, row in zip(ids, rows, strict=True)])
@@ -80,6 +81,19 @@ def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:
     query = (select(messages.c.state, func.count()).where(messages.c.mailing_id == mailing_id)
              .group_by(messages.c.state))
     return {MessageState(state): count for state, count in connection.execute(query)}
+
+
+def variant_states(connection: Connection, mailing_id: int) -> dict[str, dict[MessageState, int]]:
+    """The same of each variant of the letter; nothing where there is only one."""
+    found: dict[str, dict[MessageState, int]] = {}
+    # In the order of ix_messages_standing, so that the index alone answers.
+    kinds = (messages.c.state, messages.c.tracked, messages.c.outcome, messages.c.variant)
+    for state, _, _, variant, count in connection.execute(
+            select(*kinds, func.count()).where(messages.c.mailing_id == mailing_id).group_by(*kinds)):
+        if variant:
+            counts = found.setdefault(variant, {})
+            counts[MessageState(state)] = counts.get(MessageState(state), 0) + count
+    return found
 
 
 def remaining(connection: Connection, mailing_id: int) -> int:

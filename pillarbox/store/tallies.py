@@ -119,7 +119,7 @@ def _contributions(connection: Connection, message_ids: Collection[int]) -> dict
     return _counted(of_messages, connection.execute(_EVENTS.where(among(connection, events.c.message_id, message_ids))))
 
 
-_MESSAGES = select(messages.c.id, messages.c.mailing_id, messages.c.tracked, messages.c.outcome)
+_MESSAGES = select(messages.c.id, messages.c.mailing_id, messages.c.tracked, messages.c.outcome, messages.c.variant)
 _EVENTS = select(events.c.message_id, events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.device).where(
     events.c.kind.in_([EventKind.DELIVERED, EventKind.OPENED, EventKind.CLICKED, EventKind.UNSUBSCRIBED,
                        EventKind.COMPLAINED]))
@@ -138,7 +138,7 @@ def _counted(of_messages: Collection[Any], told: Any) -> dict[int, _Counted]:
         found[message_id] = clicked(found.get(message_id, NOTHING), own)
     return {row.id: _Counted(mailing_id=row.mailing_id, response=found.get(row.id, NOTHING), counts=contribution(
         found.get(row.id, NOTHING), clicks.get(row.id, ()), tracked=row.tracked,
-        delivered=row.outcome == Outcome.DELIVERED)) for row in of_messages}
+        delivered=row.outcome == Outcome.DELIVERED, variant=row.variant)) for row in of_messages}
 
 
 def click(at: Any, url: str, device: str, agent: str) -> Click:

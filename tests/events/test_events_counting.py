@@ -51,7 +51,10 @@ def an_event(draw: st.DrawFn) -> Event:
 
 
 def begin(store: Store) -> None:
-    """Nothing but three people, two mailings and a message of each to each, tracked and not, in several states."""
+    """Nothing but three people, two mailings and a message of each to each, tracked and not, in several states.
+
+    The first mailing has variants.
+    """
     with store.writing() as connection:
         for table in reversed(schema.metadata.sorted_tables):
             connection.execute(delete(table))
@@ -62,6 +65,7 @@ def begin(store: Store) -> None:
                 id_ = number * 3 + place + 1
                 state = MessageState.ACCEPTED if id_ in (1, 5) else MessageState.IN_DOUBT
                 builders.message(connection, mailing, person, id=id_, state=state, tracked=id_ != 2,
+                                 variant="" if number else "ab"[id_ % 2],
                                  provider_id=f"sg-{id_}" if state is MessageState.ACCEPTED else "")
 
 

@@ -32,6 +32,7 @@ class Builder:
     excluded: Mapping[str, int] = field(default_factory=dict)
     title: str = "Help us take the next steps on the road to Uyghur freedom"
     mailing_id: int = 0
+    variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._count = 0
@@ -45,7 +46,8 @@ class Builder:
             state=MailingState.SENT, transport="sendgrid", bundle_id=bundle, source_code=bundle[:8], title=self.title,
             audience={"lists": ["supporters"]}, excluded=dict(self.excluded), for_date=date(2026, 11, 23),
             created_at=LAUNCH - HOUR, planned_at=LAUNCH - HOUR, started_at=LAUNCH, finished_at=LAUNCH + HOUR / 4,
-            approved_by="Dana", approved_at=LAUNCH - HOUR / 2).returning(mailings.c.id)).scalar_one()
+            approved_by="Dana", approved_at=LAUNCH - HOUR / 2, variants=dict(self.variants),
+            ).returning(mailings.c.id)).scalar_one()
         self.edition_id = edition
         self.shape_id = run(insert(shapes).values(
             mailing_id=self.mailing_id, content_hash=bundle[:32], subject="", html="", text="", tokens=[],

@@ -18,9 +18,12 @@ _MARKS = (Mark.OPENED, Mark.OPENED_HUMAN, Mark.CLICKED, Mark.CLICKED_HUMAN, Mark
 def slowly(connection: Connection, mailing_id: int) -> dict[tuple[str, str], int]:
     """(facet, key) → how many; what is 0 is left out."""
     found: Counter[tuple[str, str]] = Counter()
-    for tracked, delivered, *marks, n in connection.execute(_responses(mailing_id)):
+    for tracked, variant, delivered, *marks, n in connection.execute(_responses(mailing_id)):
         key = sum(int(mark) for mark, yes in zip(_MARKS, marks, strict=True) if yes)
-        found[Facet.RESPONSES, str(key + 64 * bool(tracked) + 128 * bool(delivered))] += n
+        marked = str(key + 64 * bool(tracked) + 128 * bool(delivered))
+        found[Facet.RESPONSES, marked] += n
+        if variant:
+            found[Facet.VARIANT, f"{variant} {marked}"] += n
     for kind, human, hour, n in connection.execute(_by_hour(connection, mailing_id)):
         facet = {EventKind.DELIVERED: Facet.DELIVERED, EventKind.CLICKED: Facet.CLICKED_HUMAN}.get(
             kind, Facet.OPENED_HUMAN if human else Facet.OPENED_MACHINE)
@@ -48,8 +51,9 @@ def _responses(mailing_id: int) -> Any:
         events.c.message_id).subquery()
     delivered = case((messages.c.outcome == Outcome.DELIVERED, 1), else_=0).label("delivered")
     seen = [column for column in by_message.c if column.name != "message_id"]
-    return select(messages.c.tracked, delivered, *seen, func.count()).join_from(
-        by_message, messages, messages.c.id == by_message.c.message_id).group_by(messages.c.tracked, delivered, *seen)
+    kinds = (messages.c.tracked, messages.c.variant, delivered, *seen)
+    return select(*kinds, func.count()).join_from(
+        by_message, messages, messages.c.id == by_message.c.message_id).group_by(*kinds)
 
 
 def _by_hour(connection: Connection, mailing_id: int) -> Any:

@@ -22,16 +22,23 @@ _REASONS = (("550 5.1.1 <{address}>: user unknown", Outcome.BOUNCED), ("552 5.2.
             ("550 5.1.1 no such user here", Outcome.BOUNCED), ("Bounced Address", Outcome.DROPPED),
             ("550 5.7.1 our policy refuses this", Outcome.BLOCKED))
 _DOMAINS = ("mail.example.org", "post.example.net", "letters.example.com")
+_SUBJECTS = ("Freedom for the Uyghurs", "{{ supporter.first_name }}, will you write to Beijing?")
 _GIFTS = (10_00, 20_00, 25_00, 25_00, 50_00, 50_00, 100_00, 250_00)
 
 
 def sample_mailing(connection: Connection, count: int, *, seed: int = 7, agreed: float = 0.62,
-                   name: str = "uyghur-freedom-20261123", **more: Any) -> int:
+                   name: str = "uyghur-freedom-20261123", variants: str = "", **more: Any) -> int:
     """A mailing of ``count`` messages, most of them delivered, some opened, a few of them answered with a gift.
+
+    With ``variants`` ("ab") every second letter is of another one, and those of ``b`` are opened more often.
 
     Returns:
         The mailing's id.
     """
+    if variants:
+        more["variants"] = {label: {"subject": _SUBJECTS[number % 2], "planned": 0,
+                                    "differs": ["subject", "letter"] if number else []}
+                            for number, label in enumerate(variants)}
     built = Builder(connection, name=name, **more)
     chance = random.Random(seed)
     first = 1 + (connection.exec_driver_sql("SELECT max(id) FROM messages").scalar() or 0)
@@ -46,9 +53,11 @@ def sample_mailing(connection: Connection, count: int, *, seed: int = 7, agreed:
                         "supporter_id": number, "address": address, "address_hash": address_hash(address), "key": key,
                         "shape_id": built.shape_id, "tracked": tracked, "state": state,
                         "outcome": outcome, "detail": "unsubscribed" if state is MessageState.WITHDRAWN else "",
-                        "accepted_at": LAUNCH if state is MessageState.ACCEPTED else None})
+                        "accepted_at": LAUNCH if state is MessageState.ACCEPTED else None,
+                        "variant": variants[number % len(variants)] if variants else ""})
         if state is MessageState.ACCEPTED:
-            heard += _heard(chance, built.mailing_id, number, key, tracked, outcome)
+            read = 0.6 if letters[-1]["variant"] == "b" else 0.44
+            heard += _heard(chance, built.mailing_id, number, key, tracked, outcome, read)
             if outcome is Outcome.DELIVERED and chance.random() < 0.024:
                 gifts.append(_gift(chance, built.mailing_id, number, key))
     for table, rows in ((supporters, people), (messages, letters), (events, heard), (donations, gifts)):
@@ -74,7 +83,7 @@ def _fate(chance: random.Random) -> tuple[MessageState, Outcome]:
 
 
 def _heard(chance: random.Random, mailing_id: int, number: int, key: str, tracked: bool,
-           outcome: Outcome) -> Iterator[dict[str, Any]]:
+           outcome: Outcome, reads: float) -> Iterator[dict[str, Any]]:
     arrived = timedelta(seconds=chance.expovariate(1 / 900))
 
     def event(kind: EventKind, after: timedelta, agent: Agent = Agent.HUMAN, url: str = "",
@@ -93,7 +102,7 @@ def _heard(chance: random.Random, mailing_id: int, number: int, key: str, tracke
         return
     if tracked and chance.random() < 0.3:
         yield event(EventKind.OPENED, arrived + timedelta(minutes=2), Agent.MACHINE)
-    if tracked and chance.random() < 0.44:
+    if tracked and chance.random() < reads:
         read = arrived + _later(chance)
         yield event(EventKind.OPENED, read)
         if chance.random() < 0.16:

@@ -41,8 +41,8 @@ class Desk:
     def pages(self) -> list[str]:
         """Every kind of reading page."""
         return [AT, f"{AT}/clicks", f"{AT}/messages", f"{AT}/messages?show=in-doubt", f"{AT}/messages/{self.message}",
-                f"{AT}/donations", "/staff/compare", f"/staff/compare?m={NAME}&m=autumn&m=few", "/staff/lists",
-                "/staff/lists/1"]
+                f"{AT}/donations", "/staff/mailings/varied", "/staff/compare",
+                f"/staff/compare?m={NAME}&m=autumn&m=few", "/staff/lists", "/staff/lists/1"]
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with store.writing() as connection:
         sample_mailing(connection, 300)
         sample_mailing(connection, 200, name="autumn", seed=11)
+        sample_mailing(connection, 900, name="varied", seed=5, variants="ab")
         Builder(connection, name="few", practice=True).message()
         connection.execute(update(shapes).values(
             subject="A letter", html=LETTER, tokens=letters.pack_tokens([

@@ -61,7 +61,8 @@ def export(store: Store, *, secret: bytes, email: str) -> dict[str, Any]:
             "messages": _rows(connection, select(
                 mailings.c.name.label("mailing"), mailings.c.title, messages.c.address, messages.c.to_name,
                 messages.c.state, messages.c.outcome, messages.c.accepted_at, messages.c.tracked,
-                message_values.c["values"]).select_from(messages).join(mailings).join(message_values)
+                messages.c.variant, message_values.c["values"])
+                .select_from(messages).join(mailings).join(message_values)
                 .where(their_messages(hashed, of)).order_by(messages.c.id)),
             "events": _rows(connection, select(
                 events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.reason, events.c.device)

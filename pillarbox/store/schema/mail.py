@@ -80,6 +80,8 @@ mailings = Table(
     Column("spread_seconds", Float),
     Column("provider_batch", Text, nullable=False, server_default=""),
     Column("corrects_id", ForeignKey("mailings.id")),
+    # Label → what the variant was when it was planned, and how many got it; empty where all get the same letter.
+    Column("variants", JSON, nullable=False, server_default="{}"),
     sqlite_autoincrement=True,
 )
 
@@ -125,6 +127,8 @@ messages = Table(
     Column("code", String(30), unique=True),
     Column("shape_id", ForeignKey("shapes.id"), nullable=False),
     Column("tracked", Boolean, nullable=False),
+    # Which variant of the letter the supporter got, whatever its shape; empty where there is only one.
+    Column("variant", String(1), nullable=False, server_default=""),
     # Where it stands in the order of leaving: its wave, not before a time, and the domain that may have a cap.
     Column("wave", Integer, nullable=False, server_default="1"),
     Column("due_at", Moment),
@@ -143,7 +147,7 @@ messages = Table(
           sqlite_where=text(_UNREACHED), postgresql_where=text(_UNREACHED)),
     Index("ix_messages_claim", "mailing_id", "state", "wave", "shape_id", "tracked"),
     # Reports count a million messages by it without looking at one (docs/decisions/0013).
-    Index("ix_messages_standing", "mailing_id", "state", "tracked", "outcome"),
+    Index("ix_messages_standing", "mailing_id", "state", "tracked", "outcome", "variant"),
     Index("ix_messages_supporter_id", "supporter_id"),
     sqlite_autoincrement=True,
 )

@@ -9,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.model.states import Kind, MailingState, MessageState, Role
-from pillarbox.reports import details, exports, page, words
+from pillarbox.reports import details, exports, page, variants, words
+from pillarbox.reports.compare import Measure
+from pillarbox.reports.plots import Plot
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.mailings import Mailing
 from pillarbox.web.insight import look
@@ -26,13 +28,16 @@ class MailingDoor:
     def __init__(self) -> None:
         self._gallery = Gallery()
         self._parts: Kept[Any] = Kept()
+        self._compared: Kept[list[tuple[Measure, Plot | None]]] = Kept()
 
     async def show(self, request: Request) -> Response:
         """The page."""
         mailing = await mailing_of(request)
         values = await run_in_threadpool(self._gather, site_of(request), mailing)
+        offers = {table: offer for table, offer in exports.OFFERS.items()
+                  if table is not exports.Table.VARIANTS or mailing.variants}
         return look.page(request, "mailing", mailing=mailing, crumbs=(("Mailings", "/staff/"),),
-                         offers=exports.OFFERS, may_name=visitor(request).user.role.includes(Role.PREPARE), **values)
+                         offers=offers, may_name=visitor(request).user.role.includes(Role.PREPARE), **values)
 
     def _gather(self, site: Site, mailing: Mailing) -> dict[str, Any]:
         zone = site.settings.project.zone
@@ -46,9 +51,21 @@ class MailingDoor:
             "each": words.each(rate) if rate and rate.part else None, "others": page.others(report),
             "shown": self._gallery.of_report(report, devices), "notes": {**page.notes(report), "devices": _DEVICES},
             "evidence": page.evidence(report), "returned": _returned(report), "left_out": _left_out(report),
+            "variants": report.variants, "variant_lines": _variant_lines(report), "measures": self._measures(report),
             "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
             "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
         }
+
+
+    def _measures(self, report: Report) -> list[tuple[Measure, Plot | None]]:
+        if report.variants is None:
+            return []
+        key = ("variants", report.mailing.name, repr(report.variants.measures))
+        return self._compared.get(key, lambda: page.compared(report))
+
+
+def _variant_lines(report: Report) -> list[tuple[variants.Variant, tuple[str, ...]]]:
+    return [(one, variants.cells(one)) for one in report.variants.each] if report.variants else []
 
 
 _DEVICES = ("Letters that a person opened, by what they were opened on, of supporters who agreed to tracking. Who uses "

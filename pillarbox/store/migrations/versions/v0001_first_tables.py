@@ -291,6 +291,7 @@ def upgrade() -> None:
         sa.Column("spread_seconds", sa.Float(), nullable=True),
         sa.Column("provider_batch", sa.Text(), server_default="", nullable=False),
         sa.Column("corrects_id", ID, nullable=True),
+        sa.Column("variants", sa.JSON(), server_default="{}", nullable=False),
         sa.ForeignKeyConstraint(["bundle_id"], ["bundles.id"], name=op.f("fk_mailings_bundle_id")),
         sa.ForeignKeyConstraint(["corrects_id"], ["mailings.id"], name=op.f("fk_mailings_corrects_id")),
         sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_mailings_edition_id")),
@@ -499,6 +500,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=30), nullable=True),
         sa.Column("shape_id", ID, nullable=False),
         sa.Column("tracked", sa.Boolean(), nullable=False),
+        sa.Column("variant", sa.String(length=1), server_default="", nullable=False),
         sa.Column("wave", sa.Integer(), server_default="1", nullable=False),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("domain", sa.Text(), server_default="", nullable=False),
@@ -521,7 +523,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True
     )
     op.create_index("ix_messages_claim", "messages", ["mailing_id", "state", "wave", "shape_id", "tracked"], unique=False)
-    op.create_index("ix_messages_standing", "messages", ["mailing_id", "state", "tracked", "outcome"], unique=False)
+    op.create_index("ix_messages_standing", "messages", ["mailing_id", "state", "tracked", "outcome", "variant"], unique=False)
     op.create_index("ix_messages_supporter_id", "messages", ["supporter_id"], unique=False)
     op.create_index('uq_messages_edition_supporter', 'messages', ['edition_id', 'supporter_id'], unique=True, sqlite_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"), postgresql_where=sa.text("state NOT IN ('cancelled', 'withdrawn', 'failed')"))
     op.create_table("events",
