@@ -32,6 +32,8 @@ class Directive:
     """Whether a link follows the name: ``::: button https://example.org/``."""
     needs: str = ""
     """Name of the link without which it is no use (see content.bundle.LINKS)."""
+    measure: int = 0
+    """Pixels that an image in its body may fill; 0: as many as around it."""
     indent: int = 0
     """Columns by which its body is set in, in plain text."""
     classes: tuple[str, ...] = ()
@@ -39,9 +41,9 @@ class Directive:
 
 
 DIRECTIVES: Mapping[str, Directive] = {
-    "pull-quote": Directive(body=Body.BLOCKS, component="pull_quote", indent=4),
-    "quote": Directive(body=Body.BLOCKS, component="quote", indent=4),
-    "panel": Directive(body=Body.BLOCKS, component="panel"),
+    "pull-quote": Directive(body=Body.BLOCKS, component="pull_quote", measure=490, indent=4),
+    "quote": Directive(body=Body.BLOCKS, component="quote", measure=490, indent=4),
+    "panel": Directive(body=Body.BLOCKS, component="panel", measure=456),
     "milestones": Directive(body=Body.BLOCKS, component="milestones"),
     "ps": Directive(body=Body.BLOCKS, component="ps"),
     "donate": Directive(body=Body.LABEL, component="button", arguments="links.donate", needs="donate"),

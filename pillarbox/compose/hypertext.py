@@ -11,17 +11,22 @@ from markdown_it.renderer import RendererHTML
 from pillarbox.compose.directives import DIRECTIVES, Body, Directive
 from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, STATEMENT, Document, Node
 from pillarbox.compose.placeholders import Placeholders, TagKind
+from pillarbox.content.images import COLUMN
 
 _RENDERER = RendererHTML()
 _OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
 
 
-def write(document: Document, image: Callable[[str, int], Mapping[str, str]]) -> tuple[str, tuple[int, ...]]:
+Image = Callable[[str, int, int], Mapping[str, str]]
+"""Source, line, and the pixels that it may fill → what more its ``<img>`` has (src, width, height)."""
+
+
+def write(document: Document, image: Image) -> tuple[str, tuple[int, ...]]:
     """The letter's HTML as a Jinja template that calls ``components``.
 
     Args:
         document: the letter.
-        image: what more the ``<img>`` of a source has (src, width, height), given the source and its line.
+        image: what more the ``<img>`` of a source has.
 
     Returns:
         The template, and for each of its lines the line of the Markdown.
@@ -60,9 +65,10 @@ def _quoted(text: str) -> str:
 
 
 class _Writer:
-    def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]]) -> None:
+    def __init__(self, placeholders: Placeholders, image: Image) -> None:
         self._placeholders = placeholders
         self._image = image
+        self._measure = COLUMN
 
     def blocks(self, nodes: Sequence[Node]) -> str:
         return "".join(self.block(node) for node in nodes)
@@ -90,6 +96,14 @@ class _Writer:
         raise AssertionError(node.kind)
 
     def directive(self, node: Node) -> str:
+        measure, own = self._measure, DIRECTIVES[node.token.info.split()[0]].measure
+        self._measure = min(measure, own or measure)
+        try:
+            return self._directive(node)
+        finally:
+            self._measure = measure
+
+    def _directive(self, node: Node) -> str:
         directive = DIRECTIVES[node.token.info.split()[0]]
         match directive.body:
             case Body.BLOCKS:
@@ -116,8 +130,7 @@ class _Writer:
         for child in node.children:
             for token in child.token.children or ():
                 if token.type == "image":
-                    self.size(token.attrs, child.line)
+                    token.attrs.update(self._image(str(token.attrs.get("src", "")), child.line, self._measure))
+                    if len(child.token.children or ()) == 1:
+                        token.attrs["class"] = "picture"
         return "".join(_RENDERER.renderInline(child.token.children or [], _OPTIONS, {}) for child in node.children)
-
-    def size(self, attributes: dict[str, str | int | float], line: int) -> None:
-        attributes.update(self._image(str(attributes.get("src", "")), line))

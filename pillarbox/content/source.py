@@ -15,8 +15,6 @@ from pillarbox.model.records import Finding, Level
 
 TEXT_BYTES = 512 * 1024
 """A letter's source may be this big: five times the 102 KB at which Gmail clips a finished message."""
-IMAGE_BYTES = 2 * 1024 * 1024
-"""One image; larger ones are slow on a phone, and belong on the charity's site."""
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")
@@ -68,6 +66,9 @@ class Desk:
             self.fault("path-outside", path, f"This leads out of {root.name}/: put the file itself there.")
             return None
         try:
+            if not path.is_file():  # a pipe would be waited for
+                self.fault("unreadable", path, "This is no file: put the file itself there.")
+                return None
             if path.stat().st_size > most:
                 self.fault("too-big", path, f"The file is bigger than {most // 1024} KB: make it smaller.")
                 return None
