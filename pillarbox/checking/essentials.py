@@ -119,7 +119,8 @@ class _Look:
             if not attributes.get("width") or not attributes.get("height"):
                 yield self.fault("image-size", f"The image {source} has no width or height: give both in pixels, or "
                                  "the letter jumps while it loads.", needle=source, level=Level.WARNING)
-            if urlsplit(source).scheme != "https" and not self.is_token(source):
+            ours = self.letter.constants.get("mailing", {}).get("images") or "https:"
+            if urlsplit(source).scheme != "https" and not self.is_token(source) and not source.startswith(ours):
                 yield self.fault("image-address", f"The image {source or '(none)'} is not at an https:// address: "
                                  "mail programs will not show it.", needle=source)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pillarbox.checking import essentials
+from pillarbox.checking import essentials, images
 from pillarbox.checking.matter import Check, Matter
 from pillarbox.model.records import Finding, Level
 
 CHECKS: tuple[Check, ...] = (
     essentials.look,
+    images.look,
 )
 _ORDER = {level: place for place, level in enumerate(Level)}
 

@@ -14,6 +14,8 @@ from pillarbox.compose.placeholders import Placeholders, TagKind
 from pillarbox.content.images import COLUMN
 
 _RENDERER = RendererHTML()
+_ALONE = ("image", "link_open", "link_close")
+"""What an image's paragraph holds when there are no words in it."""
 _OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
 
 
@@ -131,6 +133,6 @@ class _Writer:
             for token in child.token.children or ():
                 if token.type == "image":
                     token.attrs.update(self._image(str(token.attrs.get("src", "")), child.line, self._measure))
-                    if len(child.token.children or ()) == 1:
+                    if all(each.type in _ALONE for each in child.token.children or ()):
                         token.attrs["class"] = "picture"
         return "".join(_RENDERER.renderInline(child.token.children or [], _OPTIONS, {}) for child in node.children)

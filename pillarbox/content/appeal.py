@@ -221,8 +221,8 @@ def _images(desk: Desk, folder: Path) -> dict[str, bytes]:
     paths = [path for path in sorted((folder / "images").glob("*")) if (folder / "images").is_dir()
              and not path.name.startswith(".") and path.name.lower() not in _NOT_MEANT and not path.is_dir()]
     if len(paths) > MOST_IMAGES:
-        desk.fault("many-images", folder / "images", f"There are {len(paths)} images, and a letter takes {MOST_IMAGES}: "
-                                                     "keep those that it shows.")
+        desk.fault("many-images", folder / "images", f"There are {len(paths)} images, and a letter takes {MOST_IMAGES} "
+                                                     "at most: keep those that it shows.")
         return {}
     for path in paths:
         if path.suffix.lower() not in IMAGE_KINDS:
@@ -241,7 +241,7 @@ def _image(desk: Desk, folder: Path, path: Path) -> bytes | None:
     except OSError:
         size = 0
     if size > pictures.MOST_BYTES:
-        desk.fault("image-too-big", path, f"The image has {size / 1024 ** 2:,.0f} MB, more than any camera's: save it as "
-                                          f"a JPEG, about {2 * pictures.WIDEST:,} pixels wide.")
+        desk.fault("image-too-big", path, f"The image has {size / 1024 ** 2:,.0f} MB, more than a camera's: save it as "
+                                          f"JPEG, about {2 * pictures.WIDEST:,} pixels wide.")
         return None
     return desk.data(path, folder, pictures.MOST_BYTES)

@@ -18,7 +18,7 @@ CID = "cid:"
 _CID_DOMAIN = "@pillarbox"
 NAME = r"[0-9a-f]{32}\.(?:png|jpg|gif)"
 """An image's public name: a hash of its bytes, so that nobody can guess one and no cache ever holds an old one."""
-_EMBEDDED = re.compile(f"{CID}({NAME}){_CID_DOMAIN}")
+_ADDRESS = re.compile(rf"(?:{CID}|https?://[^\s\"'<>()]+?/i/)({NAME})(?:{_CID_DOMAIN})?")
 
 
 def kind(data: bytes) -> str | None:
@@ -93,9 +93,12 @@ def content_id(data: bytes) -> str:
     return address(CID, data).removeprefix(CID)
 
 
-def hosted(html: str, prefix: str) -> str:
-    """A letter whose embedded images are fetched instead, for a browser: it knows no ``cid:``."""
-    return _EMBEDDED.sub(lambda found: prefix + found[1], html)
+def at_home(html: str, prefix: str) -> str:
+    """A letter for one of our own pages: its images come from where the page came from, however they travel by mail.
+
+    A browser knows no ``cid:``, and a page may be reached by another name than supporters know.
+    """
+    return _ADDRESS.sub(lambda found: prefix + found[1], html)
 
 
 def media_type(data: bytes) -> str:

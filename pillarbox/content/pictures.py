@@ -24,8 +24,11 @@ MOST_PIXELS = 50_000_000
 MOST_GIF_PIXELS = 100_000_000
 """Over all frames of an animation: it is not read whole, but phones must."""
 WIDEST = images.SHARP * images.COLUMN
-JPEG_QUALITY = 82
-"""On Pillow's scale: photographs of 1,040 pixels come to 80 to 200 KB, and no difference is seen at half their size."""
+JPEG_QUALITIES = (82, 75, 68)
+"""On Pillow's scale, the best that is not heavy: most photographs of 1,040 pixels have 80 to 200 KB at the first, and no
+difference is seen at half their size."""
+HEAVY = 200 * 1024
+"""Bytes of one image that a slow phone (1 Mbit/s) fetches in 1.6 seconds."""
 _LOSSLESS_ENOUGH = 2.0
 """Root mean square of a palette's error, of 255, in the worst channel: nobody sees it."""
 _WORTH_JPEG = 60 * 1024
@@ -181,35 +184,43 @@ def _narrowed(image: PilImage.Image) -> PilImage.Image:
 
 
 def _jpeg(image: PilImage.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True, progressive=True)
-    return out.getvalue()
+    made = b""
+    for quality in JPEG_QUALITIES:
+        out = io.BytesIO()
+        image.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
+        made = out.getvalue()
+        if len(made) <= HEAVY:
+            break
+    return made
 
 
 def _best(image: PilImage.Image) -> bytes:
     """The smallest of what looks the same: a palette, all colours, or (of what is no drawing) a JPEG."""
-    smallest = min(_pngs(image), key=len)
+    quick = _png(image, quick=True)
+    if image.mode != "RGBA" and len(quick) > _WORTH_JPEG and len(made := _jpeg(image)) < len(quick) / 4:
+        return made  # a photograph: a palette would show bands
+    few = _few_colours(image)
+    smallest = _png(few or image)
     if image.mode != "RGBA" and len(smallest) > _WORTH_JPEG and len(made := _jpeg(image)) < len(smallest) / 2:
         return made
     return smallest
 
 
-def _pngs(image: PilImage.Image) -> Iterator[bytes]:
+def _few_colours(image: PilImage.Image) -> PilImage.Image | None:
+    """The image with a palette of 256 colours, when nobody would see a difference."""
     from PIL import Image, ImageChops, ImageStat
 
-    if image.mode != "L":
-        few = image.quantize(256, method=(Image.Quantize.FASTOCTREE if image.mode == "RGBA"
-                                          else Image.Quantize.MEDIANCUT), dither=Image.Dither.NONE)
-        error = ImageStat.Stat(ImageChops.difference(image, few.convert(image.mode))).rms
-        if max(error) <= _LOSSLESS_ENOUGH:
-            yield _png(few)
-            return
-    yield _png(image)
+    if image.mode == "L":
+        return None
+    method = Image.Quantize.FASTOCTREE if image.mode == "RGBA" else Image.Quantize.MEDIANCUT
+    few = image.quantize(256, method=method, dither=Image.Dither.NONE)
+    error = ImageStat.Stat(ImageChops.difference(image, few.convert(image.mode))).rms
+    return few if max(error) <= _LOSSLESS_ENOUGH else None
 
 
-def _png(image: PilImage.Image) -> bytes:
+def _png(image: PilImage.Image, *, quick: bool = False) -> bytes:
     out = io.BytesIO()
-    image.save(out, "PNG", optimize=True)
+    image.save(out, "PNG", compress_level=3) if quick else image.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

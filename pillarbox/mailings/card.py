@@ -12,7 +12,7 @@ from pillarbox.content.bundle import Bundle
 SIZE = (1200, 630)
 """Pixels: the 1.91 to 1 that Facebook, X and LinkedIn show large (Open Graph image guides, read 2026-11)."""
 _SMALLEST = (600, 315)
-_KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_KINDS = ("png", "jpg")
 _EDGE = 90
 _MOST_LINES = 4
 # The width of an average letter of a serif, in parts of its size.
@@ -21,10 +21,10 @@ _LETTER = 0.51
 
 def card(bundle: Bundle) -> tuple[bytes, str, tuple[int, int]]:
     """The picture's bytes, its media type, and its width and height."""
-    for name, data in sorted(bundle.appeal.images.items()):
-        kind, size = _KINDS.get(name[name.rfind("."):].lower()), images.size(data)
-        if kind and size and size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]:
-            return data, kind, size
+    for _, data in sorted(bundle.appeal.images.items()):
+        size = images.size(data)
+        if images.kind(data) in _KINDS and size and size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]:
+            return data, images.media_type(data), size
     import vl_convert
 
     return bytes(vl_convert.svg_to_png(drawing(bundle))), "image/png", SIZE

@@ -62,7 +62,7 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None) -> Che
     day = clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
-        letter = letters.letter(source, day=day, name="check")
+        letter = letters.letter(source, day=day, name="check", practice=project.settings.practice)
         composer = Composer(letter, finisher(PremailerInliner()))
     except LetterError as fault:
         return Checked(findings=_found(fault, slug), copies=0)

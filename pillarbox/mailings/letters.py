@@ -15,6 +15,7 @@ from pillarbox.content import bundle as bundles
 from pillarbox.content.appeal import Appeal
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground.errors import LetterError
+from pillarbox.mailings import envelopes
 from pillarbox.model.records import Finding, Letter
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
@@ -52,13 +53,20 @@ def read(project: Project, slug: str) -> Source:
     return Source(bundle=bundle, findings=findings)
 
 
-def letter(source: Source, *, day: date, name: str) -> Letter:
+def letter(source: Source, *, day: date, name: str, practice: bool = True) -> Letter:
     """The letter as it stands on a day.
+
+    Args:
+        source: the appeal.
+        day: that it speaks of.
+        name: the mailing's.
+        practice: whether its images are fetched from this machine where no base URL is set.
 
     Raises:
         LetterError: with every fault found.
     """
-    return letters.build(source.bundle, date=day, mailing={"name": name})
+    return letters.build(source.bundle, date=day, mailing={
+        "name": name, "images": envelopes.images_at(source.bundle, practice=practice)})
 
 
 def frozen(project: Project, mailing: Mailing) -> Source:
@@ -73,7 +81,16 @@ def composer(source: Source, mailing: Mailing) -> Composer:
     Raises:
         LetterError: with every fault found.
     """
-    return Composer(letter(source, day=mailing.for_date, name=mailing.name), finisher(PremailerInliner()))
+    return Composer(of_mailing(source, mailing), finisher(PremailerInliner()))
+
+
+def of_mailing(source: Source, mailing: Mailing) -> Letter:
+    """The letter of a mailing.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    return letter(source, day=mailing.for_date, name=mailing.name, practice=mailing.practice)
 
 
 def supporter(person: audience.Candidate) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import editions, envelopes, letters, live
+from pillarbox.mailings import editions, envelopes, letters, live, pictures
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, wishes
@@ -101,6 +101,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
+        _keep_images(project, mailing, source)
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, outcome, excluded)
@@ -114,6 +115,17 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
              excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
              seconds=(clock.now() - planned.created_at).total_seconds())
     return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings))
+
+
+def _keep_images(project: Project, mailing: Mailing, source: letters.Source) -> None:
+    """Keep the letter's images; of a live one, see that they can be fetched from outside."""
+    if not source.appeal.images:
+        return
+    letter = letters.of_mailing(source, mailing)
+    with project.store.writing() as connection:
+        pictures.keep(connection, source.bundle, letter)
+    if not mailing.practice:
+        pictures.refuse_unreachable(source.bundle, letter)
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,

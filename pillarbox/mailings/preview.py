@@ -13,7 +13,7 @@ from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import envelopes, letters
+from pillarbox.mailings import envelopes, letters, pictures
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.model.records import Fault
 from pillarbox.people import names
@@ -52,7 +52,8 @@ def preview(project: Project, slug: str, *, email: str | None = None) -> list[Pa
         if isinstance(made, Fault):
             raise LetterError(f"The letter cannot be composed for {who}.", findings=(made.finding,))
         whole = body(made.shape, made.values)
-        pages.append(Page(name=str(number), who=who, subject=whole.subject, html=whole.html, text=whole.text))
+        pages.append(Page(name=str(number), who=who, subject=whole.subject, text=whole.text,
+                          html=pictures.shown_within(whole.html, source.bundle)))
     return pages
 
 
