@@ -27,12 +27,12 @@ def look(matter: Matter) -> Iterator[Finding]:
         if len(data) > HEAVY:
             todo = ("save a shorter or smaller animation" if images.kind(data) == "gif" else
                     "choose a calmer picture, cut it, or save it as JPEG at a lower quality")
-            yield _found(matter, "image-heavy", name, f"images/{name} has {_kilobytes(data)} KB after it was made small, "
+            yield _found(matter, "image-heavy", name, f"images/{name} has {_kilobytes(data)} KB, made small as it is, "
                          f"and slow phones wait for it: {todo}. Below {HEAVY // 1024} KB is good.")
         shown = images.shown(name, data)
         if shown and shown[1] > TALLEST:
-            yield _found(matter, "image-tall", name, f"images/{name} is shown {shown[1]:,} pixels tall, and Outlook for "
-                         f"Windows tears what is taller than {TALLEST:,}: cut it in two.")
+            yield _found(matter, "image-tall", name, f"images/{name} is shown {shown[1]:,} pixels tall, and Outlook "
+                         f"for Windows tears what is taller than {TALLEST:,}: cut it in two.")
     together = sum(map(len, used.values()))
     if together > HEAVY_TOGETHER:
         travel = ("each message carries them" if matter.bundle.sender["images"] == "embedded"

@@ -25,8 +25,8 @@ MOST_GIF_PIXELS = 100_000_000
 """Over all frames of an animation: it is not read whole, but phones must."""
 WIDEST = images.SHARP * images.COLUMN
 JPEG_QUALITIES = (82, 75, 68)
-"""On Pillow's scale, the best that is not heavy: most photographs of 1,040 pixels have 80 to 200 KB at the first, and no
-difference is seen at half their size."""
+"""On Pillow's scale, the best that is not heavy: most photographs of 1,040 pixels have 80 to 200 KB at the first, and
+no difference is seen at half their size."""
 HEAVY = 200 * 1024
 """Bytes of one image that a slow phone (1 Mbit/s) fetches in 1.6 seconds."""
 _LOSSLESS_ENOUGH = 2.0

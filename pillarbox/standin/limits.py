@@ -275,3 +275,13 @@ def _attachments(request: dict[str, Any]) -> Iterator[Refusal]:
         except (ValueError, binascii.Error):
             yield Refusal(message="An attachment's content is base64.", field=f"attachments.{number}.content",
                           anchor="attachments.content")
+            continue
+        for name, required in (("filename", True), ("type", False), ("content_id", False)):
+            value = one.get(name)
+            if (value is None and required) or (value is not None and (
+                    not isinstance(value, str) or not value or _CONTROL.search(value) or (name == "type" and ";" in value))):
+                yield Refusal(message=f"An attachment's {name} is a string without line breaks.",
+                              field=f"attachments.{number}.{name}", anchor=f"attachments.{name}")
+        if one.get("disposition") not in (None, "inline", "attachment"):
+            yield Refusal(message="A disposition is inline or attachment.", field=f"attachments.{number}.disposition",
+                          anchor="attachments.disposition")
