@@ -35,7 +35,7 @@ def drawing(width: int = 1200, height: int = 400, *, see_through: bool = True) -
     image = Image.new("RGBA", (width, height), (0, 0, 0, 0) if see_through else (255, 255, 255, 255))
     pen = ImageDraw.Draw(image)
     pen.ellipse((height // 8, height // 8, height - height // 8, height - height // 8), fill=(15, 92, 122, 255))
-    pen.rectangle((height, height // 3, width - height // 4, height // 2), fill=(200, 60, 20, 255))
+    pen.rectangle((width // 3, height // 3, width - width // 8, height // 2), fill=(200, 60, 20, 255))
     return encoded(image, "PNG")
 
 

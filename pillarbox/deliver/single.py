@@ -172,11 +172,11 @@ def rfc5322(mail: SingleMail) -> bytes:
         message[PRACTICE[0]] = PRACTICE[1]
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-    html = message.get_body(("html",))
-    assert html is not None, "just added"
     for image in mail.images:
         kind, _, subtype = image.media_type.partition("/")
-        html.add_related(image.content, kind, subtype, cid=f"<{image.content_id}>", disposition="inline",
+        page = message.get_body(("related", "html"))
+        assert page is not None, "just added"
+        page.add_related(image.content, kind, subtype, cid=f"<{image.content_id}>", disposition="inline",
                          filename=plain_name(image.name))
     return message.as_bytes()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Container
 from html import escape
 
 from pillarbox.compose.letter import RIGHT_TO_LEFT
@@ -19,9 +20,15 @@ _MOST_LINES = 4
 _LETTER = 0.51
 
 
-def card(bundle: Bundle) -> tuple[bytes, str, tuple[int, int]]:
-    """The picture's bytes, its media type, and its width and height."""
-    for _, data in sorted(bundle.appeal.images.items()):
+def card(bundle: Bundle, shown: Container[str] = ()) -> tuple[bytes, str, tuple[int, int]]:
+    """The picture's bytes, its media type, and its width and height.
+
+    Args:
+        bundle: the letter's.
+        shown: public names of the images that the letter shows; they come before others in its folder.
+    """
+    for _, data in sorted(bundle.appeal.images.items(),
+                          key=lambda each: (images.public_name(each[1]) not in shown, each[0])):
         size = images.size(data)
         if images.kind(data) in _KINDS and size and size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]:
             return data, images.media_type(data), size

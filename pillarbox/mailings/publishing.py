@@ -25,7 +25,7 @@ from pillarbox.model.config import Settings
 from pillarbox.model.records import Letter
 from pillarbox.model.states import Kind, MailingState
 from pillarbox.people import values
-from pillarbox.store import audit, mailings, public_letters
+from pillarbox.store import audit, images, mailings, public_letters
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -86,10 +86,11 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
     # Feeds and pictures are XML, which takes no control character: one in a title would break them for every letter.
     bundle = replace(bundle, appeal=replace(bundle.appeal, title=values.one_line(bundle.appeal.title)))
     at = clock.now()
-    picture, kind, size = card(bundle)
+    shown = pictures.used(bundle, _letter(project, mailing, bundle))
+    picture, kind, size = card(bundle, shown)
     page = compose(project, mailing, bundle, slug=chosen, size=size, published=before.published_at if before else at)
     with project.store.writing() as connection:
-        pictures.keep(connection, bundle, _letter(project, mailing, bundle))
+        images.keep(connection, shown)
         if public_letters.taken(connection, chosen, but=mailing.id):
             raise Refused(f"Another letter was published as {chosen!r} just now.", todo="Choose a name with --slug.")
         public_letters.keep(connection, mailing.id, {

@@ -276,12 +276,15 @@ def _attachments(request: dict[str, Any]) -> Iterator[Refusal]:
             yield Refusal(message="An attachment's content is base64.", field=f"attachments.{number}.content",
                           anchor="attachments.content")
             continue
-        for name, required in (("filename", True), ("type", False), ("content_id", False)):
-            value = one.get(name)
-            if (value is None and required) or (value is not None and (
-                    not isinstance(value, str) or not value or _CONTROL.search(value) or (name == "type" and ";" in value))):
+        for name in ("filename", "type", "content_id"):
+            value = one.get(name, "" if name == "filename" else "may be left out")
+            if not _fits_a_header(value, without=";" if name == "type" else ""):
                 yield Refusal(message=f"An attachment's {name} is a string without line breaks.",
                               field=f"attachments.{number}.{name}", anchor=f"attachments.{name}")
         if one.get("disposition") not in (None, "inline", "attachment"):
             yield Refusal(message="A disposition is inline or attachment.", field=f"attachments.{number}.disposition",
                           anchor="attachments.disposition")
+
+
+def _fits_a_header(value: Any, *, without: str) -> bool:
+    return isinstance(value, str) and bool(value) and not _CONTROL.search(value) and not (without and without in value)

@@ -237,7 +237,7 @@ def as_eml(message: Kept) -> bytes:
 def _attach(mail: EmailMessage, given: Mapping[str, str]) -> None:
     kind, _, subtype = (given.get("type") or "application/octet-stream").partition("/")
     content, name = base64.b64decode(given["content"]), _line(given["filename"])
-    page = mail.get_body(("html",))
+    page = mail.get_body(("related", "html"))
     if given.get("disposition") == "inline" and page is not None:
         page.add_related(content, kind, subtype, cid=f"<{given.get('content_id') or name}>", disposition="inline",
                          filename=name)

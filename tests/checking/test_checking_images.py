@@ -49,7 +49,8 @@ def test_light_images_are_fine(tmp_path: Path) -> None:
 def test_a_heavy_image_is_told(tmp_path: Path) -> None:
     """At the line that shows it, with its weight."""
     [told] = found(tmp_path, "Hi\n\n![A](images/a.gif)\n", {"a.gif": noisy(600, 500)})
-    assert (told.code, told.level, told.file, told.line) == ("image-heavy", Level.WARNING, "appeals/spring/letter.md", 3)
+    assert (told.code, told.level) == ("image-heavy", Level.WARNING)
+    assert (told.file, told.line) == ("appeals/spring/letter.md", 3)
     assert "KB" in told.message
     assert "animation" in told.message
 
@@ -60,7 +61,8 @@ def test_many_are_heavy_together(tmp_path: Path, toml: str, words: str) -> None:
     files = {f"{number}.gif": noisy(430, 400 + number) for number in range(7)}
     assert all(len(data) < HEAVY for data in files.values())
     [told] = found(tmp_path, "\n\n".join(f"![A](images/{name})" for name in files), files, toml)
-    assert (told.code, told.line) == ("images-heavy", 13)
+    heaviest = max(files, key=lambda name: len(files[name]))
+    assert (told.code, told.line) == ("images-heavy", 1 + 2 * list(files).index(heaviest))
     assert words in told.message
 
 

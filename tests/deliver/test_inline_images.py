@@ -33,7 +33,8 @@ from tests.deliver.mailserver import Inbox, running
 
 HARBOUR = InlineImage(content_id="harbour.jpg@pillarbox", name="The harbour, May.jpg", media_type="image/jpeg",
                       content=photographs.photograph(700, 400))
-LOGO = InlineImage(content_id="logo.png@pillarbox", name="logo.png", media_type="image/png", content=photographs.drawing())
+LOGO = InlineImage(content_id="logo.png@pillarbox", name="logo.png", media_type="image/png",
+                   content=photographs.drawing())
 UNUSED = InlineImage(content_id="no.png@pillarbox", name="no.png", media_type="image/png", content=b"never")
 SHOWN = '<img src="cid:harbour.jpg@pillarbox" alt="a"><img src="cid:logo.png@pillarbox" alt="b">'
 
@@ -131,7 +132,8 @@ def test_a_single_letter_carries_them(tmp_path: Path) -> None:
     look(tmp_path.joinpath(*single.FOLDER, "one.eml").read_bytes())
     with Standin() as server:
         settings = Settings(folder=tmp_path, sendgrid=SendgridSettings(api_key=API_KEY, url=server.url))
-        settings = settings.model_copy(update={"project": settings.project.model_copy(update={"transport": "sendgrid"})})
+        settings = settings.model_copy(update={
+            "project": settings.project.model_copy(update={"transport": "sendgrid"})})
         assert single.hand_over(settings, mail).receipts[0].verdict is Verdict.ACCEPTED
         [kept] = server.messages
     look(as_eml(kept))

@@ -1,10 +1,10 @@
-"""Images of letters are fetched by a name nobody can guess, kept for ever by caches, and nobody is asked who they are."""
+"""Images of letters: fetched by a name nobody can guess, kept for ever by caches, and nobody is asked who they are."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, select
@@ -78,7 +78,7 @@ def test_a_letter_in_the_browser_shows_them(harbour: Project, how: str) -> None:
         key = connection.execute(select(schema.messages.c.key).limit(1)).scalar_one()
     with visiting(travelling) as client:
         html = client.get(f"/v/{key}").text
-        [source] = re.findall(r'<img[^>]* src="([^"]*)"', html) or re.findall(r'<img src="([^"]*)"', html)
+        [source] = re.findall(r'<img src="([^"]*)"', html)
         assert source.startswith("../i/")
         assert client.get(source.removeprefix("..")).headers["content-type"] == "image/jpeg"
 
@@ -99,8 +99,5 @@ def test_a_public_letter_shows_them(harbour: Project, how: str) -> None:
 
 def test_a_letter_is_as_it_was_when_its_folder_has_gone(harbour: Project, client: TestClient, name: str) -> None:
     """Years later somebody opens it: the image comes from the database."""
-    import shutil
-
     shutil.rmtree(harbour.folder / "appeals")
     assert client.get(f"/i/{name}").status_code == 200
-    assert replace(harbour) == harbour
