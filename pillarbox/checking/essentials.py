@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pillarbox.checking.matter import Matter
 from pillarbox.compose.environment import SUBJECT
+from pillarbox.content.images import is_own
 from pillarbox.model.records import Finding, Letter, Level, Place, Shape
 
 MAX_BYTES = 102_400
@@ -119,8 +120,7 @@ class _Look:
             if not attributes.get("width") or not attributes.get("height"):
                 yield self.fault("image-size", f"The image {source} has no width or height: give both in pixels, or "
                                  "the letter jumps while it loads.", needle=source, level=Level.WARNING)
-            ours = self.letter.constants.get("mailing", {}).get("images") or "https:"
-            if urlsplit(source).scheme != "https" and not self.is_token(source) and not source.startswith(ours):
+            if urlsplit(source).scheme != "https" and not self.is_token(source) and not is_own(source):
                 yield self.fault("image-address", f"The image {source or '(none)'} is not at an https:// address: "
                                  "mail programs will not show it.", needle=source)
 

@@ -12,6 +12,13 @@ from pillarbox.content import images
 from pillarbox.content.pictures import HEAVY
 from pillarbox.model.records import Finding, Level
 
+CODES = {
+    "image-heavy": "An image has more than 200 KB after it was made small.",
+    "images-heavy": "The images that the letter shows have more than 1 MB together.",
+    "image-tall": "An image is shown taller than Outlook for Windows can.",
+    "image-unused": "An image lies in the appeal's folder, and the letter does not show it.",
+}
+"""Code → what it means."""
 HEAVY_TOGETHER = 1024 * 1024
 """Bytes of all: some ten seconds for a phone on a slow line, and then whoever reads has gone on."""
 TALLEST = 1_700

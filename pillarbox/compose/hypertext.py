@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -98,12 +99,16 @@ class _Writer:
         raise AssertionError(node.kind)
 
     def directive(self, node: Node) -> str:
-        measure, own = self._measure, DIRECTIVES[node.token.info.split()[0]].measure
-        self._measure = min(measure, own or measure)
-        try:
+        with self.within(DIRECTIVES[node.token.info.split()[0]].measure):
             return self._directive(node)
-        finally:
-            self._measure = measure
+
+    @contextmanager
+    def within(self, measure: int) -> Iterator[None]:
+        """Images may fill no more than so many pixels; 0: as many as before."""
+        before = self._measure
+        self._measure = min(before, measure or before)
+        yield
+        self._measure = before
 
     def _directive(self, node: Node) -> str:
         directive = DIRECTIVES[node.token.info.split()[0]]

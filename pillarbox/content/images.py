@@ -93,6 +93,11 @@ def content_id(data: bytes) -> str:
     return address(CID, data).removeprefix(CID)
 
 
+def is_own(address: str) -> bool:
+    """Whether an address is one that ``address`` makes: of an image that travels within, or that we host."""
+    return _ADDRESS.fullmatch(address) is not None
+
+
 def at_home(html: str, prefix: str) -> str:
     """A letter for one of our own pages: its images come from where the page came from, however they travel by mail.
 

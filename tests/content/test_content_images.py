@@ -65,6 +65,8 @@ def test_addresses() -> None:
     assert images.address(images.CID, data) == f"cid:{images.content_id(data)}" == f"cid:{name}@pillarbox"
     for prefix in ("https://example.org/i/", "http://127.0.0.1:8025/i/", images.CID):
         assert images.at_home(f'<img src="{images.address(prefix, data)}">', "../i/") == f'<img src="../i/{name}">'
+        assert images.is_own(images.address(prefix, data))
+    assert not images.is_own("https://example.org/i/harbour.png")
     other = '<img src="https://example.org/i/harbour.png"><a href="https://example.org/i/">'
     assert images.at_home(other, "../i/") == other
 

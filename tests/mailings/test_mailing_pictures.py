@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
@@ -12,9 +13,11 @@ import pytest
 from sqlalchemy import select, update
 
 from pillarbox.content import images
+from pillarbox.deliver import single
 from pillarbox.deliver.choose import transport
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import check, control, envelopes, letters, pictures, preview
+from pillarbox.ground.resources import shipped
+from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, service
 from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.submit import submit
 from pillarbox.store import schema
@@ -23,6 +26,7 @@ from pillarbox.store.project import Project
 from pillarbox.web.serve import background
 from tests import photographs
 from tests.mailings.conftest import planned
+from tests.mailings.test_service import ask
 from tests.projects import APPEAL, LETTER
 
 SHOWN = LETTER + "\n![The lamp at night](images/lamp.jpg)\n"
@@ -148,6 +152,25 @@ def test_a_check_has_nothing_against_them(harbour: Project) -> None:
         found = check.check(project, "harbour")
         assert found.ok
         assert [each.code for each in found.findings if "image" in each.code] == ["image-unused"]
+
+
+def test_a_service_letter_carries_its_images(project: Project) -> None:
+    """Within, always; its preview shows them, and only those that it shows travel."""
+    folder = project.folder / "templates" / "service" / "confirm"
+    shutil.copytree(shipped("templates") / "service" / "confirm", folder)
+    (folder / "images").mkdir()
+    (folder / "images" / "logo@2x.png").write_bytes(photographs.drawing(600, 200))
+    (folder / "images" / "other.png").write_bytes(photographs.drawing(500, 200))
+    letter = folder / "letter.md"
+    letter.write_text(f"{letter.read_text('utf-8')}\n\n![Our logo](images/logo@2x.png)\n", "utf-8")
+    assert 'src="data:image/png;base64,' in service.pages(project, "confirm")[0].html
+    ask(project)
+    service.deliver(project)
+    [file] = project.folder.joinpath(*single.FOLDER).glob("*.eml")
+    message = message_from_bytes(file.read_bytes(), policy=default)
+    [image] = [part for part in message.walk() if part.get_content_maintype() == "image"]
+    html = message.get_body(("html",)).get_content()  # type: ignore[attr-defined]
+    assert f'src="cid:{image["Content-ID"][1:-1]}" alt="Our logo" width="300" height="100"' in html
 
 
 def test_a_changed_image_is_another_letter(harbour: Project) -> None:
