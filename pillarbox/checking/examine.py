@@ -14,6 +14,7 @@ from pillarbox.checking import (
     essentials,
     fields,
     html,
+    images,
     mixups,
     preheader,
     punctuation,
@@ -48,6 +49,7 @@ CHECKS: tuple[Check, ...] = (
     theme.look,
     running.look,
     unwritten.look,
+    images.look,
 )
 CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}
 ALL = 24

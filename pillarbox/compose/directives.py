@@ -48,6 +48,8 @@ class Directive:
     """LABEL: whether more blocks may come before the label; they and the button then stand in a panel."""
     needs: str = ""
     """Name of the link without which it is no use (see content.bundle.LINKS)."""
+    measure: int = 0
+    """Pixels that an image in its body may fill; 0: as many as around it."""
     indent: int = 0
     """Columns by which its body is set in, in plain text."""
     classes: tuple[str, ...] = ()
@@ -57,9 +59,9 @@ class Directive:
 
 
 DIRECTIVES: Mapping[str, Directive] = {
-    "pull-quote": Directive(body=Body.BLOCKS, component="pull_quote", indent=4),
-    "quote": Directive(body=Body.BLOCKS, component="quote", indent=4),
-    "panel": Directive(body=Body.BLOCKS, component="panel"),
+    "pull-quote": Directive(body=Body.BLOCKS, component="pull_quote", measure=490, indent=4),
+    "quote": Directive(body=Body.BLOCKS, component="quote", measure=490, indent=4),
+    "panel": Directive(body=Body.BLOCKS, component="panel", measure=456),
     "milestones": Directive(body=Body.BLOCKS, component="milestones"),
     "ps": Directive(body=Body.BLOCKS, component="ps"),
     "donate": Directive(body=Body.LABEL, component="button", arguments="links.donate", needs="donate"),
@@ -77,7 +79,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     "dates": Directive(body=Body.DATES, component="dates"),
     "contents": Directive(body=Body.CONTENTS, component="contents"),
     "figure": Directive(body=Body.PICTURE, component="figure"),
-    "columns": Directive(body=Body.HALVES, component="columns"),
+    "columns": Directive(body=Body.HALVES, component="columns", measure=246),
     "ask-ladder": Directive(body=Body.RUNGS, component="ladder", needs="donate"),
     "ask-ladder-monthly": Directive(body=Body.RUNGS, component="ladder", arguments="true", needs="donate_monthly"),
     "lang": Directive(body=Body.BLOCKS, component="lang", takes_language=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
@@ -17,18 +18,24 @@ from pillarbox.compose.directives import COLUMN, DIRECTIVES, NOTES, RUNG, RUNG_A
 from pillarbox.compose.markdown import DIRECTIVE, GROUP, LISTS, NOTE_MARK, STATEMENT, Document, Node
 from pillarbox.compose.markdown import NOTES as NOTES_BLOCK
 from pillarbox.compose.placeholders import Placeholders, TagKind
+from pillarbox.content import images
 
 _RENDERER = RendererHTML()
+_ALONE = ("image", "link_open", "link_close")
+"""What an image's paragraph holds when there are no words in it."""
 _OPTIONS = MarkdownIt("commonmark", {"xhtmlOut": False}).options
 
 
-def write(document: Document, image: Callable[[str, int], Mapping[str, str]], *,
-          isolate: bool = False) -> tuple[str, tuple[int, ...]]:
+Image = Callable[[str, int, int], Mapping[str, str]]
+"""Source, line, and the pixels that it may fill → what more its ``<img>`` has (src, width, height)."""
+
+
+def write(document: Document, image: Image, *, isolate: bool = False) -> tuple[str, tuple[int, ...]]:
     """The letter's HTML as a Jinja template that calls ``components``.
 
     Args:
         document: the letter.
-        image: what more the ``<img>`` of a source has (src, width, height), given the source and its line.
+        image: what more the ``<img>`` of a source has.
         isolate: whether printed values are kept apart from the words around them: in a right-to-left letter.
 
     Returns:
@@ -120,12 +127,12 @@ def _quoted(text: str) -> str:
 
 
 class _Writer:
-    def __init__(self, placeholders: Placeholders, image: Callable[[str, int], Mapping[str, str]],
-                 letter: Sequence[Node], isolate: bool) -> None:
+    def __init__(self, placeholders: Placeholders, image: Image, letter: Sequence[Node], isolate: bool) -> None:
         self._placeholders = placeholders
         self._image = image
         self._titles = stories.titles(letter)
         self._isolate = isolate
+        self._measure = images.COLUMN
 
     def blocks(self, nodes: Sequence[Node]) -> str:
         return "".join(self.block(node) for node in nodes)
@@ -156,6 +163,18 @@ class _Writer:
         raise AssertionError(node.kind)
 
     def directive(self, node: Node) -> str:
+        with self.within(DIRECTIVES[node.token.info.split()[0]].measure):
+            return self._directive(node)
+
+    @contextmanager
+    def within(self, measure: int) -> Iterator[None]:
+        """Images may fill no more than so many pixels; 0: as many as before."""
+        before = self._measure
+        self._measure = min(before, measure or before)
+        yield
+        self._measure = before
+
+    def _directive(self, node: Node) -> str:
         directive = DIRECTIVES[node.token.info.split()[0]]
         match directive.body:
             case Body.BLOCKS if directive.takes_language:
@@ -265,9 +284,9 @@ class _Writer:
         for child in node.children:
             for token in child.token.children or ():
                 if token.type == "image":
-                    self.size(token.attrs, child.line)
-                    if widest:
-                        _fit(token.attrs, widest)
+                    self.size(token.attrs, child.line, widest or 0)
+                    if all(each.type in _ALONE for each in child.token.children or ()):
+                        token.attrs["class"] = "picture"
         return "".join(self.rendered(child.token.children or ()) for child in node.children)
 
     def rendered(self, tokens: Sequence[Token]) -> str:
@@ -281,12 +300,15 @@ class _Writer:
             return token.copy(content=isolated(token.content, self._placeholders))
         return token
 
-    def size(self, attributes: dict[str, str | int | float], line: int) -> None:
-        attributes.update(self._image(str(attributes.get("src", "")), line))
+    def size(self, attributes: dict[str, str | int | float], line: int, widest: int) -> None:
+        with self.within(widest):
+            attributes.update(self._image(str(attributes.get("src", "")), line, self._measure))
+        if widest:
+            _fit(attributes, widest)
 
 
 def _fit(attributes: dict[str, str | int | float], widest: int) -> None:
-    """Show an image no wider than ``widest`` pixels; one of unknown size just so wide, or Outlook would show it whole."""
+    """Show an image no wider than ``widest`` pixels; one of unknown size so wide, or Outlook would show it whole."""
     width, height = int(attributes.get("width") or 0), int(attributes.get("height") or 0)
     if not width or width > widest:
         attributes["width"] = str(widest)

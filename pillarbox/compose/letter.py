@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,7 +18,6 @@ from pillarbox.compose.direction import RTL, direction_of, is_language, isolated
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.environment import SUBJECT
 from pillarbox.compose.faults import TOO_DEEP, TOO_DEEP_SENTENCE, reading_line
-from pillarbox.compose.placeholders import TagKind
 from pillarbox.content import images
 from pillarbox.content.appeal import Source
 from pillarbox.content.bundle import Bundle
@@ -25,8 +25,6 @@ from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Finding, Letter, Level
 
 HTML, TEXT, PREHEADER = "letter.html", "letter.txt", "preheader.html"
-COLUMN = 520
-"""Pixels: the layouts' measure. A wider image is shown at this width."""
 
 _HEAD = ('{%+ extends "layouts/LAYOUT" +%}{%+ block content +%}'
          '{%+ import "COMPONENTS" as components with context +%}')
@@ -41,8 +39,8 @@ def build(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) ->
     Args:
         bundle: the frozen appeal.
         date: the day that the letter is for (``mailing.date`` in it).
-        mailing: more that is the same for everyone, as ``mailing.…``; ``images`` is the public address of the
-            appeal's images, without a trailing slash, for letters that have any.
+        mailing: more that is the same for everyone, as ``mailing.…``; ``images`` is what the addresses of the appeal's
+            images begin with (``https://…/i/`` or ``cid:``), for letters that have any.
 
     Raises:
         LetterError: carrying every error found.
@@ -118,7 +116,7 @@ def _draft(bundle: Bundle, date: datetime.date, mailing: Mapping[str, Any]) -> _
     if appeal.is_markdown:
         _from_markdown(draft)
     else:
-        draft.put(HTML, _framed(draft, appeal.letter.content, "html"), appeal.letter.file)
+        draft.put(HTML, _framed(draft, _with_images(draft, appeal.letter.content), "html"), appeal.letter.file)
         draft.findings += _syntax(appeal.letter.content, appeal.letter.file)
         draft.findings += dangers.in_html(appeal.letter.content, appeal.letter.file)
     if appeal.text:
@@ -171,8 +169,7 @@ def _from_markdown(draft: _Draft) -> None:
     if any(each.level is Level.ERROR for each in draft.findings[before:]):
         return
     _turn_blocks(draft, document)
-    html, html_lines = hypertext.write(document, lambda source, line: _image(draft, document, source, line),
-                                       isolate=draft.backwards)
+    html, html_lines = hypertext.write(document, partial(_image, draft), isolate=draft.backwards)
     draft.put(HTML, _framed(draft, html, "html"), letter.file, html_lines)
     if draft.bundle.appeal.text is None:
         text, text_lines = plain.write(document, backwards=draft.backwards)
@@ -271,22 +268,49 @@ def _check_words(draft: _Draft, node: markdown.Node) -> None:
                         "Markdown's own marks, or write letter.html instead.", Level.WARNING)
 
 
-def _image(draft: _Draft, document: markdown.Document, source: str, line: int) -> Mapping[str, str]:
+# ------------------------------------------------------------------------------------------------- images
+
+# What an address of the folder's own stands in, in HTML of one's own: attributes, and backgrounds in CSS.
+_IN_HTML = re.compile(r"""(?P<before>\b(?:src|background)\s*=\s*["']|\burl\(\s*["']?)images/(?P<name>[^"'()<>{}]+)""")
+_TAG_END = re.compile(r"""(?:"[^"]*"|'[^']*'|[^>"'])*""")
+
+
+def _image(draft: _Draft, source: str, line: int, measure: int) -> Mapping[str, str]:
+    """What the ``<img>`` of a source has beside its alt text."""
     name = unquote(source).removeprefix("images/")
     if name == unquote(source):
         return {}
     data = draft.bundle.appeal.images.get(name)
-    measured = images.size(data) if data else None
-    if measured is None:
-        what = "is no image that can be read" if data else "is not there"
-        draft.fault("missing-image", line, f"images/{name} {what}: put it into the appeal's images folder.")
+    shown = images.shown(name, data, measure) if data else None
+    if not data or shown is None:
+        draft.fault("missing-image", line, f"images/{name} is not there: put it into the appeal's images folder. "
+                    f"{_known_images(draft)}")
         return {}
-    if not draft.mailing.get("images"):
+    prefix = draft.mailing.get("images")
+    if not prefix:
         draft.fault("image-address", line, f"images/{name} has no public address: set base_url in pillarbox.toml, or "
-                    "put the image on the charity's site and use its https:// address here.")
+                    f'images = "embedded" in {draft.bundle.appeal.file}, and it travels within the letter.')
         return {}
-    width, height = measured
-    shown = min(width, COLUMN)
-    mark = document.placeholders.add("{{ mailing.images }}", line, TagKind.VALUE)
-    return {"src": f"{mark}/{source.removeprefix('images/')}", "width": str(shown),
-            "height": str(round(height * shown / width))}
+    return {"src": images.address(prefix, data), "width": str(shown[0]), "height": str(shown[1])}
+
+
+def _known_images(draft: _Draft) -> str:
+    known = sorted(draft.bundle.appeal.images)
+    return f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}." if known else "It is empty."
+
+
+def _with_images(draft: _Draft, html: str) -> str:
+    """HTML with the folder's own images at their addresses; an ``<img>`` without a size gets one."""
+    def addressed(found: re.Match[str]) -> str:
+        line = html.count("\n", 0, found.start()) + 1
+        known = _image(draft, f"images/{found['name']}", line, images.COLUMN)
+        if not known:
+            return found[0]
+        opening = html[html.rfind("<", 0, found.start()) : found.start()].lower()
+        rest = _TAG_END.match(html, found.end())
+        tag = opening + (rest[0] if rest else "").lower()
+        sized = not opening.startswith("<img") or re.search(r"\b(?:width|height)\s*[=:]", tag)
+        size = "" if sized else f'width="{known["width"]}" height="{known["height"]}" '
+        return size + found["before"] + known["src"]
+
+    return _IN_HTML.sub(addressed, html)

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from pillarbox.content import variants
-from pillarbox.content.source import IMAGE_BYTES, Desk, line_of
+from pillarbox.content import pictures, shelf, variants
+from pillarbox.content.source import Desk, line_of
 from pillarbox.ground.resources import shipped
+from pillarbox.model.config import FILE as PROJECT_FILE
 from pillarbox.model.records import Finding, Level
 from pillarbox.model.states import Kind
 
@@ -22,8 +23,12 @@ FILE = "appeal.toml"
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_SLUG = 100
 """Characters of an appeal's name: it stands in addresses, and file systems end at 255 bytes."""
-IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif")
-"""What every mail program shows; WebP and SVG are not shown by Outlook for Windows (caniemail.com, read 2026-11)."""
+IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+"""What every mail program shows, and WebP, which Outlook for Windows does not (caniemail.com, read 2026-11): it is made
+into one of the others."""
+MOST_IMAGES = 60
+_NOT_MEANT = ("thumbs.db", "desktop.ini")
+"""What Windows puts into folders of pictures."""
 
 
 def _https(value: str) -> str:
@@ -90,6 +95,8 @@ class AppealSettings(BaseModel):
     date: datetime.date | None = None
     """The letter's own date when it has one; otherwise the mailing's date stands in its date line."""
     topics: tuple[Line, ...] = ()
+    images: Literal["", "hosted", "embedded"] = ""
+    """How its images travel; empty: as the project says."""
     links: AppealLinks = AppealLinks()
     facts: dict[str, Any] = Field(default_factory=dict)
     """Anything the letter wants to say in more than one place: ``appeal.facts.…``."""
@@ -144,7 +151,9 @@ class Appeal:
     text: Source | None
     """letter.txt, when the plain-text part was written by hand."""
     images: Mapping[str, bytes] = field(default_factory=dict)
-    """Name in images/ → content."""
+    """Name in images/ → content as it leaves: made small, upright and silent (``content.pictures``)."""
+    hosting: str = ""
+    """How they travel: ``hosted``, ``embedded``; empty: as the project says."""
     ignored: Mapping[str, str] = field(default_factory=dict)
     """Code of a finding → why it need not be told."""
     variants: Mapping[str, Variant] = field(default_factory=dict)
@@ -249,7 +258,7 @@ def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Fin
         layout=settings.layout, language=settings.language, series=settings.series, date=settings.date,
         topics=settings.topics, links={k: v for k, v in settings.links.model_dump().items() if v},
         facts=settings.facts, letter=letter, text=text, images=images,
-        ignored=settings.check.ignore)
+        ignored=settings.check.ignore, hosting=settings.images)
     found = {}
     for label in variants.OTHERS:
         if label in settings.variants or label in named:
@@ -328,11 +337,31 @@ def _optional(desk: Desk, folder: Path, name: str) -> Source | None:
 
 def _images(desk: Desk, folder: Path) -> dict[str, bytes]:
     found = {}
-    for path in sorted((folder / "images").glob("*")) if (folder / "images").is_dir() else ():
-        if path.name.startswith("."):
-            continue
+    kept = desk.project.joinpath(*shelf.FOLDER) if (desk.project / PROJECT_FILE).is_file() else None
+    paths = [path for path in sorted((folder / "images").glob("*")) if (folder / "images").is_dir()
+             and not path.name.startswith(".") and path.name.lower() not in _NOT_MEANT and not path.is_dir()]
+    if len(paths) > MOST_IMAGES:
+        desk.fault("many-images", folder / "images", f"There are {len(paths)} images, and a letter takes {MOST_IMAGES} "
+                                                     "at most: keep those that it shows.")
+        return {}
+    for path in paths:
         if path.suffix.lower() not in IMAGE_KINDS:
             desk.fault("image-kind", path, "Mail programs show PNG, JPEG and GIF: save the image as one of these.")
-        elif (data := desk.data(path, folder, IMAGE_BYTES)) is not None:
-            found[path.name] = data
+        elif (data := _image(desk, folder, path)) is not None:
+            try:
+                found[path.name] = shelf.prepared(data, kept)
+            except pictures.BadImageError as fault:
+                desk.fault(fault.code, path, fault.message)
     return found
+
+
+def _image(desk: Desk, folder: Path, path: Path) -> bytes | None:
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+    except OSError:
+        size = 0
+    if size > pictures.MOST_BYTES:
+        desk.fault("image-too-big", path, f"The image has {size / 1024 ** 2:,.0f} MB, more than a camera's: save it as "
+                                          f"JPEG, about {2 * pictures.WIDEST:,} pixels wide.")
+        return None
+    return desk.data(path, folder, pictures.MOST_BYTES)

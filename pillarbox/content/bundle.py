@@ -28,7 +28,7 @@ from pillarbox.model.states import Kind
 FORM = 1
 """Version of the packed form; raised when a field is added that an older Pillarbox must not overlook."""
 UNPACKED_BYTES = 256 * 1024 * 1024
-SENDER = ("name", "email", "reply_to", "unsubscribe_mailto", "home", "base_url")
+SENDER = ("name", "email", "reply_to", "unsubscribe_mailto", "home", "base_url", "images")
 LINKS = ("donate", "donate_monthly", "sign_up", "website", "share")
 
 
@@ -45,7 +45,8 @@ class Bundle:
     links: Mapping[str, str]
     """The charity's pages (see ``LINKS``), the appeal's own before the project's; empty when there is none."""
     sender: Mapping[str, str]
-    """Who it comes from and where supporters reach us (see ``SENDER``), as the settings were; empty when not said."""
+    """Who it comes from, where supporters reach us and how images travel (``hosted``, ``embedded``; see ``SENDER``), as
+    the settings were; empty when not said."""
 
     def as_variant(self, label: str) -> Bundle:
         """The bundle as whoever gets this variant of the appeal reads it; its id stays that of the whole."""
@@ -117,7 +118,8 @@ def _gather(settings: Settings, folder: Path, appeal: Appeal | None,
                                 message=f"There is no layout {appeal.layout!r}: use one of {', '.join(known)}."))
     if appeal is None or theme is None or any(each.level is Level.ERROR for each in findings):
         return None, tuple(findings)
-    sender = {**settings.sender.model_dump(), "home": settings.project.home, "base_url": settings.project.base_url}
+    sender = {**settings.sender.model_dump(), "home": settings.project.home, "base_url": settings.project.base_url,
+              "images": appeal.hosting or settings.project.how_images_travel}
     return freeze(appeal, theme, templates, settings.links.model_dump(), sender), tuple(findings)
 
 

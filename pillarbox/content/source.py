@@ -15,8 +15,6 @@ from pillarbox.model.records import Finding, Level
 
 TEXT_BYTES = 512 * 1024
 """A letter's source may be this big: five times the 102 KB at which Gmail clips a finished message."""
-IMAGE_BYTES = 2 * 1024 * 1024
-"""One image; larger ones are slow on a phone, and belong on the charity's site."""
 
 _HEADER = re.compile(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*([A-Za-z0-9_\-.\"' ]+?)\s*=")

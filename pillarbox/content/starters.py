@@ -15,7 +15,8 @@ from tomlkit import TOMLDocument
 from tomlkit.exceptions import TOMLKitError
 
 from pillarbox.content.appeal import FILE, IMAGE_KINDS, LONGEST_SLUG, SLUG
-from pillarbox.content.source import IMAGE_BYTES, Desk
+from pillarbox.content.pictures import MOST_BYTES
+from pillarbox.content.source import Desk
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.resources import shipped
 
@@ -101,7 +102,7 @@ def copied(project: Path, source: str, title: str) -> Copy:
         if path.name == FILE or _COPIED.fullmatch(path.name):
             files[path.name] = (desk.text(path, folder) or "").encode()
     for path in sorted((folder / "images").iterdir()) if (folder / "images").is_dir() else ():
-        if path.suffix.lower() in IMAGE_KINDS and (data := desk.data(path, folder, IMAGE_BYTES)) is not None:
+        if path.suffix.lower() in IMAGE_KINDS and (data := desk.data(path, folder, MOST_BYTES)) is not None:
             files[f"images/{path.name}"] = data
     if FILE not in files:
         desk.fault("missing-file", folder / FILE, "The appeal has no settings, so it cannot be copied.")

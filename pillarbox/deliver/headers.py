@@ -66,6 +66,11 @@ def mailbox(name: str, address: str) -> str:
     return f"{Header(shown, _UTF8, maxlinelen=75).encode(linesep=_CRLF)} <{address}>"
 
 
+def plain_name(file: str) -> str:
+    """A file's name in ASCII, without what a header or a folder takes for something else."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", file).strip("-.") or "image"
+
+
 def unstructured(name: str, text: str) -> str:
     """A free-text header's value (Subject), folded and encoded where it must be."""
     line = one_line(text)

@@ -12,13 +12,13 @@ from email.policy import compat32
 from email.utils import format_datetime
 from functools import lru_cache
 
-from pillarbox.deliver.headers import ONE_CLICK, PRACTICE, ascii_address, mailbox, unstructured, unsubscribe
+from pillarbox.deliver.headers import ONE_CLICK, PRACTICE, ascii_address, mailbox, plain_name, unstructured, unsubscribe
 from pillarbox.ground.address import domain
-from pillarbox.model.records import Envelope, Outgoing, Unit
+from pillarbox.model.records import Envelope, InlineImage, Outgoing, Unit
 from pillarbox.shape.bodies import bodies
 
 # "=_" occurs neither in quoted-printable nor in base64 (RFC 2045, section 6.7), so no body can hold the boundary.
-_BOUNDARY = "=_pillarbox"
+_BOUNDARY, _INNER_BOUNDARY = "=_pillarbox", "=_pillarbox_with_images"
 _WIRE = compat32.clone(linesep="\r\n")
 _QP, _BASE64 = "quoted-printable", "base64"
 _GAP = "xpillarboxgapx"
@@ -35,7 +35,7 @@ def mails(unit: Unit, date: datetime) -> Iterator[tuple[Outgoing, bytes]]:
         TransportError: when a live message would offer no way to unsubscribe.
     """
     text_coding, html_coding = _coding(unit.shape.text), _coding(unit.shape.html)
-    pieces = _skeleton(unit.envelope, date, text_coding, html_coding)
+    pieces = _skeleton(unit, date, text_coding, html_coding)
     made = bodies(unit.shape, [message.values for message in unit.messages])
     for message, (subject, html, text) in zip(unit.messages, made, strict=True):
         fillings = (
@@ -57,8 +57,9 @@ def message_id(envelope: Envelope, message: Outgoing) -> str:
     return f"<{envelope.project}.{message.message_id}@{domain(ascii_address(envelope.from_email) or 'localhost')}>"
 
 
-def _skeleton(envelope: Envelope, date: datetime, text_coding: str, html_coding: str) -> list[bytes]:
+def _skeleton(unit: Unit, date: datetime, text_coding: str, html_coding: str) -> list[bytes]:
     """One message as the email package writes it, cut at the gaps that ``mails`` fills, in their order."""
+    envelope, images = unit.envelope, unit.images
     sender = mailbox(envelope.from_name, ascii_address(envelope.from_email) or envelope.from_email)
     root = MIMEMultipart("alternative", boundary=_BOUNDARY, policy=_WIRE)
     constants = [("From", sender)]
@@ -74,11 +75,33 @@ def _skeleton(envelope: Envelope, date: datetime, text_coding: str, html_coding:
     if envelope.practice:
         root[PRACTICE[0]] = PRACTICE[1]
     root.attach(_part("plain", text_coding))
-    root.attach(_part("html", html_coding))
+    html = _part("html", html_coding)
+    if images:
+        # RFC 2387: the HTML and what it shows belong together, as one alternative to the plain text.
+        related = MIMEMultipart("related", boundary=_INNER_BOUNDARY, policy=_WIRE)
+        related.set_param("type", "text/html")
+        related.attach(html)
+        for number, image in enumerate(images):
+            related.attach(_inline(image, f"{_GAP}image{number};"))
+        html = related
+    root.attach(html)
     written = root.as_bytes()
     for name, value in constants:
         written = written.replace(f"{_GAP}{name}".encode(), _utf8(value))
+    for number, image in enumerate(images):
+        written = written.replace(f"{_GAP}image{number};".encode(), _base64(image.content))
     return written.split(_GAP.encode())
+
+
+def _inline(image: InlineImage, payload: str) -> Message:
+    part = Message(policy=_WIRE)
+    part["Content-Type"] = image.media_type
+    part["Content-Transfer-Encoding"] = _BASE64
+    part["Content-ID"] = f"<{image.content_id}>"
+    part.add_header("Content-Disposition", "inline", filename=plain_name(image.name))
+    part.set_payload(payload)
+    return part
+
 
 
 def _part(kind: str, coding: str) -> Message:
@@ -97,8 +120,16 @@ def _coding(sample: str) -> str:
 def _encoded(body: bytes, coding: str) -> bytes:
     lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if coding == _BASE64:
-        return encodebytes(lines.replace(b"\n", b"\r\n")).replace(b"\n", b"\r\n")
+        return _wrapped(lines.replace(b"\n", b"\r\n"))
     return b"\r\n".join(map(_quoted, lines.split(b"\n")))
+
+
+def _wrapped(content: bytes) -> bytes:
+    return encodebytes(content).replace(b"\n", b"\r\n")
+
+
+# The images of a mailing are the same in every message.
+_base64 = lru_cache(maxsize=32)(_wrapped)
 
 
 @lru_cache(maxsize=8192)

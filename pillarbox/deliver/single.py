@@ -17,11 +17,11 @@ from typing import Any
 import orjson
 
 from pillarbox.deliver.choose import OUTBOX
-from pillarbox.deliver.headers import PRACTICE, ascii_address, display_name, one_line
+from pillarbox.deliver.headers import PRACTICE, ascii_address, display_name, one_line, plain_name
 from pillarbox.ground import clock
 from pillarbox.ground.address import domain
 from pillarbox.model.config import Settings
-from pillarbox.model.records import Receipt, Result
+from pillarbox.model.records import InlineImage, Receipt, Result
 from pillarbox.model.states import Verdict
 
 FOLDER = (*OUTBOX, "service")
@@ -52,6 +52,8 @@ class SingleMail:
     text: str
     html: str
     practice: bool
+    images: tuple[InlineImage, ...] = ()
+    """What the HTML shows as ``cid:…``."""
 
 
 def hand_over(settings: Settings, mail: SingleMail) -> Result:
@@ -131,7 +133,7 @@ _WAYS: Mapping[str, Callable[[Settings, SingleMail], Result]] = {
 
 def request(mail: SingleMail) -> dict[str, Any]:
     """A Mail Send body. Every tracking setting is said: where a request is silent, the account's own hold."""
-    from pillarbox.deliver.sendgrid.payload import person
+    from pillarbox.deliver.sendgrid.payload import attachment, person
 
     def mailbox(name: str, address: str) -> dict[str, str]:
         found = {"email": ascii_address(address) or address}
@@ -150,6 +152,8 @@ def request(mail: SingleMail) -> dict[str, Any]:
         # Who left, and asks to come back, must get the letter that lets them.
         "mail_settings": {"bypass_unsubscribe_management": {"enable": True}},
     }
+    if mail.images:
+        body["attachments"] = [attachment(image) for image in mail.images]
     return body | {"reply_to": mailbox("", mail.reply_to)} if mail.reply_to else body
 
 
@@ -168,6 +172,12 @@ def rfc5322(mail: SingleMail) -> bytes:
         message[PRACTICE[0]] = PRACTICE[1]
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    for image in mail.images:
+        kind, _, subtype = image.media_type.partition("/")
+        page = message.get_body(("related", "html"))
+        assert page is not None, "just added"
+        page.add_related(image.content, kind, subtype, cid=f"<{image.content_id}>", disposition="inline",
+                         filename=plain_name(image.name))
     return message.as_bytes()
 
 

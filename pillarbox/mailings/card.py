@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Container
 from html import escape
 
 from pillarbox.compose.direction import RTL, direction_of
@@ -12,19 +13,25 @@ from pillarbox.content.bundle import Bundle
 SIZE = (1200, 630)
 """Pixels: the 1.91 to 1 that Facebook, X and LinkedIn show large (Open Graph image guides, read 2026-11)."""
 _SMALLEST = (600, 315)
-_KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_KINDS = ("png", "jpg")
 _EDGE = 90
 _MOST_LINES = 4
 # The width of an average letter of a serif, in parts of its size.
 _LETTER = 0.51
 
 
-def card(bundle: Bundle) -> tuple[bytes, str, tuple[int, int]]:
-    """The picture's bytes, its media type, and its width and height."""
-    for name, data in sorted(bundle.appeal.images.items()):
-        kind, size = _KINDS.get(name[name.rfind("."):].lower()), images.size(data)
-        if kind and size and size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]:
-            return data, kind, size
+def card(bundle: Bundle, shown: Container[str] = ()) -> tuple[bytes, str, tuple[int, int]]:
+    """The picture's bytes, its media type, and its width and height.
+
+    Args:
+        bundle: the letter's.
+        shown: public names of the images that the letter shows; they come before others in its folder.
+    """
+    for _, data in sorted(bundle.appeal.images.items(),
+                          key=lambda each: (images.public_name(each[1]) not in shown, each[0])):
+        size = images.size(data)
+        if images.kind(data) in _KINDS and size and size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]:
+            return data, images.media_type(data), size
     import vl_convert
 
     return bytes(vl_convert.svg_to_png(drawing(bundle))), "image/png", SIZE

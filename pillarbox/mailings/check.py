@@ -74,7 +74,7 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
     day = day or clock.today(project.settings.project.zone)
     try:
         source = letters.read(project, slug)
-        versions = letters.variants(source, day=day, name="check")
+        versions = letters.variants(source, day=day, name="check", practice=project.settings.practice)
         composers = {label: Composer(letter, finisher(PremailerInliner())) for label, letter in versions.items()}
     except LetterError as fault:
         return Checked(findings=ordered(_found(fault, slug)), copies=0)

@@ -15,6 +15,7 @@ from pillarbox.content import bundle as bundles
 from pillarbox.content.appeal import Appeal
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground.errors import LetterError
+from pillarbox.mailings import envelopes
 from pillarbox.model.records import Finding, Letter
 from pillarbox.people import audience, segments
 from pillarbox.people.segments import Segments
@@ -52,16 +53,24 @@ def read(project: Project, slug: str) -> Source:
     return Source(bundle=bundle, findings=findings)
 
 
-def letter(source: Source, *, day: date, name: str, variant: str = "") -> Letter:
+def letter(source: Source, *, day: date, name: str, variant: str = "", practice: bool = True) -> Letter:
     """One variant of the letter as it stands on a day; the letter itself when none is named.
+
+    Args:
+        source: the appeal.
+        day: that it speaks of.
+        name: the mailing's.
+        variant: its label.
+        practice: whether its images are fetched from this machine where no base URL is set.
 
     Raises:
         LetterError: with every fault found.
     """
-    return letters.build(source.bundle.as_variant(variant), date=day, mailing={"name": name})
+    return letters.build(source.bundle.as_variant(variant), date=day, mailing={
+        "name": name, "images": envelopes.images_at(source.bundle, practice=practice)})
 
 
-def variants(source: Source, *, day: date, name: str) -> dict[str, Letter]:
+def variants(source: Source, *, day: date, name: str, practice: bool = True) -> dict[str, Letter]:
     """Every variant of the letter as it stands on a day, by label; the letter alone, without one, when there are none.
 
     Raises:
@@ -71,7 +80,7 @@ def variants(source: Source, *, day: date, name: str) -> dict[str, Letter]:
     faults: list[LetterError] = []
     for label in source.appeal.labels or ("",):
         try:
-            found[label] = letter(source, day=day, name=name, variant=label)
+            found[label] = letter(source, day=day, name=name, variant=label, practice=practice)
         except LetterError as fault:
             faults.append(fault)
     if faults:
@@ -94,8 +103,16 @@ def composers(source: Source, mailing: Mailing) -> dict[str, Composer]:
     Raises:
         LetterError: with every fault found.
     """
-    return {label: Composer(each, finisher(PremailerInliner()))
-            for label, each in variants(source, day=mailing.for_date, name=mailing.name).items()}
+    return {label: Composer(each, finisher(PremailerInliner())) for label, each in of_mailing(source, mailing).items()}
+
+
+def of_mailing(source: Source, mailing: Mailing) -> dict[str, Letter]:
+    """The letters of a mailing: every variant of it, by label.
+
+    Raises:
+        LetterError: with every fault found.
+    """
+    return variants(source, day=mailing.for_date, name=mailing.name, practice=mailing.practice)
 
 
 def supporter(person: audience.Candidate) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import editions, envelopes, letters, live, variants
+from pillarbox.mailings import editions, envelopes, letters, live, pictures, variants
 from pillarbox.mailings.seen import Seen, refuse
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
@@ -107,6 +107,7 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
+        _keep_images(project, mailing, source)
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, source.appeal, outcome, excluded)
@@ -121,6 +122,17 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
              seconds=(clock.now() - planned.created_at).total_seconds())
     return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings),
                    findings=outcome.findings)
+
+
+def _keep_images(project: Project, mailing: Mailing, source: letters.Source) -> None:
+    """Keep the letter's images; of a live one, see that they can be fetched from outside."""
+    if not source.appeal.images:
+        return
+    versions = letters.of_mailing(source, mailing).values()
+    with project.store.writing() as connection:
+        pictures.keep(connection, source.bundle, *versions)
+    if not mailing.practice:
+        pictures.refuse_unreachable(source.bundle, *versions)
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,
@@ -177,8 +189,7 @@ def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached
                  due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
     source = letters.frozen(project, mailing)
     composers = letters.composers(source, mailing)
-    seen = {label: Seen(letter) for label, letter in letters.variants(source, day=mailing.for_date,
-                                                                      name=mailing.name).items()}
+    seen = {label: Seen(letter) for label, letter in letters.of_mailing(source, mailing).items()}
     draw = variants.drawn(project.secret, source.appeal)
     links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
     outcome = _Outcome()

@@ -13,7 +13,7 @@ from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import envelopes, letters
+from pillarbox.mailings import envelopes, letters, pictures
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.model.records import Fault
 from pillarbox.people import names
@@ -57,7 +57,8 @@ def preview(project: Project, slug: str, *, email: str | None = None) -> list[Pa
             whole = body(made.shape, made.values)
             pages.append(Page(name=f"{label}-{number}" if label else str(number),
                               who=f"variant {label}, {who}" if label else who,
-                              subject=whole.subject, html=whole.html, text=whole.text, variant=label))
+                              subject=whole.subject, text=whole.text, variant=label,
+                              html=pictures.shown_within(whole.html, source.bundle)))
     return pages
 
 

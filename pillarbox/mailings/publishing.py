@@ -18,13 +18,14 @@ from pillarbox.content.appeal import SLUG
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import envelopes
+from pillarbox.mailings import envelopes, pictures
 from pillarbox.mailings.card import card
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.model.config import Settings
+from pillarbox.model.records import Letter
 from pillarbox.model.states import Kind, MailingState
 from pillarbox.people import values
-from pillarbox.store import audit, mailings, public_letters
+from pillarbox.store import audit, images, mailings, public_letters
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
@@ -85,9 +86,11 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
     # Feeds and pictures are XML, which takes no control character: one in a title would break them for every letter.
     bundle = replace(bundle, appeal=replace(bundle.appeal, title=values.one_line(bundle.appeal.title)))
     at = clock.now()
-    picture, kind, size = card(bundle)
+    shown = pictures.used(bundle, _letter(project, mailing, bundle))
+    picture, kind, size = card(bundle, shown)
     page = compose(project, mailing, bundle, slug=chosen, size=size, published=before.published_at if before else at)
     with project.store.writing() as connection:
+        images.keep(connection, shown)
         if public_letters.taken(connection, chosen, but=mailing.id):
             raise Refused(f"Another letter was published as {chosen!r} just now.", todo="Choose a name with --slug.")
         public_letters.keep(connection, mailing.id, {
@@ -171,7 +174,7 @@ def compose(project: Project, mailing: Mailing, bundle: Bundle, *, slug: str, si
     url = f"{home}/{slug}"
     framed = replace(bundle, appeal=replace(bundle.appeal, layout=LAYOUT), links={**bundle.links, "share": url},
                      templates={**_layout(project), **bundle.templates})
-    letter = letters.build(framed, date=mailing.for_date, mailing={"name": mailing.name})
+    letter = _letter(project, mailing, framed)
     environment = plain_environment(letter)
     give = envelopes.link_maker(project.settings, bundle, mailing.source_code).links("", None)
     context: dict[str, Any] = {
@@ -193,6 +196,12 @@ def compose(project: Project, mailing: Mailing, bundle: Bundle, *, slug: str, si
         found = finding_of(fault, letter, part)
         raise LetterError("The letter cannot be composed for a reader without a name.", findings=(found,),
                           todo="Give what it reads of a supporter a fallback, or publish another letter.") from None
+
+
+def _letter(project: Project, mailing: Mailing, bundle: Bundle) -> Letter:
+    """Its images are fetched from here, however they travelled by mail."""
+    return letters.build(bundle, date=mailing.for_date, mailing={
+        "name": mailing.name, "images": f"{site(project.settings)}{envelopes.IMAGES_PATH}"})
 
 
 def _layout(project: Project) -> Mapping[str, Any]:

@@ -129,6 +129,18 @@ UNSUBSCRIBE_TAG = "xpillarboxunsubscribex"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class InlineImage:
+    """An image that travels within each message."""
+
+    content_id: str
+    """Without angle brackets; the letter shows it as ``cid:…``."""
+    name: str
+    """A file's name, for who saves it."""
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
     """What is the same for every message of a mailing on its way out. No personal data of supporters."""
 
@@ -149,6 +161,8 @@ class Envelope:
     """When the provider shall let it go; None: at once."""
     hold_batch: str = ""
     """The provider's name for all that it keeps of this mailing until then."""
+    images: tuple[InlineImage, ...] = ()
+    """What the mailing's letters carry within; a letter takes those that it shows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +188,11 @@ class Unit:
     tracked: bool
     """Whether these supporters agreed to open and click tracking."""
     messages: tuple[Outgoing, ...]
+
+    @property
+    def images(self) -> tuple[InlineImage, ...]:
+        """The images that these letters carry within."""
+        return tuple(image for image in self.envelope.images if f"cid:{image.content_id}" in self.shape.html)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

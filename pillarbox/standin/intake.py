@@ -30,7 +30,7 @@ def messages(request: dict[str, Any], request_id: str, at: datetime) -> list[Kep
         subject = one.get("subject") or request.get("subject", "")
         if subject not in bodies:
             bodies[subject] = Body(subject=subject, text=parts.get("text/plain", ""), html=parts.get("text/html", ""),
-                                   reply_to=reply_to)
+                                   reply_to=reply_to, attachments=tuple(request.get("attachments") or ()))
         sender = one.get("from") or request["from"]
         people = [person for kind in ("to", "cc", "bcc") for person in one.get(kind) or ()]
         kept.append(Kept(

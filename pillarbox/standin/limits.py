@@ -275,3 +275,16 @@ def _attachments(request: dict[str, Any]) -> Iterator[Refusal]:
         except (ValueError, binascii.Error):
             yield Refusal(message="An attachment's content is base64.", field=f"attachments.{number}.content",
                           anchor="attachments.content")
+            continue
+        for name in ("filename", "type", "content_id"):
+            value = one.get(name, "" if name == "filename" else "may be left out")
+            if not _fits_a_header(value, without=";" if name == "type" else ""):
+                yield Refusal(message=f"An attachment's {name} is a string without line breaks.",
+                              field=f"attachments.{number}.{name}", anchor=f"attachments.{name}")
+        if one.get("disposition") not in (None, "inline", "attachment"):
+            yield Refusal(message="A disposition is inline or attachment.", field=f"attachments.{number}.disposition",
+                          anchor="attachments.disposition")
+
+
+def _fits_a_header(value: Any, *, without: str) -> bool:
+    return isinstance(value, str) and bool(value) and not _CONTROL.search(value) and not (without and without in value)

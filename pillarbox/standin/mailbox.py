@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import threading
@@ -30,6 +31,8 @@ class Body:
     text: str
     html: str
     reply_to: str
+    attachments: tuple[Mapping[str, str], ...] = ()
+    """As they came: content (base64), type, filename, disposition, content_id."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +229,20 @@ def as_eml(message: Kept) -> bytes:
         mail.add_alternative(html, subtype="html", cte="base64")
     elif html:
         mail.set_content(html, subtype="html", cte="base64")
+    for one in message.body.attachments:
+        _attach(mail, one)
     return mail.as_bytes()
+
+
+def _attach(mail: EmailMessage, given: Mapping[str, str]) -> None:
+    kind, _, subtype = (given.get("type") or "application/octet-stream").partition("/")
+    content, name = base64.b64decode(given["content"]), _line(given["filename"])
+    page = mail.get_body(("related", "html"))
+    if given.get("disposition") == "inline" and page is not None:
+        page.add_related(content, kind, subtype, cid=f"<{given.get('content_id') or name}>", disposition="inline",
+                         filename=name)
+    else:
+        mail.add_attachment(content, kind, subtype, filename=name)
 
 
 def _address(name: str, email: str) -> Address | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 
 from pillarbox.compose.environment import SUBJECT, plain_environment
 from pillarbox.compose.letter import HTML, PREHEADER, TEXT, advise, build
+from pillarbox.content import images
 from pillarbox.content.bundle import Bundle, gather
 from pillarbox.ground.errors import LetterError
 from pillarbox.ground.resources import shipped
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Finding, Letter
 from pillarbox.model.sections import LinkSettings
+from tests import photographs
 
 DAY = datetime.date(2026, 3, 1)
 TOML = 'title = "Spring <&>"\nsubject = "Hello {{ supporter.name }}"\npreheader = "For {{ supporter.name }}"\n'
@@ -24,7 +27,8 @@ ADA = {
     "links": {name: f"https://example.org/{name}?a=1&b=2"
               for name in ("donate", "donate_monthly", "unsubscribe", "preferences", "view")},
 }
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1040).to_bytes(4, "big") + (300).to_bytes(4, "big")
+PNG = photographs.drawing(1040, 300)
+HOSTED = {"images": "https://example.org/i/"}
 
 
 def bundle_of(project: Path, letter: str, toml: str = TOML, name: str = "letter.md", **more: str | bytes) -> Bundle:
@@ -155,8 +159,73 @@ def test_images_get_address_and_size(tmp_path: Path) -> None:
     bundle = bundle_of(tmp_path, "![A cat](images/cat.png)\n", images__cat_DOT_png=PNG)
     with pytest.raises(LetterError, match="no public address"):
         build(bundle, date=DAY, mailing={})
-    html = parts(build(bundle, date=DAY, mailing={"images": "https://example.org/i/1"}))[1]
-    assert '<img src="https://example.org/i/1/cat.png" alt="A cat" width="520" height="150">' in html
+    html = parts(build(bundle, date=DAY, mailing=HOSTED))[1]
+    name = images.public_name(bundle.appeal.images["cat.png"])
+    assert f'<img src="https://example.org/i/{name}" alt="A cat" width="520" height="150" class="picture">' in html
+
+
+def picture(project: Path, letter: str, **more: Any) -> list[str]:
+    """The ``<img>`` tags of a letter with images/cat.png; CAT stands for its address."""
+    bundle = bundle_of(project, letter, images__cat_DOT_png=PNG, **more)
+    html = parts(build(bundle, date=DAY, mailing=HOSTED))[1]
+    address = images.address(HOSTED["images"], bundle.appeal.images["cat.png"])
+    return [tag.replace(address, "CAT") for tag in re.findall(r"<img[^>]*>", html)]
+
+
+def test_an_image_fills_no_more_than_where_it_stands(tmp_path: Path) -> None:
+    """In a panel there is less room: Outlook would tear the panel open for one that says more."""
+    assert picture(tmp_path, "::: panel\n![A](images/cat.png)\n:::\n\n![B](images/cat.png)\n") == [
+        '<img src="CAT" alt="A" width="456" height="132" class="picture">',
+        '<img src="CAT" alt="B" width="520" height="150" class="picture">']
+
+
+def test_an_image_alone_is_a_picture(tmp_path: Path) -> None:
+    """Also one that is a link; one among words stays among them."""
+    found = picture(tmp_path, "[![A](images/cat.png)](https://example.org/)\n\nWords ![B](images/cat.png) and more\n")
+    assert ["picture" in tag for tag in found] == [True, False]
+
+
+def test_an_image_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
+    """A slip in a name is seen at once."""
+    [found] = faults(tmp_path, "Hi\n\n![A](images/Cat.png)\n", images__cat_DOT_png=PNG)
+    assert (found.code, found.line) == ("missing-image", 3)
+    assert "There are: cat.png." in found.message
+
+
+@pytest.mark.parametrize(("html", "made"), [
+    ('<img src="images/cat.png" alt="A">', '<img width="520" height="150" src="CAT" alt="A">'),
+    ("<img alt='A' src='images/cat.png' width='200'>", "<img alt='A' src='CAT' width='200'>"),
+    ('<img style="width:90px" src="images/cat.png">', '<img style="width:90px" src="CAT">'),
+    ('<img src="{{ appeal.links.website }}/images/cat.png">', '<img src="/images/cat.png">'),
+])
+def test_html_of_ones_own_shows_them_too(tmp_path: Path, html: str, made: str) -> None:
+    """``src="images/…"`` in letter.html leads to the image; one without a size gets one."""
+    found = picture(tmp_path, f"<p>Hi</p>\n{html}\n", name="letter.html", letter_DOT_txt="Hi")
+    assert [tag.replace("https://renecassin.org/", "") for tag in found] == [made]
+
+
+def test_backgrounds_in_html_lead_to_images(tmp_path: Path) -> None:
+    """In attributes and in CSS."""
+    html = "<table background=\"images/cat.png\" style=\"background:url('images/cat.png')\"></table>"
+    bundle = bundle_of(tmp_path, html, name="letter.html",
+                       letter_DOT_txt="Hi", images__cat_DOT_png=PNG)
+    html = parts(build(bundle, date=DAY, mailing=HOSTED))[1]
+    address = images.address(HOSTED["images"], bundle.appeal.images["cat.png"])
+    assert f"<table background=\"{address}\" style=\"background:url('{address}')\">" in html
+
+
+def test_a_missing_image_in_html_has_its_line(tmp_path: Path) -> None:
+    """The line of letter.html."""
+    [found] = faults(tmp_path, '<p>\n<img src="images/no.png">\n</p>', name="letter.html", letter_DOT_txt="Hi")
+    assert (found.code, found.file, found.line) == ("missing-image", "appeals/spring/letter.html", 2)
+
+
+def test_within_the_message_an_image_has_a_content_id(tmp_path: Path) -> None:
+    """Both parts stay the same but for the address, and the plain text says what the image shows."""
+    bundle = bundle_of(tmp_path, "![A cat](images/cat.png)\n", images__cat_DOT_png=PNG)
+    _, html, text = parts(build(bundle, date=DAY, mailing={"images": "cid:"}))
+    assert f'src="cid:{images.content_id(bundle.appeal.images["cat.png"])}"' in html
+    assert "[A cat]" in text
 
 
 def test_a_right_to_left_letter_says_so(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ COMPONENTS = """
 def compiled(source: str) -> tuple[str, str]:
     document = markdown.read(source, "letter.md")
     assert not document.findings
-    return hypertext.write(document, lambda _source, _line: {})[0], plain.write(document)[0]
+    return hypertext.write(document, lambda _source, _line, _measure: {})[0], plain.write(document)[0]
 
 
 def rendered(source: str, **values: Any) -> tuple[str, str]:
@@ -213,7 +213,7 @@ def test_an_error_names_the_letters_line(hole: int) -> None:
     expected = next(n for n, text in enumerate(source.split("\n"), 1) if f"a{hole}" in text)
     values = {f"a{n}": "x" for n in range(6) if n != hole}
     document = markdown.read(source, "letter.md")
-    for template, lines in (hypertext.write(document, lambda _s, _l: {}), plain.write(document)):
+    for template, lines in (hypertext.write(document, lambda _s, _l, _m: {}), plain.write(document)):
         assert template.count("\n") + 1 == len(lines)
         assert undefined_line(template, lines, values) == expected
 
@@ -255,7 +255,7 @@ def test_any_markdown_is_compiled_or_told(pieces: list[str], x: bool) -> None:
     document = markdown.read(source, "letter.md")
     if document.findings:
         return
-    for template, lines in (hypertext.write(document, lambda _s, _l: {}), plain.write(document)):
+    for template, lines in (hypertext.write(document, lambda _s, _l, _m: {}), plain.write(document)):
         Environment().parse(template)
         assert len(lines) == template.count("\n") + 1
         assert all(1 <= line <= source.count("\n") + 1 for line in lines)

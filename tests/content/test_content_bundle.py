@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from pillarbox.content import pictures
 from pillarbox.content.bundle import gather, unpack
 from pillarbox.ground.errors import StoreError
 from pillarbox.ground.resources import shipped
 from pillarbox.model.config import Settings
 from pillarbox.model.sections import LinkSettings
+from tests import photographs
 
 THEME = shipped("templates") / "theme.toml"
+DOT = pictures.prepare(photographs.animation(4, 4, comment=b""))
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def project(tmp_path: Path) -> Path:
         'title = "Spring"\nsubject = "Hello"\n[links]\nshare = "https://example.org/s"\n'
         "[facts]\nday = 2021-02-03\nat = 2021-02-03T10:00:00Z\n", "utf-8")
     (folder / "letter.md").write_text("Dear you\n", "utf-8")
-    (folder / "images" / "dot.gif").write_bytes(b"GIF89a\x01\x00\x01\x00")
+    (folder / "images" / "dot.gif").write_bytes(DOT)
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "theme.toml").write_bytes(THEME.read_bytes())
     return tmp_path
@@ -43,7 +46,7 @@ def test_packing_and_unpacking_give_the_same_bundle(project: Path) -> None:
     again = unpack(bundle.pack())
     assert again == bundle
     assert again.appeal.facts["day"] == datetime.date(2021, 2, 3)
-    assert again.appeal.images == {"dot.gif": b"GIF89a\x01\x00\x01\x00"}
+    assert again.appeal.images == {"dot.gif": DOT}
     assert (again.links["donate"], again.links["share"]) == ("https://example.org/d", "https://example.org/s")
 
 
@@ -63,7 +66,8 @@ def test_any_change_changes_the_id(project: Path, file: str) -> None:
     first, _ = gather(settings(project), "spring")
     path = project / file
     changed = path.read_bytes().replace(b"Spring", b"Autumn").replace(b"#f4f1ec", b"#ffffff")
-    path.write_bytes(changed if file.endswith(".toml") else changed + b"!")
+    another = photographs.animation(frames=2, comment=b"") if file.endswith(".gif") else changed + b"!"
+    path.write_bytes(changed if file.endswith(".toml") else another)
     second, _ = gather(settings(project), "spring")
     assert first is not None
     assert second is not None

@@ -18,6 +18,7 @@ from pillarbox.model.config import Settings
 from pillarbox.store import schema
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+from tests import photographs
 from tests.mailings.conftest import planned, project
 from tests.web.joining import visiting, with_form
 from tests.web.site import TestClient
@@ -109,15 +110,13 @@ def test_the_appeals_own_picture_comes_first(live: Project) -> None:
     folder = live.folder / "appeals" / "harbour" / "images"
     folder.mkdir()
 
-    def png(width: int, height: int) -> bytes:
-        return b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"rest"
-
-    (folder / "a-small.png").write_bytes(png(100, 100))
-    (folder / "harbour.png").write_bytes(png(1600, 900))
+    (folder / "a-small.png").write_bytes(photographs.drawing(100, 100))
+    (folder / "harbour.png").write_bytes(photographs.photograph(1600, 900))
     publishing.publish(live, mailed(live).name)
     with visiting(live) as client:
-        assert client.get("/letters/harbour/card").content == png(1600, 900)
-        assert 'og:image:width" content="1600"' in client.get("/letters/harbour").text
+        answer = client.get("/letters/harbour/card")
+        assert (answer.headers["content-type"], images.size(answer.content)) == ("image/jpeg", (1040, 585))
+        assert 'og:image:width" content="1040"' in client.get("/letters/harbour").text
 
 
 def test_the_archive_and_its_feeds(client: TestClient, live: Project) -> None:

@@ -7,15 +7,25 @@ stricter one holds. Everything is built by column, as bytes: no object is made f
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
 import orjson
 
-from pillarbox.deliver.headers import ONE_CLICK, PRACTICE, ascii_address, display_name, one_line, unsubscribe
-from pillarbox.model.records import UNSUBSCRIBE_TAG, Envelope, Outgoing, Unit
+from pillarbox.deliver.headers import (
+    ONE_CLICK,
+    PRACTICE,
+    ascii_address,
+    display_name,
+    one_line,
+    plain_name,
+    unsubscribe,
+)
+from pillarbox.model.records import UNSUBSCRIBE_TAG, Envelope, InlineImage, Outgoing, Unit
 from pillarbox.shape.bodies import Body, body, tagged
 from pillarbox.shape.columns import json_column
 
@@ -182,9 +192,23 @@ def _head(unit: Unit, letter: Body) -> dict[str, Any]:
     }
     if envelope.hold_until:
         head |= {"send_at": int(envelope.hold_until.timestamp()), "batch_id": envelope.hold_batch}
+    if unit.images:
+        head["attachments"] = [attachment(image) for image in unit.images]
     if envelope.reply_to:
         head["reply_to"] = _sender(envelope.reply_to_name, envelope.reply_to)
     return head
+
+
+def attachment(image: InlineImage) -> dict[str, str]:
+    """An image within the letter: SendGrid makes ``Content-ID: <…>`` of its content_id."""
+    return {"content": _base64(image.content), "type": image.media_type, "filename": plain_name(image.name),
+            "disposition": "inline", "content_id": image.content_id}
+
+
+@lru_cache(maxsize=32)
+def _base64(content: bytes) -> str:
+    # The same in every request of a mailing.
+    return b64encode(content).decode()
 
 
 def _sender(name: str, address: str) -> dict[str, str]:

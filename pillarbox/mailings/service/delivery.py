@@ -16,6 +16,7 @@ from pillarbox.ground import address as addresses
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import LetterError, PillarboxError, TransportError
 from pillarbox.ground.process import Worker
+from pillarbox.mailings import envelopes
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.mailings.envelopes import PRACTICE_SENDER
 from pillarbox.mailings.service.letters import ServiceLetter, mark_of, read
@@ -172,7 +173,7 @@ def _send(project: Project, letter: ServiceLetter, row: Row[Any]) -> Result | No
     if clock.now() - began > _STALE:  # a closed laptop: meanwhile others may have taken this letter for dead
         result = Result(receipts=(Receipt(message_id=0, verdict=Verdict.RETURNED, detail="the sender slept"),))
     else:
-        result = _act(project, _mail(project, row, made))
+        result = _act(project, _mail(project, letter, row, made))
     _settle(project, letter.kind, row, tries, result)
     return result
 
@@ -206,12 +207,13 @@ def _claim(project: Project, row: Row[Any]) -> int | None:
                              lease=timedelta(seconds=LEASE_SECONDS))
 
 
-def _mail(project: Project, row: Row[Any], made: Body) -> SingleMail:
+def _mail(project: Project, letter: ServiceLetter, row: Row[Any], made: Body) -> SingleMail:
     sender = project.settings.sender
     return SingleMail(
         name=f"{project.id}-service-{row.id}", to=row.address, to_name="", from_name=sender.name,
         from_email=sender.email or PRACTICE_SENDER, reply_to=sender.reply_to, subject=made.subject, text=made.text,
-        html=made.html, practice=project.settings.practice)
+        html=made.html, practice=project.settings.practice,
+        images=tuple(image for image in envelopes.inline(letter.bundle) if f"cid:{image.content_id}" in made.html))
 
 
 def _act(project: Project, mail: SingleMail) -> Result:

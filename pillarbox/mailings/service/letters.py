@@ -16,8 +16,10 @@ from pillarbox.compose.standing import fingerprint
 from pillarbox.content import appeal as appeals
 from pillarbox.content import bundle as bundles
 from pillarbox.content.bundle import Bundle
+from pillarbox.content.images import CID
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import LetterError, Refused
+from pillarbox.mailings import pictures
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.mailings.preview import Page
 from pillarbox.model.records import Fault
@@ -79,7 +81,7 @@ def read(project: Project, kind: str) -> ServiceLetter:
     day = clock.today(project.settings.project.zone)
     key = (kind, bundle.id, day)
     if key not in _kept:
-        letter = letters.build(bundle, date=day, mailing={"name": kind})
+        letter = letters.build(bundle, date=day, mailing={"name": kind, "images": CID})
         if len(_kept) >= _LETTERS_KEPT:
             _kept.clear()
         _kept[key] = ServiceLetter(kind=kind, bundle=bundle, content_hash=fingerprint(letter), lock=threading.Lock(),
@@ -98,7 +100,8 @@ def pages(project: Project, kind: str) -> list[Page]:
     made = [(who, letter.compose(says, sample)) for who, says in SAMPLES.items()]
     # Most of these letters greet nobody by name: one page tells it all.
     shown = made[:1] if len({page.html for _, page in made}) == 1 else made
-    return [Page(name=str(number), who=who, subject=page.subject, html=page.html, text=page.text)
+    return [Page(name=str(number), who=who, subject=page.subject, text=page.text,
+                 html=pictures.shown_within(page.html, letter.bundle))
             for number, (who, page) in enumerate(shown, 1)]
 
 

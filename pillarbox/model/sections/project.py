@@ -20,6 +20,16 @@ class ProjectSettings(Section):
     database: str = "sqlite:///var/pillarbox.db"
     transport: Literal["files", "smtp", "sendgrid"] = "files"
     secret_key: SecretStr = SecretStr("")
+    images: Literal["auto", "hosted", "embedded"] = "auto"
+    """How a letter's images travel: fetched from the base URL, or within each message; ``auto``: embedded on a laptop,
+    which has no public address."""
+
+    @property
+    def how_images_travel(self) -> Literal["hosted", "embedded"]:
+        """``images``, decided."""
+        if self.images != "auto":
+            return self.images
+        return "embedded" if self.home == "laptop" else "hosted"
 
     @field_validator("zone")
     @classmethod

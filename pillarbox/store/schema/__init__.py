@@ -2,6 +2,7 @@
 
 from pillarbox.store.schema.api import api_tokens
 from pillarbox.store.schema.base import Moment, metadata
+from pillarbox.store.schema.images import images
 from pillarbox.store.schema.joining import sign_ups
 from pillarbox.store.schema.mail import (
     UNREACHED,
@@ -63,6 +64,7 @@ __all__ = [
     "former_addresses",
     "hook_events",
     "hook_keys",
+    "images",
     "imports",
     "list_members",
     "lists",

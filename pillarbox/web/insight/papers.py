@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import HTMLResponse, Response
 
+from pillarbox.content import images
+
 POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; font-src https: data:; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
 """A letter has styles of its own, and pictures that lie at the charity's site; no script, form, frame or link."""
@@ -11,4 +13,5 @@ POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: 
 
 def paper(html: str) -> Response:
     """The letter, for a frame of a page of ours."""
-    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})
+    return HTMLResponse(images.at_home(html, "/i/"),
+                        headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
+from pillarbox.web.letters.images import Images
 from pillarbox.web.letters.own import OwnLetter
 from pillarbox.web.letters.public import PublicLetters
 from pillarbox.web.render import Pages
@@ -14,6 +15,7 @@ def routes(site: Site) -> list[BaseRoute]:
     """Where letters can be read."""
     public = PublicLetters(site, Pages(site.theme, styles=["letters/letters.css"]))
     return [
+        Route("/i/{name}", Images(site).image, methods=["GET"]),
         Route("/v/{key}", OwnLetter(site).view, methods=["GET"]),
         Route("/letters", public.archive, methods=["GET"]),
         Route("/letters/feed.rss", public.rss, methods=["GET"]),

@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from pillarbox.content import images
 from pillarbox.shape.bodies import body
 from pillarbox.store import letters
 from pillarbox.web.site import Site, key_of
@@ -14,6 +15,10 @@ from pillarbox.web.site import Site, key_of
 POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; base-uri 'none'; "
           "form-action 'none'; frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
           "allow-top-navigation-by-user-activation")
+
+
+IMAGES = "../i/"
+"""Where a page at ``/v/…`` finds images, also where a proxy puts the whole site below a path."""
 
 
 class OwnLetter:
@@ -32,4 +37,4 @@ class OwnLetter:
     def _letter(self, key: str) -> str | None:
         with self._site.store.reading() as connection:
             kept = letters.kept_by_key(connection, key)
-        return body(kept.shape, kept.values).html if kept else None
+        return images.at_home(body(kept.shape, kept.values).html, IMAGES) if kept else None

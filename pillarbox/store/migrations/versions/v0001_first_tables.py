@@ -80,6 +80,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_hook_events_address_hash"), "hook_events", ["address_hash"], unique=False)
     op.create_index("ix_hook_events_ask_at", "hook_events", ["ask_at"], unique=False, sqlite_where=sa.text("ask_at IS NOT NULL"), postgresql_where=sa.text("ask_at IS NOT NULL"))
     op.create_index("ix_hook_events_pledge", "hook_events", ["provider", "pledge"], unique=False)
+    op.create_table("images",
+        sa.Column("name", sa.String(length=36), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_images"))
+    )
     op.create_table("imports",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
