@@ -24,7 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "suppressions": ("pillarbox.cli.lists:suppressions", "Addresses to which nothing may go."),
     "supporters": ("pillarbox.cli.supporters:supporters", "Look at, add, export or forget one supporter."),
     "check": ("pillarbox.cli.letters:check", "Find every fault of a letter before it is planned."),
-    "preview": ("pillarbox.cli.letters:preview", "Write a letter as files to look at."),
+    "preview": ("pillarbox.cli.seeing:preview", "See a letter as supporters will, on one page."),
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.planning:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.sending:send", "Send a planned mailing, or continue one that was interrupted."),
