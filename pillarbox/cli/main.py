@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "supporters": ("pillarbox.cli.supporters:supporters", "Look at, add, export or forget one supporter."),
     "check": ("pillarbox.cli.letters:check", "Find every fault of a letter before it is planned."),
     "preview": ("pillarbox.cli.seeing:preview", "See a letter as supporters will, on one page."),
+    "proof": ("pillarbox.cli.proofs:proof", "Send real proofs of a letter to addresses that you name."),
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.planning:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.sending:send", "Send a planned mailing, or continue one that was interrupted."),

@@ -149,6 +149,8 @@ class Envelope:
     """When the provider shall let it go; None: at once."""
     hold_batch: str = ""
     """The provider's name for all that it keeps of this mailing until then."""
+    proof: bool = False
+    """To staff, for looking at: what is filled in is filled in by the provider, even where all copies are the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

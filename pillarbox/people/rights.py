@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func
 from pillarbox.ground import address as addresses
 from pillarbox.ground import clock, keys
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Basis, Channel, MessageState, SuppressionReason
+from pillarbox.model.states import Basis, Channel, Kind, MessageState, SuppressionReason
 from pillarbox.people import intake, values
 from pillarbox.people import person as persons
 from pillarbox.people.enrolment import Terms, enrol
@@ -232,7 +232,8 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
         # Events whose message the provider lost carry the address in the raw text alone.
         telling = connection.execute(select(events.c.id, events.c.message_id).where(events.c.raw.is_not(None), or_(*(
             func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))))).all()
-        theirs = connection.execute(select(messages.c.id).where(_their_messages(hashed, of))).scalars()
+        theirs = connection.execute(select(messages.c.id).where(
+            _their_messages(hashed, of) | _filled_in_with_theirs(of))).scalars()
         with tallies.recounted(connection, {*theirs, *(row.message_id for row in telling if row.message_id)}):
             reached = _forget_messages(connection, hashed, of)
             raw = connection.execute(update(events).where(
@@ -270,15 +271,16 @@ class _Reached:
 
 
 def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
-    theirs = select(messages.c.id).where(_their_messages(hashed, of))
+    erased = _their_messages(hashed, of) | _filled_in_with_theirs(of)
+    theirs = select(messages.c.id).where(erased)
     cleared = connection.execute(update(events).where(events.c.message_id.in_(theirs)).values(
         raw=None, url="", reason="", domain=""))
-    private = select(messages.c.shape_id).where(_their_messages(hashed, of))
+    private = select(messages.c.shape_id).where(erased)
     for shape in connection.execute(select(shapes.c.id).where(shapes.c.private, shapes.c.id.in_(private))).scalars():
         connection.execute(update(shapes).where(shapes.c.id == shape).values(
             subject="", html="", text="", tokens=[], content_hash=secrets.token_hex(16)))
     withdrawn = connection.execute(update(messages).where(
-        _their_messages(hashed, of), messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
+        erased, messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
     blank = {"address": "", "to_name": "", "detail": "", "domain": ""}
     connection.execute(update(message_values).where(message_values.c.message_id.in_(theirs)).values({"values": "[]"}))
     found = connection.execute(theirs).scalars().all()
@@ -309,6 +311,12 @@ def _forget_supporter(connection: Connection, of: int, at: datetime) -> None:
 
 def _their_messages(hashed: str, of: int) -> ColumnElement[bool]:
     return or_(messages.c.address_hash == hashed, messages.c.supporter_id == of)
+
+
+def _filled_in_with_theirs(of: int) -> ColumnElement[bool]:
+    """Proofs to staff that were filled in with this supporter's words."""
+    proofs = select(mailings.c.id).where(mailings.c.kind == Kind.PROOF, mailings.c.audience["as"].as_integer() == of)
+    return messages.c.mailing_id.in_(proofs)
 
 
 def _their_donations(hashed: str, of: int) -> ColumnElement[bool]:
