@@ -10,7 +10,7 @@ import argparse
 import os
 import platform
 
-from bench import composing, joining, ledger, mailing_page, million, pages, start, webhook, whole, workers
+from bench import composing, joining, ledger, mailing_page, million, pages, seeing, start, webhook, whole, workers
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
     parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "pages",
-                                           "joining", "mailing-page", "million"],
+                                           "joining", "seeing", "mailing-page", "million"],
                         help="one part alone; million and mailing-page take many minutes, and run only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
@@ -41,6 +41,8 @@ def main() -> None:
         million.run(given.supporters or 1_000_000)
     if given.only in (None, "joining"):
         joining.run()
+    if given.only in (None, "seeing"):
+        seeing.run()
     if given.only in (None, "start"):
         start.run()
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from jinja2.bccache import Bucket, BytecodeCache
+
 from pillarbox.compose import letter as composing
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
 from pillarbox.compose.faults import finding_of
@@ -31,6 +33,23 @@ from pillarbox.store.project import Project
 IMAGES = "https://images.preview.invalid"
 """Stands in a look for the public address of the appeal's images, which need not be there yet (RFC 2606)."""
 _KINDS = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif"}
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled last: from one look to the next most of them stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])  # believed only for the very same source
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,7 +114,9 @@ class InHand:
 
     @cached_property
     def _environment(self) -> LetterEnvironment:
-        return plain_environment(self._letter)
+        environment = plain_environment(self._letter)
+        environment.bytecode_cache = _compiled
+        return environment
 
     @cached_property
     def _links(self) -> Mapping[str, str]:

@@ -65,7 +65,8 @@ def by_sendgrid(project: Project, server: Standin, **sendgrid: object) -> Projec
     settings = project.settings
     return replace(project, settings=settings.model_copy(update={
         "project": settings.project.model_copy(update={"transport": "sendgrid"}),
-        "sendgrid": settings.sendgrid.model_copy(update={"url": server.url, "api_key": SecretStr(API_KEY), **sendgrid})}))
+        "sendgrid": settings.sendgrid.model_copy(
+            update={"url": server.url, "api_key": SecretStr(API_KEY), **sendgrid})}))
 
 
 def proofed(project: Project, *to: str, **wish: str) -> Proofed:

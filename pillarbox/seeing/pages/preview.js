@@ -111,7 +111,13 @@ let standing = "";
 function stage() {
   const box = $("stage");
   const copy = copies[chosen.person - 1];
-  if (!copy) { if (!box.children.length) box.replaceChildren(empty("One moment", "The letter is being composed.")); return; }
+  if (!copy) {
+    if (!box.children.length || box.querySelector(".empty")) {
+      box.replaceChildren(look.faults.length ? empty("Nothing to see yet", "The letter has a fault, which is told beside. "
+        + "Mend it, and it is shown here.") : empty("One moment", "The letter is being composed."));
+    }
+    return;
+  }
   box.classList.remove("stale");
   $("notice").textContent = "";
   if (copy.fault) {
@@ -133,7 +139,7 @@ function stage() {
   const most = box.clientWidth - 24;
   // Beside one another as long as both can still be read.
   const both = most / (screens.reduce((sum, [device]) => sum + WIDTH[device], 0) + 40 * (screens.length - 1));
-  const scale = wall ? 0.56 : both > 0.62 ? Math.min(1, both) : 1;
+  const scale = wall ? Math.max(0.3, (most - 52) / 3 / WIDTH.desktop) : both > 0.62 ? Math.min(1, both) : 1;
   let left = screens.length;
   const drawn = () => { left -= 1; if (!left) drawnAll(copy.version); };
   const plan = JSON.stringify([screens.map(([device, how]) => words(WIDTH[device], how)), most]);
@@ -182,7 +188,12 @@ function inbox() {
     make("p", { class: "line", dir: "auto" }, make("b", {}, copy.subject), after ? ` – ${after}` : ""), facts);
 }
 
+let listed = "";
+
 function people() {
+  const now = JSON.stringify([look.people, copies.map((copy) => Boolean(copy && copy.fault))]);
+  if (now === listed) return;  // who has the focus keeps it
+  listed = now;
   $("people").replaceChildren(...look.people.map((person, index) => {
     const input = make("input", { type: "radio", name: "person", value: index + 1 });
     input.checked = index + 1 === chosen.person;
@@ -199,7 +210,11 @@ function place(finding) {
 
 function findings() {
   const found = look.faults.length ? look.faults : look.findings;
-  if (!found) { $("tally").textContent = ""; return; }
+  if (!found) {
+    $("tally").textContent = "";
+    $("findings").replaceChildren(make("p", { class: "quiet" }, "Looking …"));
+    return;
+  }
   const counts = LEVELS.map((level) => [found.filter((each) => each.level === level).length, level]).filter(([n]) => n);
   $("tally").textContent = counts.map(([n, level]) => `· ${n} ${level}${n > 1 && level !== "advice" ? "s" : ""}`).join(" ");
   $("findings").replaceChildren(...(found.length ? found.map((each) => make("li", { class: each.level },
@@ -213,7 +228,7 @@ function tools() {
     ["view", "What to see", { both: "Side by side", desktop: "Desktop", phone: "Phone", wall: "Wall", text: "Plain text", source: "Source" }],
     ["scheme", "Colours", { light: "Light", dark: "Dark", inverted: "Inverted" }],
   ];
-  const switches = [["images", "No images"], ["styles", "No style sheets"]];
+  const switches = [["images", "No images"], ["styles", "No styles"]];
   $("tools").replaceChildren(...groups.map(([name, legend, choices]) => make("fieldset", { "data-group": name },
     make("legend", {}, legend), ...Object.entries(choices).map(([value, label]) => {
       const input = make("input", { type: "radio", name, value });
@@ -284,16 +299,19 @@ async function rest(version) {
 
 async function changed(frame) {
   if (frame.version <= look.version && copies.length) return;
+  const faulty = look.faults.length > 0;
   Object.assign(look, frame);
+  if (faulty) look.findings = null;
   asked.clear();
   heading();
   if (look.faults.length) {
     $("notice").textContent = "The letter has a fault, told beside; here it is as it was before.";
     $("stage").classList.add("stale");
-    if (!$("stage").children.length) $("stage").replaceChildren(empty("Nothing to see yet", "The letter has a fault."));
+    if (!copies.length) { $("notice").textContent = ""; stage(); }
     findings();
     return;
   }
+  if (!look.findings) findings();
   chosen.person = Math.min(chosen.person, look.people.length) || 1;
   await fetchCopy(chosen.person);
   people();
