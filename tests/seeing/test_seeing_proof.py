@@ -20,6 +20,7 @@ from pillarbox.mailings.proof import Wish
 from pillarbox.model.states import Kind, MailingState, SuppressionReason
 from pillarbox.people import holder, rights
 from pillarbox.people.holder import Standing
+from pillarbox.reports import across
 from pillarbox.runner.proofing import Proofed, prove
 from pillarbox.standin.behaviour import API_KEY, Act, Behaviour, Fault, Stage
 from pillarbox.standin.server import Standin
@@ -144,6 +145,7 @@ def test_a_proof_is_never_taken_for_the_mailing(folder: TestProject, project: Pr
             mailings.find(connection, "harbour")
         with pytest.raises(Refused, match="No mailing"):
             mailings.newest(connection)
+        assert across.all_mailings(connection) == ()
         assert mailings.find(connection, done.status.mailing.name).state is MailingState.SENT
         assert connection.execute(select(func.count()).where(schema.supporters.c.address.is_not(None))).scalar() == 2
     planned = folder.json("plan", "harbour", "--list", "news")
