@@ -19,6 +19,7 @@ from bench import (
     mailing_page,
     million,
     pages,
+    seeing,
     start,
     webhook,
     whole,
@@ -31,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
     parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "pages",
-                                           "joining", "images", "mailing-page", "million", "check"],
+                                           "joining", "images", "seeing", "mailing-page", "million", "check"],
                         help="one part alone; million and mailing-page take many minutes, and run only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
@@ -58,6 +59,8 @@ def main() -> None:
         joining.run()
     if given.only in (None, "images"):
         images.run()
+    if given.only in (None, "seeing"):
+        seeing.run()
     if given.only in (None, "start"):
         start.run()
 

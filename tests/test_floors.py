@@ -15,7 +15,7 @@ STOREYS = [
     {"people", "compose", "deliver", "money", "keeping", "staff"},
     {"events", "giving", "checking"},
     {"mailings", "reports"},
-    {"runner", "doctor"},
+    {"runner", "doctor", "seeing"},
     {"web"},
     {"cli"},
 ]

@@ -1,9 +1,8 @@
-"""check and preview: a letter before it is planned."""
+"""check: a letter before it is planned."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import click
 from rich.markup import escape
@@ -50,30 +49,3 @@ def check(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple
                      else f"[bold red]{escape(slug)} cannot be planned as it is.[/]")
     if not checked.ok:
         ctx.exit(1)
-
-
-@click.command()
-@click.argument("slug")
-@click.option("--as", "email", metavar="EMAIL", help="As this supporter will see it; a made-up one when not said.")
-@click.option("--out", default="preview", show_default=True, type=click.Path(path_type=Path, file_okay=False),
-              help="Folder for the files.")
-@click.pass_context
-def preview(ctx: click.Context, slug: str, email: str | None, out: Path) -> None:
-    """Write a letter as files to look at.
-
-    HTML and plain text, for a made-up supporter with every name and for one without. A service letter (confirm,
-    welcome …) is shown in the same way.
-    """
-    from pillarbox.mailings import preview as previews
-    from pillarbox.mailings import service
-
-    with opened(ctx) as project:
-        pages = (service.pages(project, slug) if service.is_meant(project, slug)
-                 else previews.preview(project, slug, email=email))
-    out.mkdir(parents=True, exist_ok=True)
-    for page in pages:
-        (out / f"{slug}-{page.name}.html").write_text(page.html, "utf-8")
-        (out / f"{slug}-{page.name}.txt").write_text(f"Subject: {page.subject}\n\n{page.text}", "utf-8")
-        printing.say(f"{page.who[:1].upper()}{escape(page.who[1:])}:")
-        printing.to_copy(str(out / f"{slug}-{page.name}.html"))
-        printing.to_copy(str(out / f"{slug}-{page.name}.txt"))

@@ -14,7 +14,7 @@ from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal, wishes
 from pillarbox.keeping.journal import Launch
 from pillarbox.keeping.wishes import Carried
-from pillarbox.model.states import Basis, Channel, MailingState, SuppressionReason
+from pillarbox.model.states import Basis, Channel, Kind, MailingState, SuppressionReason
 from pillarbox.store import mailings as mailing_rows
 from pillarbox.store import schema
 
@@ -91,7 +91,8 @@ def known(connection: Connection, project: str, since: datetime, highest: Mappin
         since: when that state was.
         highest: ids given out, of ``rows.highest_ids``.
     """
-    started = [mailing for mailing in mailing_rows.all_of(connection) if mailing.started_at is not None]
+    started = [mailing for mailing in mailing_rows.all_of(connection)
+               if mailing.started_at is not None and mailing.kind is not Kind.PROOF]
     tried = select(schema.attempts.c.mailing_id)
     untouched: ColumnElement[bool] = schema.mailings.c.id.not_in(tried)
     # A database that was itself restored or adopted does not know what left before that.

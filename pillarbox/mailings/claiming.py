@@ -14,7 +14,7 @@ from pillarbox.mailings import control, hours
 from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.gate import Turn
 from pillarbox.model.records import Shape, Unit
-from pillarbox.model.states import MailingState
+from pillarbox.model.states import Kind, MailingState
 from pillarbox.people import audience
 from pillarbox.store import claims, mailings, migrate, shapes
 from pillarbox.store.mailings import Mailing
@@ -50,8 +50,10 @@ def claim(dispatch: Dispatch) -> tuple[Unit | None, int, Turn]:
             if not claimed:
                 claims.finish(connection, attempt_id, detail="another sender was claiming the same messages")
                 return None, 0, turn
-            left = audience.no_longer_eligible(connection, dispatch.rule, dispatch.segments, attempt_id=attempt_id,
-                                               mailing_id=dispatch.mailing.id, tracked=group.tracked)
+            # A proof goes to whom staff named, who need not be supporters.
+            left = {} if mailing.kind is Kind.PROOF else audience.no_longer_eligible(
+                connection, dispatch.rule, dispatch.segments, attempt_id=attempt_id, mailing_id=dispatch.mailing.id,
+                tracked=group.tracked)
             claims.withdraw(connection, attempt_id, left)
             if len(left) == claimed:
                 claims.finish(connection, attempt_id, detail="everyone in it had left")

@@ -12,6 +12,7 @@ from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Envelope, InlineImage
+from pillarbox.model.states import Kind
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -45,7 +46,8 @@ def envelope(project: Project, mailing: Mailing) -> Envelope:
         project=project.id, mailing=mailing.name, practice=mailing.practice,
         base_url=base_url(sender, practice=mailing.practice), from_name=sender["name"],
         from_email=sender["email"] or PRACTICE_SENDER, reply_to=sender["reply_to"] or sender["email"],
-        unsubscribe_mailto=sender["unsubscribe_mailto"], hold_batch=mailing.provider_batch,
+        unsubscribe_mailto=sender["unsubscribe_mailto"], proof=mailing.kind is Kind.PROOF,
+        hold_batch=mailing.provider_batch,
         hold_until=mailing.send_at if mailing.provider_batch and _ahead(mailing) else None, images=within(bundle))
 
 

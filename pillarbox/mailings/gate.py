@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from pillarbox.ground import clock
 from pillarbox.mailings import launch
 from pillarbox.mailings.throttle import HALF_MINUTE, MINUTE, SECOND, Limit
-from pillarbox.model.states import MailingState
+from pillarbox.model.states import Kind, MailingState
 from pillarbox.store import mailings, messages, throttles, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -176,7 +176,7 @@ class Gate:
     def _warm_up(self, connection: Connection, mailing: Mailing) -> tuple[date | None, int, str]:
         """The day that counts for the warm-up plan (None: none does), what it leaves today, and the plan in words."""
         plan = self.project.settings.limits.warm_up
-        if not plan or mailing.practice:
+        if not plan or mailing.practice or mailing.kind is Kind.PROOF:
             return None, _NO_END, ""
         today = clock.today(self.project.settings.project.zone)
         before, used = throttles.days(connection, WARM_UP, today)

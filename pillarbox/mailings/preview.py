@@ -1,25 +1,55 @@
-"""A letter as a supporter will see it, with links that lead nowhere in particular."""
+"""A letter as supporters will see it, with links that lead nowhere in particular.
+
+Rendered the plain way, one supporter at a time: what is composed for a whole list is equal to that, byte for byte, and
+one look needs no proof of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import html as html_
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-from sqlalchemy import select
+from jinja2.bccache import Bucket, BytecodeCache
 
+from pillarbox.compose import letter as composing
+from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
+from pillarbox.compose.faults import finding_of
+from pillarbox.compose.finish import Finish
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
-from pillarbox.compose.message import Composer
-from pillarbox.ground import address, clock
-from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import envelopes, letters, pictures
-from pillarbox.mailings.check import SAMPLES
-from pillarbox.model.records import Fault
-from pillarbox.people import names
+from pillarbox.content import images
+from pillarbox.content.bundle import Bundle
+from pillarbox.ground import clock
+from pillarbox.ground.errors import LetterError
+from pillarbox.mailings import envelopes, letters
+from pillarbox.mailings.samples import MADE_UP, Sample, of_address
+from pillarbox.model.records import Finding, Letter
+from pillarbox.people import values
 from pillarbox.shape.bodies import body
 from pillarbox.store.project import Project
-from pillarbox.store.schema import supporters
+
+IMAGES = "https://images.preview.invalid/"
+"""Stands in a look for the public address of the appeal's images, which need not be there yet (RFC 2606)."""
+
+
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled last: from one look to the next most of them stay the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])  # believed only for the very same source
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled = _Compiled()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,46 +64,103 @@ class Page:
     text: str
     variant: str = ""
     """Of the letter; empty where there is only one."""
+    note: str = ""
+    """Why it is shown for just this supporter; may be empty."""
+    preheader: str = ""
+    """The words that an inbox shows after the subject."""
+    fault: Finding | None = None
+    """Why this copy cannot be composed; the letter's parts are then empty."""
 
 
-def preview(project: Project, slug: str, *, email: str | None = None) -> list[Page]:
-    """Every variant of the letter for one supporter, or for made-up ones.
+@dataclass(frozen=True, kw_only=True)
+class InHand:
+    """An appeal as it lies in its folder now, ready to be looked at."""
+
+    project: Project
+    source: letters.Source
+
+    @property
+    def bundle(self) -> Bundle:
+        """What it is made from."""
+        return self.source.bundle
+
+    @cached_property
+    def images(self) -> Mapping[str, str]:
+        """Address in the letter → the image itself, as a ``data:`` address."""
+        return {images.address(IMAGES, data): f"data:{images.media_type(data)};base64,{base64.b64encode(data).decode()}"
+                for data in self.bundle.appeal.images.values()}
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The labels of its variants; one empty label when there are none."""
+        return self.source.appeal.labels or ("",)
+
+    def page(self, number: int, sample: Sample, variant: str = "") -> Page:
+        """One supporter's copy of a variant, or why it cannot be composed."""
+        letter, environment, part = self._letters[variant], self._environments[variant], composing.PREHEADER
+        context = {"supporter": sample.says, "links": self._links}
+        name = f"{variant}-{number}" if variant else str(number)
+        note = ", ".join(filter(None, (f"variant {variant}" if variant else "", sample.note)))
+        try:
+            preheader = values.one_line(html_.unescape(environment.rendered(part, context)))
+            rendered = {}
+            for part in (SUBJECT, letter.html, letter.text):
+                rendered[part] = environment.rendered(part, context)
+            shape = self._finish(subject=rendered[SUBJECT], html=rendered[letter.html], text=rendered[letter.text],
+                                 marks={}, private=True)
+        except Exception as fault:  # noqa: BLE001 - whatever a template raises is the letter's fault, told with its place
+            return Page(name=name, who=sample.who, note=note, variant=variant, subject="", html="", text="",
+                        fault=finding_of(fault, letter, part))
+        whole = body(shape, ())
+        return Page(name=name, who=sample.who, note=note, variant=variant, subject=whole.subject, html=whole.html,
+                    text=whole.text, preheader=preheader)
+
+    @cached_property
+    def _letters(self) -> Mapping[str, Letter]:
+        day = clock.today(self.project.settings.project.zone)
+        return {label: composing.build(self.bundle.as_variant(label), date=day,
+                                       mailing={"name": "preview", "images": IMAGES}) for label in self.variants}
+
+    @cached_property
+    def _environments(self) -> Mapping[str, LetterEnvironment]:
+        found = {label: plain_environment(letter) for label, letter in self._letters.items()}
+        for environment in found.values():
+            environment.bytecode_cache = _compiled
+        return found
+
+    @cached_property
+    def _links(self) -> Mapping[str, str]:
+        return envelopes.link_maker(self.project.settings, self.bundle, "PREVIEW").inert()
+
+    @cached_property
+    def _finish(self) -> Finish:
+        return finisher(PremailerInliner())
+
+
+def take(project: Project, slug: str) -> InHand:
+    """An appeal, read and built.
 
     Raises:
-        LetterError: faults in the letter.
+        LetterError: with every fault found.
+    """
+    found = InHand(project=project, source=letters.read(project, slug))
+    found._letters  # noqa: B018 - its faults are told now, not at the first look
+    return found
+
+
+def preview(project: Project, slug: str, *, email: str | None = None,
+            samples: Sequence[Sample] | None = None) -> list[Page]:
+    """The letter for one supporter, for some, or for made-up ones.
+
+    Raises:
+        LetterError: faults in the letter, or in every copy of it.
         Refused: nobody with that address.
     """
-    source = letters.read(project, slug)
-    versions = letters.variants(source, day=clock.today(project.settings.project.zone), name="preview")
-    people = _one(project, email) if email else dict(SAMPLES)
-    links = envelopes.link_maker(project.settings, source.bundle, "PREVIEW").inert()
-    pages = []
-    for label, letter in versions.items():
-        composer = Composer(letter, finisher(PremailerInliner()))
-        for number, (who, says) in enumerate(people.items(), 1):
-            [made] = composer.compose([{"supporter": says, "links": links}])
-            if isinstance(made, Fault):
-                raise LetterError(f"The letter cannot be composed for {who}.", findings=(made.finding,))
-            whole = body(made.shape, made.values)
-            pages.append(Page(name=f"{label}-{number}" if label else str(number),
-                              who=f"variant {label}, {who}" if label else who,
-                              subject=whole.subject, text=whole.text, variant=label,
-                              html=pictures.shown_within(whole.html, source.bundle)))
+    letter = take(project, slug)
+    chosen = (of_address(project, email),) if email else samples or MADE_UP
+    pages = [letter.page(number, sample, variant) for variant in letter.variants
+             for number, sample in enumerate(chosen, 1)]
+    faults = tuple(dict.fromkeys(page.fault for page in pages if page.fault))
+    if len([page for page in pages if page.fault]) == len(pages):
+        raise LetterError("The letter cannot be composed.", findings=faults)
     return pages
-
-
-def _one(project: Project, email: str) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        wanted = address.keyed_hash(address.normalise(email), project.secret)
-    except ValueError as fault:
-        raise Refused(f"{email!r} is not an address: {fault}") from None
-    with project.store.reading() as connection:
-        row = connection.execute(select(supporters).where(supporters.c.address_hash == wanted)).one_or_none()
-    if row is None or row.address is None:
-        raise Refused("Nobody with that address is known.")
-    says = {**row.fields, "title": row.title, "first_name": row.first_name, "last_name": row.last_name,
-            "name": names.to_name(title=row.title, first_name=row.first_name, last_name=row.last_name),
-            "salutation": names.salutation(title=row.title, first_name=row.first_name, last_name=row.last_name,
-                                           said=row.salutation),
-            "language": row.language, "country": row.country}
-    return {row.address: says}

@@ -163,6 +163,8 @@ class Envelope:
     """The provider's name for all that it keeps of this mailing until then."""
     images: tuple[InlineImage, ...] = ()
     """What the mailing's letters carry within; a letter takes those that it shows."""
+    proof: bool = False
+    """To staff, for looking at: what is filled in is filled in by the provider, even where all copies are the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, func, select
 from sqlalchemy.sql import ColumnElement
 
-from pillarbox.model.states import MailingState, MessageState, Outcome
+from pillarbox.model.states import Kind, MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
@@ -51,14 +51,14 @@ class Line:
 
 
 def all_mailings(connection: Connection) -> tuple[Line, ...]:
-    """Every mailing, newest first; practice mailings are marked, never added to the others."""
+    """Every mailing but proofs, newest first; practice mailings are marked, never added to the others."""
     counts = {row.mailing_id: row for row in connection.execute(_ledger())}
     opened = {mailing_id: sum(n for key, n in of.items() if int(key) & _OPENED == _OPENED)
               for mailing_id, of in tallies.of_all(connection, Facet.RESPONSES).items()}
     money = {row.mailing_id: row for row in connection.execute(_money())}
     return tuple(_line(row, counts.get(row.id), opened.get(row.id, 0), money.get(row.id)) for row in connection.execute(
-        select(mailings).order_by(func.coalesce(mailings.c.started_at, mailings.c.created_at).desc(),
-                                  mailings.c.id.desc())))
+        select(mailings).where(mailings.c.kind != Kind.PROOF).order_by(
+            func.coalesce(mailings.c.started_at, mailings.c.created_at).desc(), mailings.c.id.desc())))
 
 
 def _line(row: Any, count: Any, opened: int, money: Any) -> Line:

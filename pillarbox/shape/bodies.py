@@ -38,7 +38,8 @@ class Tagged:
     html: str
     text: str
     tags: tuple[tuple[str, Sequence[str]], ...]
-    """(tag, its column: final escaped text, one for each row). No two columns are equal and none is constant."""
+    """(tag, its column: final escaped text, one for each row). No two columns are equal; none is constant, unless that
+    was asked for."""
 
 
 def body(shape: Shape, values: Sequence[str]) -> Body:
@@ -59,9 +60,14 @@ def bodies(shape: Shape, rows: Sequence[Sequence[str]]) -> Iterator[tuple[str, b
     return zip(batch.texts(parts.subject), batch.utf8(parts.html), batch.utf8(parts.text), strict=True)
 
 
-def tagged(shape: Shape, rows: Sequence[Sequence[str]]) -> Tagged:
+def tagged(shape: Shape, rows: Sequence[Sequence[str]], *, constants: bool = False) -> Tagged:
     """A batch for a provider that substitutes: what is the same in every row becomes part of the body, equal columns
     share a tag.
+
+    Args:
+        shape: the letter.
+        rows: each message's values.
+        constants: leave what is the same in every row to the provider, too.
 
     Raises:
         ValueError: there are no rows.
@@ -69,7 +75,7 @@ def tagged(shape: Shape, rows: Sequence[Sequence[str]]) -> Tagged:
     if not rows:
         raise ValueError("a batch needs at least one row")
     parts, batch = split(shape), _Batch(rows)
-    folded = [batch.folded(part) for part in (parts.subject, parts.html, parts.text)]
+    folded = [batch.folded(part, constants=constants) for part in (parts.subject, parts.html, parts.text)]
     number: dict[tuple[str, ...], int] = {}
     for fold in folded:
         for column in fold.columns:
@@ -122,12 +128,12 @@ class _Batch:
             found = self._escaped[slot] = columns.escaped(self._columns[slot.value], slot.place)
         return found
 
-    def folded(self, pieces: Pieces) -> _Folded:
-        """The pieces with constant columns drawn into the literals."""
+    def folded(self, pieces: Pieces, *, constants: bool = False) -> _Folded:
+        """The pieces with constant columns drawn into the literals, unless these are to stay too."""
         fold = _Folded(literals=[pieces.literals[0]], columns=[])
         for slot, literal in zip(pieces.slots, pieces.literals[1:], strict=True):
             column = self.column(slot)
-            if columns.constant(column):
+            if not constants and columns.constant(column):
                 fold.literals[-1] += column[0] + literal
             else:
                 fold.columns.append(column)

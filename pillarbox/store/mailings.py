@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
@@ -117,12 +117,12 @@ def plan_alone(connection: Connection) -> None:
 
 
 def newest(connection: Connection) -> Mailing:
-    """The mailing that was planned last.
+    """The mailing that was planned last; a proof is none.
 
     Raises:
         Refused: there is none.
     """
-    row = connection.execute(_QUERY.where(mailings.c.state != MailingState.COMPOSING)
+    row = connection.execute(_QUERY.where(mailings.c.state != MailingState.COMPOSING, mailings.c.kind != Kind.PROOF)
                              .order_by(mailings.c.id.desc()).limit(1)).one_or_none()
     if row is None:
         raise Refused("No mailing has been planned yet.")
@@ -130,17 +130,20 @@ def newest(connection: Connection) -> Mailing:
 
 
 def find(connection: Connection, name: str) -> Mailing:
-    """The mailing that staff mean by a mailing's name, or by an appeal's: then its newest.
+    """The mailing that staff mean by a mailing's name, or by an appeal's: then its newest. A proof goes by its own
+    name alone.
 
     Raises:
         Refused: when there is none; the sentence names those that there are.
     """
-    rows = connection.execute(_QUERY.where(or_(mailings.c.name == name, mailings.c.appeal == name))
+    of_appeal = and_(mailings.c.appeal == name, mailings.c.kind != Kind.PROOF)
+    rows = connection.execute(_QUERY.where(or_(mailings.c.name == name, of_appeal))
                               .where(mailings.c.state != MailingState.COMPOSING)
                               .order_by((mailings.c.name == name).desc(), mailings.c.id.desc()).limit(1)).all()
     if rows:
         return _mailing(rows[0])
-    known = connection.execute(select(mailings.c.name).where(mailings.c.state != MailingState.COMPOSING)
+    known = connection.execute(select(mailings.c.name).where(mailings.c.state != MailingState.COMPOSING,
+                                                             mailings.c.kind != Kind.PROOF)
                                .order_by(mailings.c.id.desc()).limit(5)).scalars().all()
     raise Refused(f"There is no mailing called {name!r}.",
                   todo=f"The newest are: {', '.join(known)}." if known else "None has been planned yet.")

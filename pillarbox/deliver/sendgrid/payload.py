@@ -61,7 +61,7 @@ def requests(unit: Unit, messages: Sequence[Outgoing], *, individual: bool = Fal
         messages: at least one; their addresses have an ASCII form.
         individual: a request a message.
     """
-    if individual or len(messages) == 1:
+    if individual or (len(messages) == 1 and not unit.envelope.proof):
         yield from (_single(unit, message) for message in messages)
         return
     together, alone = _first_of_each_address(messages)
@@ -80,10 +80,11 @@ def _first_of_each_address(messages: Sequence[Outgoing]) -> tuple[Sequence[Outgo
 
 def _batch(unit: Unit, messages: Sequence[Outgoing]) -> Iterator[Request]:
     """One request of them all where the limits allow, else in halves or one by one."""
-    if len(messages) == 1:
+    proof = unit.envelope.proof
+    if len(messages) == 1 and not proof:
         yield _single(unit, messages[0])
         return
-    letter = tagged(unit.shape, [message.values for message in messages])
+    letter = tagged(unit.shape, [message.values for message in messages], constants=proof)
     if len(letter.tags) > MOST_SUBSTITUTIONS or _collide(unit.envelope, [tag for tag, _ in letter.tags]):
         yield from (_single(unit, message) for message in messages)
         return
@@ -95,7 +96,7 @@ def _batch(unit: Unit, messages: Sequence[Outgoing]) -> Iterator[Request]:
         return
     head = _head(unit, Body(subject=letter.subject, html=letter.html, text=letter.text))
     content = _assembled(head, _personalizations(unit, messages, filled if letter.tags else None))
-    if len(content) > MOST_REQUEST_BYTES:
+    if len(content) > MOST_REQUEST_BYTES and len(messages) > 1:
         half = len(messages) // 2
         yield from _batch(unit, messages[:half])
         yield from _batch(unit, messages[half:])
@@ -221,8 +222,10 @@ def _sender(name: str, address: str) -> dict[str, str]:
 def _tracking(unit: Unit) -> dict[str, Any]:
     """Every setting is said: where a request is silent, the account's own settings hold."""
     laptop = not unit.envelope.base_url
-    leave: dict[str, Any] = {"enable": laptop}
-    if laptop and UNSUBSCRIBE_TAG in unit.shape.html and UNSUBSCRIBE_TAG in unit.shape.text:
+    leave: dict[str, Any] = {"enable": laptop and not unit.envelope.proof}
+    if unit.envelope.proof:
+        pass  # whoever tried SendGrid's own link would get no letter of ours any more
+    elif laptop and UNSUBSCRIBE_TAG in unit.shape.html and UNSUBSCRIBE_TAG in unit.shape.text:
         leave["substitution_tag"] = UNSUBSCRIBE_TAG
     elif laptop:
         leave |= {"text": _LEAVE_TEXT, "html": _LEAVE_HTML}

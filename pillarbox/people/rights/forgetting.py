@@ -13,7 +13,13 @@ from pillarbox.ground import clock, keys
 from pillarbox.model.states import MessageState, SuppressionReason
 from pillarbox.people import person as persons
 from pillarbox.people.rights.theirs import address as proper
-from pillarbox.people.rights.theirs import their_donations, their_messages, their_payment_events, their_pledges
+from pillarbox.people.rights.theirs import (
+    filled_in_with_theirs,
+    their_donations,
+    their_messages,
+    their_payment_events,
+    their_pledges,
+)
 from pillarbox.store import audit, suppressions, tallies
 from pillarbox.store.connect import Store
 from pillarbox.store.listed import among
@@ -66,7 +72,8 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
         # Events whose message the provider lost carry the address in the raw text alone.
         telling = connection.execute(select(events.c.id, events.c.message_id).where(events.c.raw.is_not(None), or_(*(
             func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))))).all()
-        theirs = connection.execute(select(messages.c.id).where(their_messages(hashed, of))).scalars()
+        theirs = connection.execute(select(messages.c.id).where(
+            their_messages(hashed, of) | filled_in_with_theirs(of))).scalars()
         with tallies.recounted(connection, {*theirs, *(row.message_id for row in telling if row.message_id)}):
             reached = _forget_messages(connection, hashed, of)
             raw = connection.execute(update(events).where(
@@ -104,15 +111,16 @@ class _Reached:
 
 
 def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
-    theirs = select(messages.c.id).where(their_messages(hashed, of))
+    erased = their_messages(hashed, of) | filled_in_with_theirs(of)
+    theirs = select(messages.c.id).where(erased)
     cleared = connection.execute(update(events).where(events.c.message_id.in_(theirs)).values(
         raw=None, url="", reason="", domain=""))
-    private = select(messages.c.shape_id).where(their_messages(hashed, of))
+    private = select(messages.c.shape_id).where(erased)
     for shape in connection.execute(select(shapes.c.id).where(shapes.c.private, shapes.c.id.in_(private))).scalars():
         connection.execute(update(shapes).where(shapes.c.id == shape).values(
             subject="", html="", text="", tokens=[], content_hash=secrets.token_hex(16)))
     withdrawn = connection.execute(update(messages).where(
-        their_messages(hashed, of), messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
+        erased, messages.c.state == MessageState.PLANNED).values(state=MessageState.WITHDRAWN))
     blank = {"address": "", "to_name": "", "detail": "", "domain": ""}
     connection.execute(update(message_values).where(message_values.c.message_id.in_(theirs)).values({"values": "[]"}))
     found = connection.execute(theirs).scalars().all()

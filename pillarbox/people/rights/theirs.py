@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, or_, select
 
 from pillarbox.ground import address as addresses
 from pillarbox.ground.errors import Refused
+from pillarbox.model.states import Kind
 from pillarbox.people import values
 from pillarbox.store import hook_events as payments
 from pillarbox.store.schema import (
     donations,
     hook_events,
+    mailings,
     messages,
     pledges,
     supporters,
@@ -44,6 +46,12 @@ def theirs(table: Table, hashed: str, of: int) -> ColumnElement[bool]:
 def their_messages(hashed: str, of: int) -> ColumnElement[bool]:
     """Every message to them, under whatever address."""
     return or_(messages.c.address_hash == hashed, messages.c.supporter_id == of)
+
+
+def filled_in_with_theirs(of: int) -> ColumnElement[bool]:
+    """Proofs to staff that were filled in with this supporter's words."""
+    proofs = select(mailings.c.id).where(mailings.c.kind == Kind.PROOF, mailings.c.audience["as"].as_integer() == of)
+    return messages.c.mailing_id.in_(proofs)
 
 
 def their_donations(hashed: str, of: int) -> ColumnElement[bool]:

@@ -1,0 +1,1 @@
+"""A letter looked at before it is planned: one page with every way in which it will be seen, written or served."""

@@ -1,0 +1,57 @@
+"""The look as files: the page, and each copy as HTML and plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pillarbox.mailings.preview import Page
+from pillarbox.seeing.page import page as page_of
+from pillarbox.seeing.sight import Sight, shown, told
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What was written."""
+
+    index: Path
+    """The page, which shows all of it."""
+    copies: tuple[tuple[Page, Path, Path], ...]
+    """Each copy that can be composed, its HTML and its text."""
+    faulty: tuple[Page, ...]
+    """Those that cannot."""
+    names: tuple[str, ...]
+    """For each of the page's copies how its files begin; empty for one that cannot be composed."""
+
+
+def write(sight: Sight, folder: Path) -> Written:
+    """Write the page and the copies into a folder, which is made when it is not there.
+
+    Raises:
+        LetterError: the letter has faults.
+        OSError: the folder cannot be written.
+    """
+    sight.first_look()
+    frame, pages = sight.frame(), sight.pages()
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = []
+    for page in pages:
+        if page.fault:
+            continue
+        html, text = folder / f"{sight.slug}-{page.name}.html", folder / f"{sight.slug}-{page.name}.txt"
+        html.write_text(with_images(page.html, frame["images"]), "utf-8")
+        text.write_text(f"Subject: {page.subject}\n\n{page.text}", "utf-8")
+        copies.append((page, html, text))
+    index = folder / f"{sight.slug}.html"
+    index.write_text(page_of(frame, copies=[shown(each) for each in pages],
+                             findings=[told(each) for each in sight.findings()]), "utf-8")
+    return Written(index=index, copies=tuple(copies), faulty=tuple(each for each in pages if each.fault),
+                   names=tuple("" if each.fault else f"{sight.slug}-{each.name}" for each in pages))
+
+
+def with_images(html: str, images: Mapping[str, str]) -> str:
+    """A letter that holds its own images."""
+    for address, data in images.items():
+        html = html.replace(address, data)
+    return html
