@@ -16,6 +16,7 @@ from pillarbox.ground.errors import SettingsError
 from pillarbox.model.donating import sound_template
 from pillarbox.model.sections import (
     ApiSettings,
+    ApprovalSettings,
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
@@ -55,6 +56,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     launch: LaunchSettings = LaunchSettings()
     brakes: BrakeSettings = BrakeSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     backup: BackupSettings = BackupSettings()
     join: JoinSettings = JoinSettings()
     preferences: PreferenceSettings = PreferenceSettings()
