@@ -73,7 +73,8 @@ def agenda(project: Project, *, weeks: int = WEEKS) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.at, entry.appeal))[:MOST]
 
 
-def _times(project: Project, connection: Connection, schedule: Schedule, after: datetime, until: datetime) -> Iterable[Entry]:
+def _times(project: Project, connection: Connection, schedule: Schedule, after: datetime, until: datetime,
+           ) -> Iterable[Entry]:
     made = {each.local: each for each in table.of_schedule(connection, schedule.id, since=after)}
     for occasion in schedules.repeats(schedule).between(max(after, schedule.created_at), until):
         occurrence = made.get(occurrences.key(occasion.local))
@@ -95,8 +96,8 @@ def _times(project: Project, connection: Connection, schedule: Schedule, after: 
 def _waiting(project: Project, connection: Connection, mailing: Mailing) -> Entry:
     assert mailing.send_at is not None
     return Entry(at=mailing.send_at, zone=project.settings.project.zone, appeal=mailing.appeal, mailing=mailing.name,
-                 schedule=None, state=_how_planned(project, connection, mailing), reason=mailing.state_reason, practice=mailing.practice,
-                 own_zone=False, uid=f"mailing-{mailing.name}")
+                 schedule=None, state=_how_planned(project, connection, mailing), reason=mailing.state_reason,
+                 practice=mailing.practice, own_zone=False, uid=f"mailing-{mailing.name}")
 
 
 def _how_planned(project: Project, connection: Connection, mailing: Mailing) -> str:
