@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from pillarbox.ground.errors import StoreError
-from pillarbox.model.states import MessageState, Outcome
+from pillarbox.mailings import approval
+from pillarbox.model.states import MailingState, MessageState, Outcome
 from pillarbox.store import mailings, messages, notices, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -35,13 +38,16 @@ class Status:
     """When the next message comes that waits for a time of its own."""
     notices: tuple[tuple[datetime, str], ...] = ()
     """What happened to it by itself, newest first: when, and the words."""
+    unapproved: str = ""
+    """Why it may not go for want of somebody who stands for it, and what to do; empty: it may, or is practice."""
 
     def to_json(self) -> dict[str, object]:
         """The command line's contract for ``status --json``."""
         return {"mailing": self.mailing.name, "practice": self.mailing.practice, "state": self.mailing.state.value,
                 "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
-                "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out)}
+                "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out),
+                "unapproved": self.unapproved}
 
 
 def status(project: Project, name: str | None = None) -> Status:
@@ -59,6 +65,7 @@ def status(project: Project, name: str | None = None) -> Status:
         left_out = messages.withdrawals(connection, mailing.id)
         next_due = waves.next_due(connection, mailing.id)
         told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
+        unapproved = _unapproved(connection, project, mailing)
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
@@ -69,4 +76,15 @@ def status(project: Project, name: str | None = None) -> Status:
         withdrawn=count.get(MessageState.WITHDRAWN, 0),
         remaining=count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0),
         outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
-        left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told))
+        left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told),
+        unapproved=unapproved)
+
+
+def _unapproved(connection: Connection, project: Project, mailing: Mailing) -> str:
+    if mailing.state not in (MailingState.PLANNED, MailingState.PAUSED) or not approval.is_asked(mailing):
+        return ""
+    found = approval.standing(connection, project.settings, mailing)
+    if found.complete:
+        return ""
+    why = found.why_not
+    return f"{why[:1].upper()}{why[1:]}. {found.whose_turn(mailing.name)}"
