@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "supporters": ("pillarbox.cli.supporters:supporters", "Look at, add, export or forget one supporter."),
     "check": ("pillarbox.cli.letters:check", "Find every fault of a letter before it is planned."),
     "preview": ("pillarbox.cli.letters:preview", "Write a letter as files to look at."),
+    "rehearse": ("pillarbox.cli.rehearsing:rehearse", "Send a whole mailing to a SendGrid of this machine's own."),
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),
     "approve": ("pillarbox.cli.approving:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.sending:send", "Send a planned mailing, or continue one that was interrupted."),

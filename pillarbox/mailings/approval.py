@@ -138,7 +138,7 @@ def refuse_unapproved(connection: Connection, settings: Settings, mailing: Maili
     Raises:
         NotApprovedError: too few; says who may, and carries what changed since the last approval.
     """
-    if not is_asked(mailing):
+    if not is_asked(mailing) or settings.rehearsal is not None:
         return
     found = standing(connection, settings, mailing)
     if found.complete:
@@ -261,9 +261,10 @@ def keep(connection: Connection, settings: Settings, mailing: Mailing) -> Standi
 
 
 def _replaced(connection: Connection, mailing: Mailing) -> Mailing | None:
-    """The plan whose place a new one takes: of the same edition, never begun, and not cancelled by staff.
+    """The approved plan whose place a new one takes, perhaps by way of others that nobody stood for.
 
-    A practice plan without a label is an edition of its own: there it is the newest that was never begun.
+    They are of the same edition, never begun, and not cancelled by staff. A practice plan without a label is an
+    edition of its own: there all of the appeal count.
     """
     for earlier in mailings.all_of(connection, appeal=mailing.appeal, practice=mailing.practice):
         if earlier.id >= mailing.id or not (mailing.practice or earlier.edition_id == mailing.edition_id):
@@ -271,7 +272,8 @@ def _replaced(connection: Connection, mailing: Mailing) -> Mailing | None:
         replaced = earlier.state is MailingState.CANCELLED and earlier.state_reason == REPLACED
         if earlier.started_at or not (replaced or earlier.state is MailingState.PLANNED):
             return None
-        return earlier
+        if approvals.of_mailing(connection, earlier.id):
+            return earlier
     return None
 
 

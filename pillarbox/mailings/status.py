@@ -47,7 +47,7 @@ class Status:
                 "planned": self.mailing.planned, "accepted": self.accepted, "failed": self.failed,
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
                 "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out),
-                "unapproved": self.unapproved}
+                **({"unapproved": self.unapproved} if self.unapproved else {})}
 
 
 def status(project: Project, name: str | None = None) -> Status:

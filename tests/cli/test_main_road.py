@@ -40,8 +40,7 @@ def test_from_list_to_report(engine: str, tmp_path: Path, request: pytest.Fixtur
         sent = project.json("send", planned["mailing"], "--yes")
         assert sent == project.json("status", planned["mailing"])
         assert list(sent) == ["mailing", "practice", "state", "planned", "accepted", "failed", "in_doubt",
-                              "cancelled", "withdrawn", "remaining", "outcomes", "left_out",
-                              "unapproved"]
+                              "cancelled", "withdrawn", "remaining", "outcomes", "left_out"]
         assert (sent["state"], sent["accepted"], sent["remaining"]) == ("sent", PEOPLE, 0)
         told = reactions(standin.messages, seed=7)
         (tmp_path / "events.json").write_text(json.dumps(events.events_of(told, seed=7)), "utf-8")
