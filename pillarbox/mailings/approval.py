@@ -7,7 +7,7 @@ size, its day and its way out (``terms``). A plan that is made again keeps the a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -299,6 +299,8 @@ def drift(project: Project, mailing: Mailing) -> Drift | None:
         return Drift(changes=())
     if now.id == planned.id:
         return None
+    # A sender that is missing altogether is ``live``'s to tell.
+    now = replace(now, sender={**planned.sender, **{name: said for name, said in now.sender.items() if said}})
     nothing: Mapping[str, str] = {}
     found = between(Version(bundle=planned, facts=nothing), Version(bundle=now, facts=nothing))
     return Drift(changes=found) if found else None

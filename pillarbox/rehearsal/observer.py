@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 
 from pillarbox.standin.mailbox import Kept
+
+_REQUESTS_AROUND = 100
+"""More than a sender can have under way at once, and a few whose answers it had no time to write down."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -29,8 +32,8 @@ class Observer:
     killed_at: int | None = None
     """Messages accepted when it was killed; None: it was not."""
     sample: list[Kept] = field(default_factory=list)
-    around_the_crash: list[Kept] = field(default_factory=list)
-    """What was accepted from the killing request on, until ``recovered``."""
+    around_the_crash: deque[list[Kept]] = field(default_factory=lambda: deque(maxlen=_REQUESTS_AROUND))
+    """What was accepted last, a request each, until another process sends."""
     times: Counter[str] = field(default_factory=Counter)
     """Address in lower case → letters."""
     _heard: int = 0
@@ -48,8 +51,8 @@ class Observer:
             if due and self.sender is not None:
                 self.killed_at = self._heard
                 self.sender.kill()
-            if self.killed_at is not None and not self._recovering:
-                self.around_the_crash += taken
+            if not self._recovering:
+                self.around_the_crash.append(taken)
         self.on_progress(len(taken))
 
     def _keep(self, one: Kept) -> None:

@@ -50,7 +50,7 @@ def settle(project: Project, mailing: Mailing, observer: Observer) -> Crash:
     """Settle what a crash put in doubt: by events first, then, since the stand-in knows the truth, by a decision."""
     doubtful = in_doubt(project, mailing)
     arrived = sum(address in observer.times for address in doubtful)
-    heard = [one for one in observer.around_the_crash if one.address.lower() in doubtful]
+    heard = [one for taken in observer.around_the_crash for one in taken if one.address.lower() in doubtful]
     _hear(project, heard)
     left = in_doubt(project, mailing)
     unsent = 0

@@ -25,7 +25,7 @@ from pillarbox.ground.process import Worker
 from pillarbox.model.config import Settings
 from pillarbox.model.states import MailingState
 from pillarbox.standin.behaviour import API_KEY
-from pillarbox.store import schema
+from pillarbox.store import migrate, schema
 from pillarbox.store.connect import connect
 from pillarbox.store.project import Project, home
 
@@ -125,7 +125,7 @@ def _copy_files(project: Path, folder: Path, slug: str) -> None:
 
 def _copy_rows(project: Project, made: Project, slug: str, on_progress: Callable[[int], None]) -> None:
     """Copy what a plan reads, as it stands at one moment; it may lack what its rows point to and no plan reads."""
-    schema.metadata.create_all(made.store.writer)
+    migrate.upgrade(made.store)
     with project.store.reading() as source, _loosely(made.store.writer) as target:
         for table in _WHOLE:
             on_progress(_copy(source, target, table))
