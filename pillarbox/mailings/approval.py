@@ -104,7 +104,7 @@ class Comparison:
     @property
     def since(self) -> str:
         """Against which version."""
-        return f"what {self.approved_by} approved on {self.approved_at:%d %B %Y}"
+        return f"what {self.approved_by} approved on {self.approved_at.day} {self.approved_at:%B %Y}"
 
 
 # ------------------------------------------------------------------------------------------------ where it stands

@@ -172,6 +172,8 @@ def _change(path: str, was: Leaf | None, now: Leaf | None) -> Change:
 def _called(path: str) -> str:
     if path in _NAMED:
         return _NAMED[path]
+    if ".images." in path:
+        return f"Image {path.rpartition('.images.')[2]}"
     head, _, name = path.rpartition(".")
     while head:
         if head in _SETTINGS:
