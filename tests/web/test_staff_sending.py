@@ -367,7 +367,8 @@ def test_hostile_words_of_a_mailing_are_shown_as_words(desk: Desk) -> None:
     """Its title, subject, reasons, approver and details arrive as text on each of its pages."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>`<b>`"
     with desk.project.store.writing() as connection:
-        mailings.change(connection, desk.mailing.id, title=hostile, state_reason=hostile, audience={"lists": [hostile], "segments": [hostile], "exclude": []},
+        mailings.change(connection, desk.mailing.id, title=hostile, state_reason=hostile,
+                        audience={"lists": [hostile], "segments": [hostile], "exclude": []},
                         state=MailingState.PAUSED)
         connection.execute(update(schema.shapes).values(subject=hostile))
         connection.execute(update(schema.messages).values(detail=hostile, state=MessageState.IN_DOUBT))
