@@ -190,7 +190,7 @@ def test_however_it_ends_nothing_stays(tmp_path: Path, temporary: Path, ending: 
     assert process.returncode != 0
     if ending is signal.SIGKILL:
         time.sleep(1)  # its sender sees that nobody is there
-        made.run("segments", "show")
+        made.start("segments", "show").communicate(timeout=60)
     assert list(temporary.glob(f"{scratch.PREFIX}*")) == []
 
 
