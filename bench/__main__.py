@@ -19,6 +19,7 @@ from bench import (
     mailing_page,
     million,
     pages,
+    rehearsing,
     seeing,
     start,
     webhook,
@@ -32,8 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--supporters", type=int, help="for the whole mailing (default 100,000), or the million")
     parser.add_argument("--only", choices=["composing", "whole", "start", "ledger", "workers", "webhook", "pages",
-                                           "joining", "images", "seeing", "mailing-page", "million", "check"],
-                        help="one part alone; million and mailing-page take many minutes, and run only when named")
+                                           "joining", "images", "seeing", "mailing-page", "million", "check",
+                                           "rehearse"],
+                        help="one part alone; million, mailing-page and rehearse run only when named")
     given = parser.parse_args()
     print(f"Python {platform.python_version()} on {os.cpu_count()} cores of {platform.machine()}, {platform.system()}")
     plain = None
@@ -55,6 +57,8 @@ def main() -> None:
         mailing_page.run(given.supporters or 1_000_000)
     if given.only == "million":
         million.run(given.supporters or 1_000_000)
+    if given.only == "rehearse":
+        rehearsing.run(given.supporters or 50_000)
     if given.only in (None, "joining"):
         joining.run()
     if given.only in (None, "images"):

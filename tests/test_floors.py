@@ -16,6 +16,7 @@ STOREYS = [
     {"events", "giving", "checking"},
     {"mailings", "reports"},
     {"runner", "doctor", "seeing"},
+    {"rehearsal"},
     {"web"},
     {"cli"},
 ]

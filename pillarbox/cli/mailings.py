@@ -52,6 +52,8 @@ def show_status(project: Project, found: standing.Status) -> None:
     printing.say(f"[dim]{escape(mailing.name)}, {departures.state_words(mailing)}[/]")
     if told := outlook.said(project, mailing):
         printing.say(escape(told))
+    if found.unapproved and "unapproved it is not sent" not in told:
+        printing.say(f"[yellow]{escape(found.unapproved)}[/]")
     handed = {"sendgrid": "handed to SendGrid", "smtp": "handed to the mail server", "files": "written to files"}
     counted = ((handed[mailing.transport], found.accepted), ("still to go", found.remaining),
                ("not sure it went", found.in_doubt), ("refused", found.failed),

@@ -27,8 +27,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("pillarbox.cli.letters:check", "Find every fault of a letter before it is planned."),
     "preview": ("pillarbox.cli.seeing:preview", "See a letter as supporters will, on one page."),
     "proof": ("pillarbox.cli.proofs:proof", "Send real proofs of a letter to addresses that you name."),
+    "rehearse": ("pillarbox.cli.rehearsing:rehearse", "Send a whole mailing to a SendGrid of this machine's own."),
     "plan": ("pillarbox.cli.planning:plan", "Compose every message of a mailing; nothing leaves."),
-    "approve": ("pillarbox.cli.planning:approve", "Stand for a planned mailing, by name."),
+    "approve": ("pillarbox.cli.approving:approve", "Stand for a planned mailing, by name."),
     "send": ("pillarbox.cli.sending:send", "Send a planned mailing, or continue one that was interrupted."),
     "publish": ("pillarbox.cli.publishing:publish", "Put a letter on the web for anybody, or take it back."),
     "status": ("pillarbox.cli.mailings:status", "Where a mailing stands."),
@@ -100,6 +101,10 @@ def _tell(fault: PillarboxError) -> None:
 
     if isinstance(fault, LetterError) and fault.findings:
         printing.findings(fault.findings, error=True)
+    if changes := getattr(fault, "changes", ()):
+        from pillarbox.cli import changes as differences
+
+        differences.show(changes, error=True)
     printing.refused(fault.sentence())
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from pillarbox.ground import logs
 from pillarbox.model.config import Settings
+from pillarbox.rehearsal.scratch import sweep
 from pillarbox.store.project import Project, open_project
 
 LEVEL = "PILLARBOX_LOG_LEVEL"
@@ -30,6 +31,7 @@ def logging_from(settings: Settings) -> None:
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[Project]:
     """The project in the folder that ``-C`` names, closed afterwards."""
+    sweep()
     project = open_project(ctx.obj)
     if os.environ.get(LEVEL):
         logging_from(project.settings)

@@ -1,4 +1,4 @@
-"""plan, approve."""
+"""plan."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
-from pillarbox.cli.mailings import mailing_argument
+from pillarbox.cli.approving import show_since, to_approve
 from pillarbox.cli.numbers import Within
 from pillarbox.cli.opening import opened
 from pillarbox.content import variants
-from pillarbox.mailings import control, planning
+from pillarbox.mailings import approval, planning
 from pillarbox.people.audience import Rule
+from pillarbox.people.values import one_line
 
 
 @click.command()
@@ -26,16 +27,19 @@ from pillarbox.people.audience import Rule
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
 @click.option("--span", "span_hours", type=Within(0, 24 * 31), metavar="HOURS",
               help="Leave out whoever got another mailing within as many hours; 0: nobody. Else as in [limits].")
+@click.option("--by", metavar="NAME", help="Who plans; where two pairs of eyes are asked for, others approve it.")
 @printing.json_option
 @click.pass_context
 def plan(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tuple[str, ...], exclude: tuple[str, ...],
-         for_date: datetime | None, again: str | None, span_hours: float | None, as_json: bool) -> None:
+         for_date: datetime | None, again: str | None, span_hours: float | None, by: str | None,
+         as_json: bool) -> None:
     """Compose every message of a mailing; nothing leaves.
 
     One fault in one supporter's copy, and nothing is planned: the fault names supporter, field, file and line.
     """
     wish = planning.Wish(appeal=slug, rule=Rule(lists=lists, segments=segments, exclude=exclude),
-                         for_date=for_date.date() if for_date else None, again=again, span_hours=span_hours)
+                         for_date=for_date.date() if for_date else None, again=again, span_hours=span_hours,
+                         actor=one_line(by or "") or "staff")
     with opened(ctx) as project:
         with printing.progress(None, f"Composing {slug}", quiet=as_json) as advance:
             planned = planning.plan(project, wish, on_progress=advance)
@@ -71,34 +75,16 @@ def show_plan(planned: planning.Planned) -> None:
     if mailing.practice and planned.warnings:
         printing.say("\nBefore it can be live:")
         printing.items(planned.warnings)
+    if approval.is_asked(mailing) and planned.before:
+        printing.say()
+        show_since(planned.before)
+    if planned.approved.counted:
+        printing.say(f"\nStill approved by {escape(planned.approved.by)}: nothing that they stand for has changed."
+                     if planned.approved.complete else
+                     f"\nStill approved by {escape(planned.approved.by)}; one more person must.")
     printing.say("\nNothing has left. Next:")
-    if not mailing.practice:
-        printing.to_copy(f'pillarbox approve {mailing.name} --by "Your Name"')
+    if approval.is_asked(mailing) and not planned.approved.complete:
+        to_approve(mailing.name)
+        if planned.approved.others and not planned.approved.planned_by:
+            printing.below("Who planned it is not known, and should not be who approves it: plan with --by NAME.")
     printing.to_copy(f"pillarbox send {mailing.name}")
-
-
-@click.command()
-@mailing_argument
-@click.option("--by", required=True, metavar="NAME", help="Who approves.")
-@printing.json_option
-@click.pass_context
-def approve(ctx: click.Context, name: str, by: str, as_json: bool) -> None:
-    """Stand for a planned mailing, by name. A live mailing cannot be sent without.
-
-    A service letter (confirm, welcome …) is approved once, as it is now: after any change of its words again.
-    """
-    from pillarbox.mailings import service
-
-    with opened(ctx) as project:
-        if service.is_meant(project, name):
-            letter = service.approve(project, name, by=by)
-            if as_json:
-                printing.as_json({"service": name, "content_hash": letter.content_hash, "approved_by": by.strip()})
-            else:
-                printing.say(f"The service letter {escape(name)} is approved by {escape(by.strip())}, as it is now.")
-            return
-        mailing = control.approve(project, name, by=by)
-    if as_json:
-        printing.as_json({"mailing": mailing.name, "approved_by": mailing.approved_by})
-    else:
-        printing.say(f"{escape(mailing.name)} is approved by {escape(mailing.approved_by or '')}.")

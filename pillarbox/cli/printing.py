@@ -33,6 +33,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 """For every command whose answer a script may want; the command then prints with ``as_json``."""
 
 
+def console_of(*, error: bool) -> Console:
+    """The console of stdout, or of stderr."""
+    return _errors if error else console
+
+
 def as_json(data: object) -> None:
     """Print data as one JSON document."""
     click.echo(orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
@@ -87,6 +92,20 @@ def counts(rows: Iterable[tuple[str, int]]) -> None:
     for words, number in rows:
         grid.add_row(f"  {words}", f"{number:,}")
     console.print(grid)
+
+
+def facts(rows: Iterable[tuple[str, str]]) -> None:
+    """Print names and what is said of each below each other; texts from outside may stand there."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for name, words in rows:
+        if console.is_terminal:
+            grid.add_row(f"  {name}", Text(words))
+        else:
+            console.print(f"  {name}: {words}", markup=False, soft_wrap=True)
+    if console.is_terminal:
+        console.print(grid)
 
 
 def table(*titles: str) -> Table:

@@ -19,7 +19,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import closing, control, departure, holding, launch, moments, refusals
+from pillarbox.mailings import approval, closing, control, departure, holding, launch, moments, refusals
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.mailings.dispatch import Dispatch
@@ -46,11 +46,12 @@ _TAKERS = {"files": "the mail folder", "smtp": "the mail server", "sendgrid": "S
 @click.option("--now", is_flag=True,
               help="Everyone at once: no countdown, no first wave, no watch; also ends a watch that is under way.")
 @click.option("--launch", "practise", is_flag=True, help="Launch a practice mailing as if it were live.")
+@click.option("--as-approved", is_flag=True,
+              help="Send it as it was approved, though its folder has changed since it was planned.")
 @printing.json_option
 @click.pass_context
 def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | None, hold: bool,
-         rate: float | None, now: bool, practise: bool,
-         as_json: bool) -> None:
+         rate: float | None, now: bool, practise: bool, as_approved: bool, as_json: bool) -> None:
     """Send a planned mailing, or continue one that was interrupted.
 
     Nothing is sent twice: what a crash left unclear is "not sure it went", and waits for `reconcile`.
@@ -71,6 +72,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
         moment = moments.read_moment(at, zone, now=clock.now()) if at is not None else None
         mailing = _the_open_one(project, name)
         refusals.refuse_to_start(mailing)
+        _see_approved(project, mailing, as_approved=as_approved)
         if moment and hold:
             holding.refuse_hold(project, mailing, moment)
         elif moment:
@@ -121,6 +123,27 @@ def _the_open_one(project: Project, name: str) -> Mailing:
         mailing = mailings.find(connection, name)
     refusals.refuse_other_road(project, mailing)
     return mailing
+
+
+def _see_approved(project: Project, mailing: Mailing, *, as_approved: bool) -> None:
+    """See that enough people stand for a live mailing, and that whoever sends it knows which words leave.
+
+    Raises:
+        Refused: too few, or its folder says something else by now; with what has changed.
+    """
+    with project.store.reading() as connection:
+        approval.refuse_unapproved(connection, project.settings, mailing)
+    drift = approval.drift(project, mailing) if mailing.started_at is None else None
+    if drift is None:
+        return
+    what = f"The folder appeals/{mailing.appeal} has changed since {mailing.name} was planned; what was planned leaves."
+    if mailing.practice or as_approved:
+        printing.note(what)
+        return
+    raise approval.NotApprovedError(
+        what.replace("what was planned leaves.", "what would leave is what was planned. Nothing was sent."),
+        todo=f"`pillarbox plan {mailing.appeal} …` takes the new words, and has them approved; --as-approved sends it "
+             "as it was planned.", changes=drift.changes)
 
 
 @contextmanager

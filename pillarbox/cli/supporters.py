@@ -94,11 +94,13 @@ def _export(ctx: click.Context, email: str) -> None:
 def forget(ctx: click.Context, email: str, yes: bool, as_json: bool) -> None:
     """Erase a person; only a hash that keeps them out remains. It cannot be taken back."""
     from pillarbox.people import rights
+    from pillarbox.rehearsal import letters
 
     if not yes:
         click.confirm("Erase everything that is held of this person? It cannot be taken back", abort=True)
     with opened(ctx) as project:
         done = rights.forget(project.store, secret=project.secret, email=email)
+        letters.forget(project.folder)
     if as_json:
         printing.as_json(asdict(done))
         return

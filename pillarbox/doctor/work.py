@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, select
 
-from pillarbox.doctor import service
+from pillarbox.doctor import approving, service
 from pillarbox.doctor.finding import Finding, look, unless_practice, well, wrong
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError
@@ -35,6 +35,7 @@ def examine(project: Project, *, thorough: bool = False) -> Iterator[Finding]:
     with project.store.reading() as connection:
         yield from _doubt(connection)
         yield from _open(connection, settings)
+        yield from approving.examine(connection, settings)
         yield from _worker(connection, settings)
         yield from _heard(connection, settings)
         yield from _backups(connection, project, thorough=thorough)

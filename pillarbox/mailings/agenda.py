@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from pillarbox.ground import clock
-from pillarbox.mailings import moments, occurrences, recurrence, schedules
+from pillarbox.mailings import approval, moments, occurrences, recurrence, schedules
 from pillarbox.model.states import MailingState, OccurrenceState
 from pillarbox.store import mailings
 from pillarbox.store import schedules as table
@@ -65,15 +65,16 @@ def agenda(project: Project, *, weeks: int = WEEKS) -> list[Entry]:
     until = moment + timedelta(weeks=weeks)
     with project.store.reading() as connection:
         found = [entry for schedule in table.standing(connection)
-                 for entry in _times(connection, schedule, moment, until)]
+                 for entry in _times(project, connection, schedule, moment, until)]
         planned = {entry.mailing for entry in found}
-        found += [_waiting(project, each) for each in mailings.all_of(connection)
+        found += [_waiting(project, connection, each) for each in mailings.all_of(connection)
                   if each.state in _WAITING and each.send_at and moment < each.send_at <= until
                   and each.name not in planned]
     return sorted(found, key=lambda entry: (entry.at, entry.appeal))[:MOST]
 
 
-def _times(connection: Connection, schedule: Schedule, after: datetime, until: datetime) -> Iterable[Entry]:
+def _times(project: Project, connection: Connection, schedule: Schedule, after: datetime, until: datetime,
+           ) -> Iterable[Entry]:
     made = {each.local: each for each in table.of_schedule(connection, schedule.id, since=after)}
     for occasion in schedules.repeats(schedule).between(max(after, schedule.created_at), until):
         occurrence = made.get(occurrences.key(occasion.local))
@@ -84,7 +85,7 @@ def _times(connection: Connection, schedule: Schedule, after: datetime, until: d
                 reason = occurrence.reason
                 mailing = mailings.by_id(connection, occurrence.mailing_id) if occurrence.mailing_id else None
             if mailing and occurrence.state is OccurrenceState.PLANNED:
-                state = _how_planned(mailing)
+                state = _how_planned(project, connection, mailing)
         yield Entry(
             at=occasion.due, zone=schedule.zone, appeal=recurrence.folder(schedule.appeal, occasion.local.date()),
             mailing=mailing.name if mailing else None, schedule=schedule.id, state=state, reason=reason,
@@ -92,17 +93,19 @@ def _times(connection: Connection, schedule: Schedule, after: datetime, until: d
             uid=f"schedule-{schedule.id}-{occurrences.key(occasion.local)}")
 
 
-def _waiting(project: Project, mailing: Mailing) -> Entry:
+def _waiting(project: Project, connection: Connection, mailing: Mailing) -> Entry:
     assert mailing.send_at is not None
     return Entry(at=mailing.send_at, zone=project.settings.project.zone, appeal=mailing.appeal, mailing=mailing.name,
-                 schedule=None, state=_how_planned(mailing), reason=mailing.state_reason, practice=mailing.practice,
-                 own_zone=False, uid=f"mailing-{mailing.name}")
+                 schedule=None, state=_how_planned(project, connection, mailing), reason=mailing.state_reason,
+                 practice=mailing.practice, own_zone=False, uid=f"mailing-{mailing.name}")
 
 
-def _how_planned(mailing: Mailing) -> str:
+def _how_planned(project: Project, connection: Connection, mailing: Mailing) -> str:
     match mailing.state:
         case MailingState.PLANNED:
-            return f"planned, {'approved' if mailing.approved_by else 'not approved'}"
+            found = approval.standing(connection, project.settings, mailing)
+            words = "approved" if found.complete else "not approved" if not found.counted else "approved by one of two"
+            return f"planned, {words}"
         case MailingState.HELD:
             return "handed over, to leave at its time"
         case state:

@@ -8,7 +8,7 @@ from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
 from pillarbox.keeping import doubt, journal
-from pillarbox.mailings import brakes, launch, live, refusals
+from pillarbox.mailings import approval, brakes, launch, live, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
@@ -20,23 +20,29 @@ log = logs.get("mailings")
 OPEN = (MailingState.PLANNED, MailingState.SENDING, MailingState.PAUSED)
 
 
-def approve(project: Project, name: str, *, by: str) -> Mailing:
-    """Record that somebody looked at a planned mailing and stands for it.
+def approve(project: Project, name: str, *, by: str, via: str = "terminal") -> Mailing:
+    """Record that somebody looked at a planned mailing and stands for it as it is.
+
+    Args:
+        project: the project.
+        name: the mailing's, or its appeal's.
+        by: who.
+        via: where they said so: ``terminal`` or ``dashboard``.
+
+    Returns:
+        the mailing; it bears their name once as many stand for it as [approval] needs.
 
     Raises:
-        Refused: no name given, or the mailing can no longer be sent.
+        Refused: no name given, somebody who may not, or the mailing can no longer be sent.
     """
-    if not by.strip():
-        raise Refused("An approval needs a name.", todo="Say who approves with --by NAME.")
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         if mailing.state not in OPEN:
             raise Refused(f"{mailing.name} is {mailing.state}; there is nothing left to approve.")
-        mailings.change(connection, mailing.id, approved_by=by.strip(), approved_at=clock.now())
-        audit.record(connection, actor=by.strip(), action="approve", subject=mailing.name,
-                     detail={"content_hash": mailing.content_hash, "planned": mailing.planned})
+        found = approval.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
+                              via=via)
         approved = mailings.by_id(connection, mailing.id)
-    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned, enough=found.complete)
     return approved
 
 
@@ -66,6 +72,7 @@ def start(project: Project, name: str, *, actor: str, per_second: float | None =
     with project.store.writing() as connection:
         mailing = mailings.by_id(connection, mailing.id)
         refusals.refuse_to_start(mailing)
+        approval.refuse_unapproved(connection, project.settings, mailing)
         moment = clock.now()
         if mailing.not_before and moment < mailing.not_before:
             raise Refused(f"{mailing.name} may not leave before {mailing.not_before:%d %B %Y %H:%M} UTC.")

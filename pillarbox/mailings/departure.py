@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import launch, live, moments, refusals
+from pillarbox.mailings import approval, launch, live, moments, refusals
 from pillarbox.model.states import MailingState
 from pillarbox.store import audit, mailings, messages, workers
 from pillarbox.store.mailings import Mailing
@@ -33,6 +33,7 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         refusals.refuse_to_start(mailing)
+        approval.refuse_unapproved(connection, project.settings, mailing)
         refuse_begun(mailing)
         refuse_time(mailing, at, project.settings.project.zone)
         if not mailings.move(connection, mailing.id, before=(MailingState.PLANNED,), after=MailingState.PLANNED,
@@ -66,6 +67,7 @@ def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
         mailing = mailings.find(connection, name)
         refusals.refuse_other_road(project, mailing)
         refusals.refuse_to_start(mailing)
+        approval.refuse_unapproved(connection, project.settings, mailing)
         refuse_begun(mailing)
         refusals.refuse_count(mailing, messages.remaining(connection, mailing.id), count)
         at = clock.now()

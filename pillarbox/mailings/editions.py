@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import control
+from pillarbox.mailings import approval, control
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import mailings, messages
 from pillarbox.store.mailings import Mailing
@@ -55,7 +55,7 @@ def _make_way(connection: Connection, earlier: Mailing, *, actor: str, waiting: 
         raise Refused(f"{earlier.name} waits for its time, and a new plan would take its place.",
                       todo=f"If it shall not go: `pillarbox cancel {earlier.name}`, then plan.")
     if earlier.state is MailingState.PLANNED and untouched:
-        control.cancel_within(connection, earlier, reason="replaced by a newer plan", actor=actor)
+        control.cancel_within(connection, earlier, reason=approval.REPLACED, actor=actor)
     elif earlier.state is MailingState.SENT:
         raise Refused(f"{earlier.appeal} ({earlier.edition}) has been sent already, as {earlier.name}.",
                       todo="To write to people again, name a new edition with --again LABEL.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused, TransportError
 from pillarbox.keeping import doubt, journal
-from pillarbox.mailings import control, departure, live, moments, refusals
+from pillarbox.mailings import approval, control, departure, live, moments, refusals
 from pillarbox.mailings.refusals import ASKED
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
@@ -69,6 +69,7 @@ def hold(project: Project, name: str, transport: SendgridTransport, *, at: datet
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
         refusals.refuse_to_start(mailing)
+        approval.refuse_unapproved(connection, project.settings, mailing)
         frequency.begin(connection)
         refuse_hold(project, mailing, at)
         journal.note(project, connection, mailing)

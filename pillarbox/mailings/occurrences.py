@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
-from pillarbox.mailings import moments, sameness
+from pillarbox.mailings import approval, moments, sameness
 from pillarbox.model.states import MailingState, OccurrenceState
 from pillarbox.store import mailings, notices
 from pillarbox.store import schedules as table
@@ -49,16 +49,17 @@ def settle(project: Project, occurrence: Occurrence) -> str:
         what staff are told of it; empty: there is no need to tell.
     """
     with project.store.reading() as connection:
-        verdict = _verdict(connection, occurrence)
+        verdict = _verdict(project, connection, occurrence)
     if verdict is None:
         return ""
     with project.store.writing() as connection:
-        if (verdict := _verdict(connection, occurrence)) is None:  # as it stands now
+        if (verdict := _verdict(project, connection, occurrence)) is None:  # as it stands now
             return ""
         return _settle(connection, occurrence, *verdict)
 
 
-def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[OccurrenceState, str, str] | None:
+def _verdict(project: Project, connection: Connection, occurrence: Occurrence,
+             ) -> tuple[OccurrenceState, str, str] | None:
     """What becomes of an occurrence now: its state, why, and what staff who are told can do; None: nothing."""
     moment = clock.now()
     mailing = mailings.by_id(connection, occurrence.mailing_id) if occurrence.mailing_id else None
@@ -83,10 +84,11 @@ def _verdict(connection: Connection, occurrence: Occurrence) -> tuple[Occurrence
     late = moment - leaves > timedelta(hours=schedule.late_hours)
     if mailing.state is MailingState.PAUSED:  # whoever paused it, or was told so, may resume it in time
         return (OccurrenceState.LATE, f"it is paused: {mailing.state_reason or 'by staff'}", "") if late else None
-    if late and mailing.approved_by:
+    found = approval.standing(connection, project.settings, mailing)
+    if late and found.complete:
         return OccurrenceState.LATE, "no worker could send it at its time, and now it waits for you", by_hand
-    if not mailing.approved_by:
-        return (OccurrenceState.NOT_SENT, "nobody had approved it",
+    if not found.complete:
+        return (OccurrenceState.NOT_SENT, found.why_not.replace("has approved", "had approved"),
                 f"`pillarbox approve {mailing.name} --by NAME`, then {by_hand}")
     if last := same_as_last(connection, schedule, sameness.kept(connection, mailing), but=mailing.id):
         return OccurrenceState.NOT_SENT, unchanged(last), by_hand
@@ -114,7 +116,8 @@ def holds_back(project: Project, mailing: Mailing) -> bool:
     with project.store.reading() as connection:
         occurrence = table.of_mailing(connection, mailing.id)
         return (occurrence is None or occurrence.state is not OccurrenceState.PLANNED
-                or (mailing.send_at or occurrence.due_at) > clock.now() or _verdict(connection, occurrence) is not None)
+                or (mailing.send_at or occurrence.due_at) > clock.now()
+                or _verdict(project, connection, occurrence) is not None)
 
 
 def same_as_last(connection: Connection, schedule: Schedule, bundle: Bundle, *, but: int | None) -> Mailing | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pillarbox.ground import clock
-from pillarbox.mailings import holding, hours, moments
+from pillarbox.mailings import approval, holding, hours, moments
 from pillarbox.mailings.occurrences import BY
 from pillarbox.model.states import MailingState
 from pillarbox.store import workers
@@ -30,11 +30,11 @@ def said(project: Project, mailing: Mailing, *, commands: bool = True) -> str:
         case MailingState.PLANNED if mailing.send_at and mailing.send_at > moment:
             asked = "its schedule says" if mailing.send_by == BY else f"{mailing.send_by or 'staff'} asked"
             return (f"It waits to leave on {moments.in_words(mailing.send_at, zone)} ({zone}), as {asked}."
-                    f"{_unapproved(mailing, commands=commands)}{_unattended(project)}")
+                    f"{_unapproved(project, mailing, commands=commands)}{_unattended(project)}")
         case MailingState.PLANNED if mailing.send_at:
             opens = hours.first_moment(mailing, zone, moment)
             when = f"goes on {moments.in_words(opens, zone)}" if opens > moment else "is due now"
-            if unapproved := _unapproved(mailing, commands=commands):
+            if unapproved := _unapproved(project, mailing, commands=commands):
                 return f"It {when}.{unapproved}"
             here = f" Or send it from here: `pillarbox send {mailing.name}`." if commands and opens <= moment else ""
             return f"It {when}.{_unattended(project) or ' A worker takes it up.'}{here}"
@@ -45,12 +45,16 @@ def said(project: Project, mailing: Mailing, *, commands: bool = True) -> str:
     return ""
 
 
-def _unapproved(mailing: Mailing, *, commands: bool) -> str:
+def _unapproved(project: Project, mailing: Mailing, *, commands: bool) -> str:
     """What a schedule planned needs an approval, in practice too."""
-    if mailing.send_by != BY or mailing.approved_by:
+    if mailing.send_by != BY and not approval.is_asked(mailing):
+        return ""
+    with project.store.reading() as connection:
+        found = approval.standing(connection, project.settings, mailing)
+    if found.complete:
         return ""
     how = f": `pillarbox approve {mailing.name} --by NAME`" if commands else ""
-    return f" But nobody has approved it, and unapproved it is not sent{how}."
+    return f" But {found.why_not}, and unapproved it is not sent{how}."
 
 
 def _unattended(project: Project) -> str:

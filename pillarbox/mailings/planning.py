@@ -23,13 +23,13 @@ from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import editions, envelopes, letters, live, pictures, variants
+from pillarbox.mailings import approval, editions, envelopes, letters, live, pictures, terms, variants
 from pillarbox.mailings.seen import Seen, refuse
 from pillarbox.model.records import Composed, Fault, Finding
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, wishes
 from pillarbox.people.segments import Segments
-from pillarbox.store import mailings, messages, shapes
+from pillarbox.store import approvals, mailings, messages, shapes
 from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -69,6 +69,7 @@ class Wish:
     keep_approved: bool = False
     """Refuse to replace an earlier plan of the edition that was approved."""
     actor: str = "staff"
+    """Who plans: a person's name, who then is not the second pair of eyes; or who acts by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +79,10 @@ class Planned:
     mailing: Mailing
     slow_reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    approved: approval.Standing
+    """Who stands for it: those whose approval of the plan that it replaces is still true of it."""
+    before: approval.Comparison | None
+    """What has changed since somebody stood for this appeal; None: nobody ever did."""
     findings: tuple[Finding, ...] = ()
     """What the check says of the letter; no errors: with one there is no plan."""
 
@@ -110,18 +115,21 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
         _keep_images(project, mailing, source)
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
-        _close(project, mailing, source.appeal, outcome, excluded)
+        _close(project, mailing, source.appeal, outcome, excluded, actor=wish.actor,
+               roads=terms.roads(project.settings, source.bundle))
     except BaseException as fault:
         log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
         _drop(project, mailing)
         raise
     with project.store.reading() as connection:
         planned = mailings.by_id(connection, mailing.id)
+        approved = approval.standing(connection, project.settings, planned)
+        before = approval.compared(connection, project.settings, planned)
     log.info("plan.done", mailing=planned.name, practice=planned.practice, planned=planned.planned,
              excluded=sum(planned.excluded.values()), shapes=planned.shapes, slow=planned.slow_path,
              seconds=(clock.now() - planned.created_at).total_seconds())
     return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings),
-                   findings=outcome.findings)
+                   findings=outcome.findings, approved=approved, before=before)
 
 
 def _keep_images(project: Project, mailing: Mailing, source: letters.Source) -> None:
@@ -298,8 +306,12 @@ def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[st
     on_progress(len(rows))
 
 
-def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome, excluded: dict[str, int]) -> None:
-    """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update."""
+def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome, excluded: dict[str, int], *,
+           actor: str, roads: Mapping[str, Any]) -> None:
+    """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update.
+
+    Whoever stood for the plan that it replaces goes on standing for it, as far as that is still true.
+    """
     found = hashlib.sha256()
     count = 0
     with project.store.reading() as connection:
@@ -319,6 +331,8 @@ def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome
             variants=_variants(appeal, outcome.variants))
         if not closed:
             raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
+        approvals.note_planning(connection, mailing.id, planned_by=actor, roads=roads)
+        approval.keep(connection, project.settings, mailings.by_id(connection, mailing.id))
 
 
 def _variants(appeal: Appeal, counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from sqlalchemy import Connection
+
 from pillarbox.compose import letter as letters
 from pillarbox.compose.environment import plain_environment
 from pillarbox.compose.faults import finding_of
@@ -18,7 +20,7 @@ from pillarbox.content.appeal import SLUG
 from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import envelopes, pictures
+from pillarbox.mailings import approval, envelopes, pictures
 from pillarbox.mailings.card import card
 from pillarbox.mailings.check import SAMPLES
 from pillarbox.model.config import Settings
@@ -80,7 +82,7 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
     with project.store.reading() as connection:
         mailing = mailings.find(connection, name)
         before = public_letters.of_mailing(connection, mailing.id)
-        _refuse(project, mailing, base)
+        _refuse(project, connection, mailing, base)
         chosen = _slug(connection, mailing, slug or (before.slug if before else ""))
         bundle = bundles.unpack(mailings.bundle(connection, mailing.bundle_id))
     # Feeds and pictures are XML, which takes no control character: one in a title would break them for every letter.
@@ -122,15 +124,14 @@ def withdraw(project: Project, name: str, *, by: str = "staff") -> str:
     return before.slug
 
 
-def _refuse(project: Project, mailing: Mailing, base: str) -> None:
+def _refuse(project: Project, connection: Connection, mailing: Mailing, base: str) -> None:
     if mailing.kind in (Kind.PROOF, Kind.SERVICE):
         raise Refused(f"{mailing.name} is a {mailing.kind}: it is not for the public.")
     if mailing.practice and not project.settings.practice:
         raise Refused(f"{mailing.name} is practice and went to nobody: it cannot stand on a live site.",
                       todo="Plan the appeal with the settings as they are now, and publish that mailing.")
-    if not mailing.practice and not mailing.approved_by:
-        raise Refused(f"Nobody has approved {mailing.name}.",
-                      todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
+    if not mailing.practice and not (found := approval.standing(connection, project.settings, mailing)).complete:
+        raise Refused(f"{mailing.name} is not approved: {found.why_not}.", todo=found.whose_turn(mailing.name))
     if mailing.state is MailingState.CANCELLED:
         raise Refused(f"{mailing.name} was cancelled.")
     if not base:

@@ -19,7 +19,7 @@ def refuse_to_start(mailing: Mailing) -> None:
     """See that a mailing may be sent now.
 
     Raises:
-        Refused: sent, cancelled, paused, or live and not approved.
+        Refused: sent, cancelled or paused. Whether enough people stand for it is ``approval``'s question.
     """
     if mailing.state is MailingState.SENT:
         when = f" on {mailing.finished_at:%d %B %Y}" if mailing.finished_at else ""
@@ -34,9 +34,6 @@ def refuse_to_start(mailing: Mailing) -> None:
     if mailing.state is MailingState.PAUSED:
         raise Refused(f"{mailing.name} is paused: {(mailing.state_reason or 'by staff').rstrip('.')}.",
                       todo=f"When that is settled: `pillarbox resume {mailing.name}`, then send.")
-    if not mailing.practice and not mailing.approved_by:
-        raise Refused(f"{mailing.name} is a live mailing that nobody has approved.",
-                      todo=f"Look at it, then `pillarbox approve {mailing.name} --by NAME`.")
 
 
 def refuse_count(mailing: Mailing, remaining: int, count: int | None) -> None:

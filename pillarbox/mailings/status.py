@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from pillarbox.ground.errors import StoreError
-from pillarbox.model.states import MessageState, Outcome
+from pillarbox.mailings import approval
+from pillarbox.model.states import MailingState, MessageState, Outcome
 from pillarbox.store import mailings, messages, notices, waves
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -37,6 +40,8 @@ class Status:
     """When the next message comes that waits for a time of its own."""
     notices: tuple[tuple[datetime, str], ...] = ()
     """What happened to it by itself, newest first: when, and the words."""
+    unapproved: str = ""
+    """Why it may not go for want of somebody who stands for it, and what to do; empty: it may, or is practice."""
     variants: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Label → state → how many, with ``planned`` and ``remaining`` as above; empty where all get the same letter."""
 
@@ -47,7 +52,8 @@ class Status:
                 "in_doubt": self.in_doubt, "cancelled": self.cancelled, "withdrawn": self.withdrawn,
                 "remaining": self.remaining, "outcomes": dict(self.outcomes), "left_out": dict(self.left_out),
                 **({"variants": {label: dict(counts) for label, counts in self.variants.items()}}
-                   if self.variants else {})}
+                   if self.variants else {}),
+                **({"unapproved": self.unapproved} if self.unapproved else {})}
 
 
 def status(project: Project, name: str | None = None) -> Status:
@@ -66,6 +72,7 @@ def status(project: Project, name: str | None = None) -> Status:
         next_due = waves.next_due(connection, mailing.id)
         told = notices.newest(connection, _NOTICES, mailing_id=mailing.id)
         of_variants = messages.variant_states(connection, mailing.id) if mailing.variants else {}
+        unapproved = _unapproved(connection, project, mailing)
     if sum(count.values()) != mailing.planned:
         raise StoreError(
             f"The ledger of {mailing.name} does not add up: {mailing.planned} planned, {sum(count.values())} found.",
@@ -75,9 +82,20 @@ def status(project: Project, name: str | None = None) -> Status:
         outcomes={outcome.value: found.get(outcome.value, 0) for outcome in Outcome}, details=details,
         left_out=left_out, next_due=next_due, notices=tuple((row.at, row.words) for row in told),
         variants={label: {"planned": said["planned"], **_counts(of_variants.get(label, {}))}
-                  for label, said in mailing.variants.items()})
+                  for label, said in mailing.variants.items()},
+        unapproved=unapproved)
 
 
 def _counts(count: Mapping[MessageState, int]) -> dict[str, int]:
     return {**{state.value: count.get(state, 0) for state in _SETTLED},
             "remaining": count.get(MessageState.PLANNED, 0) + count.get(MessageState.SUBMITTING, 0)}
+
+
+def _unapproved(connection: Connection, project: Project, mailing: Mailing) -> str:
+    if mailing.state not in (MailingState.PLANNED, MailingState.PAUSED) or not approval.is_asked(mailing):
+        return ""
+    found = approval.standing(connection, project.settings, mailing)
+    if found.complete:
+        return ""
+    why = found.why_not
+    return f"{why[:1].upper()}{why[1:]}. {found.whose_turn(mailing.name)}"

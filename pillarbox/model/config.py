@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError, model_validator
@@ -16,6 +16,7 @@ from pillarbox.ground.errors import SettingsError
 from pillarbox.model.donating import sound_template
 from pillarbox.model.sections import (
     ApiSettings,
+    ApprovalSettings,
     AttributionSettings,
     BackupSettings,
     BrakeSettings,
@@ -56,6 +57,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     launch: LaunchSettings = LaunchSettings()
     brakes: BrakeSettings = BrakeSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     backup: BackupSettings = BackupSettings()
     join: JoinSettings = JoinSettings()
     preferences: PreferenceSettings = PreferenceSettings()
@@ -66,6 +68,9 @@ class Settings(Section):
     check: CheckSettings = CheckSettings()
     folder: Path = Path()
     """The project's folder; set by ``load``."""
+    rehearsal: Literal["live", "practice"] | None = None
+    """In the scratch copy of a rehearsal, what is rehearsed: all of it goes to a server on this machine. Set by
+    ``rehearsal.scratch`` alone."""
 
     @model_validator(mode="after")
     def _templates_lead_to_the_donation_page(self) -> Self:
@@ -80,7 +85,12 @@ class Settings(Section):
 
     @property
     def practice(self) -> bool:
-        """Whether what is sent reaches nobody: mail to files, or to a server on this machine."""
+        """Whether what is sent reaches nobody: mail to files, or to a server on this machine.
+
+        A rehearsal does what a live mailing does, to the byte, though it reaches nobody either.
+        """
+        if self.rehearsal is not None:
+            return self.rehearsal == "practice"
         match self.project.transport:
             case "files":
                 return True
@@ -159,7 +169,7 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     if not project.get("secret_key") and key_file.is_file():
         project["secret_key"] = key_file.read_text("utf-8").strip()
     try:
-        return Settings.model_validate({**data, "folder": folder.resolve()})
+        return Settings.model_validate({**data, "folder": folder.resolve(), "rehearsal": None})
     except ValidationError as fault:
         lines = "; ".join(f"[{'.'.join(map(str, e['loc'][:-1]))}] {e['loc'][-1]}: {e['msg']}" if e["loc"] else e["msg"]
                           for e in fault.errors(include_input=False))

@@ -168,6 +168,17 @@ def left_out(connection: Connection, rule: Rule, segments: Segments, *, recent: 
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def left_out_each(connection: Connection, rule: Rule, segments: Segments, *, recent: Recent | None = None,
+                  asked: Asked | None = None) -> Iterator[tuple[str, str]]:
+    """Address and reason of everyone whom ``left_out`` counts, read in a stream; no address of who was forgotten."""
+    reason = _reason(rule, segments, recent, asked).label("reason")
+    query = (select(supporters.c.address, reason).where(_population(rule, segments), reason.is_not(None))
+             .order_by(supporters.c.id).execution_options(yield_per=_ROWS_AT_ONCE))
+    with connection.execute(query) as rows:
+        for address, why in rows:
+            yield address or "", why
+
+
 def no_longer_eligible(connection: Connection, rule: Rule, segments: Segments, *, mailing_id: int, attempt_id: int,
                        tracked: bool) -> dict[int, str]:
     """Of the messages that an attempt holds, those that must not leave: message id → reason.

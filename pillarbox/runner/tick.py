@@ -23,6 +23,7 @@ from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
 from pillarbox.keeping import backup
 from pillarbox.mailings import (
+    approval,
     asking,
     brakes,
     closing,
@@ -173,6 +174,8 @@ def _start(project: Project, mailing: Mailing, done: Ticked, worker: str) -> Non
         return
     try:
         refusals.refuse_to_start(mailing)
+        with project.store.reading() as connection:
+            approval.refuse_unapproved(connection, project.settings, mailing)
         asking.refuse_late(project, mailing, at)
         if mailing.started_at is None:
             live.refuse(project)  # a backup costs minutes: it is made when nothing else stands in the way

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pillarbox.standin import account
+from pillarbox.standin.mailbox import Kept
 
 API_KEY = "SG.stand-in"
 
@@ -88,6 +89,8 @@ class Behaviour:
     """A folder for every accepted message as an .eml file."""
     journal: Path | None = None
     """A file that gets a line for each accepted personalization: its custom argument ``pillarbox``, or ``-``."""
+    heard: Callable[[list[Kept]], None] | None = None
+    """Called with the messages of each request that was accepted, before the answer leaves."""
     seed: int | None = None
     """Makes the ids of requests repeatable; None: fresh ids, as SendGrid gives."""
 

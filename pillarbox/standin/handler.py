@@ -182,6 +182,8 @@ class Handler(BaseHTTPRequestHandler):
             taken = self.server.scheduled.take(intake.messages(request, request_id, now), request, now)
             if taken:
                 self.server.mailbox.add(taken)
+                if self.server.behaviour.heard is not None:
+                    self.server.behaviour.heard(taken)
             self._accepted(request_id, fault)
 
     def _accepted(self, request_id: str, fault: Fault | None) -> None:

@@ -367,12 +367,13 @@ def test_hostile_words_of_a_mailing_are_shown_as_words(desk: Desk) -> None:
     """Its title, subject, reasons, approver and details arrive as text on each of its pages."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>`<b>`"
     with desk.project.store.writing() as connection:
-        mailings.change(connection, desk.mailing.id, title=hostile, state_reason=hostile, approved_by=hostile,
-                        approved_at=clock.now(), audience={"lists": [hostile], "segments": [hostile], "exclude": []},
+        mailings.change(connection, desk.mailing.id, title=hostile, state_reason=hostile,
+                        audience={"lists": [hostile], "segments": [hostile], "exclude": []},
                         state=MailingState.PAUSED)
         connection.execute(update(schema.shapes).values(subject=hostile))
         connection.execute(update(schema.messages).values(detail=hostile, state=MessageState.IN_DOUBT))
         notices.add(connection, kind="paused", mailing_id=desk.mailing.id, words=hostile)
+    control.approve(desk.project, desk.mailing.name, by=hostile)
     login(desk.client)
     pages = [desk.client.get(path) for path in (desk.place, f"{desk.place}/resume", f"{desk.place}/cancel",
                                                 f"{desk.place}/send", "/staff/")]
@@ -411,8 +412,7 @@ def test_a_page_that_is_overtaken_sends_nothing(desk: Desk) -> None:
 def test_a_second_press_does_not_begin_the_countdown_anew(live: Desk) -> None:
     """Two presses, two tabs: the moment at which it leaves stays the one that was said first."""
     live.with_worker()
-    with live.project.store.writing() as connection:
-        mailings.change(connection, live.mailing.id, approved_by="Ann", approved_at=clock.now())
+    control.approve(live.project, live.mailing.name, by="Ann")
     login(live.client)
     form = {**asked(live, "send"), "count": str(CROWD)}
     assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 303
@@ -504,3 +504,43 @@ def test_going_on_is_told_as_it_will_be(desk: Desk) -> None:
     assert "When you let it go on, it leaves on" in desk.client.get(f"{desk.place}/resume").text
     assert post(desk.client, f"{desk.place}/resume", count=CROWD).status_code == 303
     assert "is no longer held back. It leaves on" in desk.client.get(desk.place).text
+
+
+# ------------------------------------------------------------------------------------------------ approval
+
+
+def test_the_page_that_asks_for_approval_shows_what_changed(live: Desk) -> None:
+    """Since somebody stood for it; words that differ are marked, and what the folder says since then as well."""
+    control.approve(live.project, live.mailing.name, by="Ann")
+    letter = live.project.folder / "appeals" / "harbour" / "letter.md"
+    letter.write_text(letter.read_text("utf-8").replace("1862", "1863 <script>"), "utf-8")
+    practice = replace(live.project, settings=live.project.settings.model_copy(update={
+        "project": live.project.settings.project.model_copy(update={"transport": "files"})}))
+    with live.project.store.writing() as connection:
+        connection.execute(update(schema.mailings).values(practice=True))
+    again = planning.plan(practice, planning.Wish(appeal="harbour", rule=Rule(lists=("all",)))).mailing
+    desk = facing(practice, again)
+    login(desk.client)
+    page = desk.client.get(f"{desk.place}/approve").text
+    assert "Changed since what Ann approved on" in page
+    assert "<del>1862</del>" in page
+    assert "<ins>1863 &lt;script&gt;</ins>" in page
+    assert "Not in what was planned" not in page
+    letter.write_text(letter.read_text("utf-8").replace("Please", "Kindly"), "utf-8")
+    assert "Not in what was planned" in desk.client.get(f"{desk.place}/approve").text
+
+
+def test_the_first_of_two_approvals_is_not_enough(live: Desk) -> None:
+    """The page says that one more must, and lets nobody send it."""
+    rules = live.project.settings.approval.model_copy(update={"needed": 2})
+    project = replace(live.project, settings=live.project.settings.model_copy(update={"approval": rules}))
+    desk = facing(project, live.mailing).with_worker()
+    login(desk.client)
+    assert post(desk.client, f"{desk.place}/approve", count=CROWD).status_code == 303
+    page = desk.client.get(desk.place).text
+    assert f"by {NAMES[Role.SEND]}" in page
+    assert "2 people must" in page
+    assert f'href="{desk.place}/approve"' in page
+    assert f'href="{desk.place}/send"' not in page
+    control.approve(project, desk.mailing.name, by="Ben")
+    assert f'href="{desk.place}/send"' in desk.client.get(desk.place).text

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from lxml import etree
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from pillarbox.content import images
 from pillarbox.ground.errors import LetterError, Refused
@@ -207,7 +207,11 @@ def test_what_cannot_be_published(live: Project) -> None:
         with live.store.writing() as connection:
             connection.execute(update(schema.mailings).values(**{name: getattr(before, name) for name in columns}))
 
-    refused(approved_by=None)
+    with live.store.writing() as connection:
+        connection.execute(delete(schema.approvals))
+    with pytest.raises(Refused, match="nobody has approved"):
+        publishing.publish(live, mailing.name)
+    control.approve(live, mailing.name, by="Dana")
     refused(state="cancelled")
     refused(kind="proof")
     for slug in ("Ä", "../x", "a--b", "x" * 101, "feed.rss"):

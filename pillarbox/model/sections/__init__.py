@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pillarbox.model.sections.approving import ApprovalSettings
 from pillarbox.model.sections.base import Section
 from pillarbox.model.sections.checking import CheckSettings
 from pillarbox.model.sections.giving import (
@@ -24,6 +25,7 @@ from pillarbox.model.sections.supporters import JoinSettings, PreferenceSettings
 
 __all__ = [
     "ApiSettings",
+    "ApprovalSettings",
     "AttributionSettings",
     "BackupSettings",
     "BrakeSettings",

@@ -1,6 +1,7 @@
 """The tables. One vocabulary; UTC times; the ledger's guarantees as constraints."""
 
 from pillarbox.store.schema.api import api_tokens
+from pillarbox.store.schema.approving import approvals, plannings
 from pillarbox.store.schema.base import Moment, metadata
 from pillarbox.store.schema.images import images
 from pillarbox.store.schema.joining import sign_ups
@@ -53,6 +54,7 @@ __all__ = [
     "UNREACHED",
     "Moment",
     "api_tokens",
+    "approvals",
     "attempts",
     "audit",
     "bundles",
@@ -76,6 +78,7 @@ __all__ = [
     "notices",
     "occurrences",
     "passes",
+    "plannings",
     "pledges",
     "project",
     "public_letters",

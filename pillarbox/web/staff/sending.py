@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import control, departure, holding, launch, moments, outlook, refusals, summary
+from pillarbox.mailings import approval, control, departure, holding, launch, moments, outlook, refusals, summary
 from pillarbox.model.states import MailingState, Role
 from pillarbox.people.values import one_line
 from pillarbox.reports.words import MAILING_STATE
@@ -75,7 +75,10 @@ class Deed:
 
 
 def _approve(project: Project, mailing: Mailing, wish: Wish) -> str:
-    control.approve(project, mailing.name, by=wish.actor)
+    control.approve(project, mailing.name, by=wish.actor, via="dashboard")
+    found = _approved(project, mailing)
+    if not found.complete:
+        return f"You approved {mailing.name}. One more person must, before it may go."
     return f"You approved {mailing.name}. It is not sent by that."
 
 
@@ -133,10 +136,16 @@ DEEDS = {deed.name: deed for deed in (
 )}
 
 
-def possible(mailing: Mailing) -> list[Deed]:
+def _approved(project: Project, mailing: Mailing) -> approval.Standing:
+    """Who stands for a mailing as it is."""
+    with project.store.reading() as connection:
+        return approval.standing(connection, project.settings, mailing)
+
+
+def possible(project: Project, mailing: Mailing) -> list[Deed]:
     """What can be done to a mailing as it stands, by somebody."""
     names: list[str] = []
-    approved = bool(mailing.approved_by)
+    approved = _approved(project, mailing).complete
     match mailing.state:
         case MailingState.PLANNED:
             names += [] if approved else ["approve"]
@@ -165,7 +174,7 @@ class SendingDoors:
         """Where the mailing stands, and what can be done."""
         values = await run_in_threadpool(self._standing, await mailing_of(request))
         mailing = values["found"].mailing  # what the buttons are for and what the script follows is one look
-        role, deeds = visitor(request).user.role, possible(mailing)
+        role, deeds = visitor(request).user.role, await run_in_threadpool(possible, self._project, mailing)
         return render(request, "staff/sending", **values, mailing=mailing, crumbs=(("Mailings", "/staff/"),),
                       deeds=[deed for deed in deeds if role.includes(deed.role)],
                       others=[deed for deed in deeds if not role.includes(deed.role)])
@@ -178,6 +187,7 @@ class SendingDoors:
             mailing.state is MailingState.PLANNED and mailing.send_at is not None
             and mailing.send_at - clock.now() < _SOON)
         return {"found": self._counts.snapshot(mailing.id, as_read=mailing), "details": details, "told": told,
+                "approved": _approved(self._project, mailing),
                 "going": going, "summary": summary.summary(self._project, mailing), "workers": who_works(self._project),
                 "reload_seconds": _RELOAD_SECONDS if going else 0}
 
@@ -185,7 +195,7 @@ class SendingDoors:
         """The page that asks again. Nothing is changed."""
         async def asking(request: Request) -> Response:
             mailing = await mailing_of(request)
-            if deed not in possible(mailing):
+            if deed not in await run_in_threadpool(possible, self._project, mailing):
                 by = f", approved by {mailing.approved_by}" if mailing.approved_by else ", approved by nobody"
                 return refusal(request, f"{mailing.name} is {MAILING_STATE[mailing.state]}{by}: “{deed.label}” is not "
                                         "possible now. Nothing was changed.", status=409, back=_place(mailing))
@@ -205,7 +215,7 @@ class SendingDoors:
             except PillarboxError as fault:
                 await run_in_threadpool(self._note_refused, mailing, deed, visitor(request).user.name, fault)
                 mailing = await mailing_of(request)
-                if deed not in possible(mailing):
+                if deed not in await run_in_threadpool(possible, self._project, mailing):
                     return refusal(request, fault.sentence(), status=409, back=_place(mailing))
                 return await self._asked(request, mailing, deed, fault=fault.sentence(),
                                          at=fields.get("at", "").strip()[:_LONGEST_TIME],
@@ -228,7 +238,7 @@ class SendingDoors:
 
     def _done(self, mailing: Mailing, deed: Deed, wish: Wish) -> str:
         """Do it, once the number that was typed is the one that is, and nothing has changed since the page asked."""
-        if deed.asks_anew and wish.seen and wish.seen != _mark(mailing):
+        if deed.asks_anew and wish.seen and wish.seen != _mark(self._project, mailing):
             raise Refused(f"{mailing.name} has been changed since you were asked. Nothing was done.",
                           todo="See how it stands now, and say it once more if it shall be.")
         expected = self._count(mailing, deed)
@@ -263,15 +273,39 @@ class SendingDoors:
         return render(request, "staff/deed", status=409 if fault else 200, mailing=mailing, deed=deed, summary=told,
                       count=await run_in_threadpool(self._count, mailing, deed), at=at, fault=fault, reason=reason,
                       when=moments.in_words(moment, self._zone) if moment else "", example=moments.EXAMPLE,
-                      seen=_mark(mailing), stands=await run_in_threadpool(_stands, self._project, mailing, deed),
+                      seen=await run_in_threadpool(_mark, self._project, mailing),
+                      approved=await run_in_threadpool(_approved, self._project, mailing),
+                      since=await run_in_threadpool(_since, self._project, mailing, deed),
+                      stands=await run_in_threadpool(_stands, self._project, mailing, deed),
                       alone=deed.needs_worker and not works.present,
                       countdown=round(self._project.settings.launch.countdown_seconds) if fresh else 0,
                       crumbs=(("Mailings", "/staff/"), _place(mailing)))
 
 
-def _mark(mailing: Mailing) -> str:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Since:
+    """What a page that asks shows of what has changed."""
+
+    before: approval.Comparison | None
+    """Since somebody last stood for it; None: nobody ever did."""
+    drift: approval.Drift | None
+    """In the folder since it was planned; None: nothing."""
+
+
+def _since(project: Project, mailing: Mailing, deed: Deed) -> Since:
+    if deed.stops or mailing.started_at:
+        return Since(before=None, drift=None)
+    before = None
+    if deed.name == "approve":
+        with project.store.reading() as connection:
+            before = approval.compared(connection, project.settings, mailing)
+    return Since(before=before, drift=approval.drift(project, mailing))
+
+
+def _mark(project: Project, mailing: Mailing) -> str:
     """Another one whenever what a page that asks says of the mailing is no longer so."""
-    facts = (mailing.state, mailing.started_at, mailing.send_at, mailing.approved_by, mailing.approved_at)
+    facts = (mailing.state, mailing.started_at, mailing.send_at, mailing.approved_by, mailing.approved_at,
+             _approved(project, mailing).by)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

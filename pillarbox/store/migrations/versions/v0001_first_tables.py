@@ -408,6 +408,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["supporter_id"], ["supporters.id"], name=op.f("fk_wishes_supporter_id")),
         sa.PrimaryKeyConstraint("supporter_id", name=op.f("pk_wishes"))
     )
+    op.create_table("approvals",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("approved_at", MOMENT, nullable=False),
+        sa.Column("via", sa.String(length=12), nullable=False),
+        sa.Column("bundle_id", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("kept_from_id", ID, nullable=True),
+        sa.ForeignKeyConstraint(["bundle_id"], ["bundles.id"], name=op.f("fk_approvals_bundle_id")),
+        sa.ForeignKeyConstraint(["kept_from_id"], ["approvals.id"], name=op.f("fk_approvals_kept_from_id")),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_approvals_mailing_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+        sa.UniqueConstraint("mailing_id", "person", name=op.f("uq_approvals_mailing_id_person")),
+        sqlite_autoincrement=True
+    )
     op.create_table("attempts",
         sa.Column("id", ID, autoincrement=True, nullable=False),
         sa.Column("mailing_id", ID, nullable=False),
@@ -449,6 +467,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occurrences")),
         sa.UniqueConstraint("schedule_id", "local", name=op.f("uq_occurrences_schedule_id_local")),
         sqlite_autoincrement=True
+    )
+    op.create_table("plannings",
+        sa.Column("mailing_id", ID, nullable=False),
+        sa.Column("planned_by", sa.Text(), nullable=False),
+        sa.Column("roads", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_plannings_mailing_id")),
+        sa.PrimaryKeyConstraint("mailing_id", name=op.f("pk_plannings"))
     )
     op.create_table("public_letters",
         sa.Column("id", ID, autoincrement=True, nullable=False),
