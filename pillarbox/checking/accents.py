@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import Passage, few, written
 from pillarbox.content import words as lists
 from pillarbox.content.words import Words, parse
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "accent-lost": "A word has lost its accent.",
+}
 
 _NAME = re.compile(r"[^\W\d_]+")
 

@@ -8,7 +8,7 @@ appeal.toml gives it one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import islice
 
@@ -16,6 +16,15 @@ from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, written
 from pillarbox.compose.environment import long_date, ordinal
 from pillarbox.model.records import Finding, Level, Shape
+
+CODES: Mapping[str, str] = {
+    "anniversary": "An anniversary is counted wrongly for the year that it falls in.",
+    "stale-year": "A year stands in the letter that has passed.",
+    "other-day": "“Today” or a date is another day than the letter's own.",
+    "no-such-day": "A date does not exist, or is another day of the week.",
+    "past-day": "Something is announced for a day that has passed.",
+    "old-date": "The date that appeal.toml fixes is long past.",
+}
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")

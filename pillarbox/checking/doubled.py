@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "doubled-word": "A word stands twice.",
+}
 
 _TWICE = re.compile(r"(?<![\w’'-])([^\W\d_]+(?:['’][^\W\d_]+)*)([ \t]*\n[ \t]*|[ \t]+)\1(?![\w’'-])", re.IGNORECASE)
 _MEANT = frozenset(("had", "that", "very", "no", "bye", "ha", "ho", "hear", "so", "knock", "there", "blah", "night",

@@ -6,11 +6,15 @@ A short list of patterns that are hardly ever right; grammar in general is for a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "mixed-up": "A word is taken for another that looks or sounds like it.",
+}
 
 _MIXUPS: tuple[tuple[str, str], ...] = (
     (r"\bit['’]s (?:own|co-(?:author|founder|chair|director|worker|editor)|aims?|mission|founders?|members|trustees|"

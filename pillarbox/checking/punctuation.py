@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import NEAR, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "blank-before-mark": "A blank stands before a mark.",
+    "doubled-mark": "A mark stands twice.",
+    "no-blank-after-mark": "No blank follows a mark.",
+    "two-blanks": "Two blanks stand between words.",
+}
 
 _BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ \u00a0]+([,;:!?.])(?=[\s”’]|$)")
 _TWO_MARKS = re.compile(r"([,;:])\s?\1(?!\1)|(?<![.])[.]{2}(?![.])|,\.|(?<!\betc)(?<!\b[a-z])\.,(?!\w)")

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import NEAR, STATEMENT, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "quote-not-closed": "A quotation mark opens and never closes.",
+    "quote-not-opened": "A quotation mark closes what never opened.",
+    "quote-without-stop": "A quotation ends its sentence without a full stop.",
+    "false-apostrophe": "An opening quotation mark stands for an apostrophe.",
+    "straight-quotes": "Straight quotation marks stand beside curly ones.",
+}
 
 _CLOSES = {"“": "”", "‘": "’", "«": "»"}
 _SHOWN = 40

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pillarbox.checking.matter import Matter
 from pillarbox.compose import dangers
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "script": "The finished letter holds a script or something else that runs.",
+    "script-link": "A link begins with javascript: or the like.",
+}
 
 
 def look(matter: Matter) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ taken for one, unless a word on the charity's own list, a day, a month or a long
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pillarbox.checking.dictionary import NGRAM_WORDS, Dictionary, english
@@ -16,6 +16,12 @@ from pillarbox.checking.prose import STATEMENT, VALUE, Passage, written
 from pillarbox.content import words as lists
 from pillarbox.content.words import Words
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "spelling": "A word is in no English dictionary and on none of the charity's own lists.",
+    "spelling-many": "Many words are in no dictionary: perhaps another language.",
+    "spelling-off": "The letter is in a language that is not checked.",
+}
 
 MOST = 40
 """Unknown words that are told one by one; with more, the letter's language is the likelier slip."""

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import STATEMENT, VALUE, Part, folded, written
 from pillarbox.model.records import Finding, Level, Shape
+
+CODES: Mapping[str, str] = {
+    "subject-on-phones": "The subject is cut on a telephone.",
+    "subject-capitals": "The subject is in capitals.",
+    "subject-shouting": "The subject shouts: several exclamation or question marks.",
+    "subject-reply": "The subject looks like the answer to a message.",
+    "subject-emoji": "The subject has several emoji, or no words beside them.",
+    "new-emoji": "An emoji is newer than many telephones.",
+    "preheader-repeats": "The preheader says again what the subject says.",
+    "preheader-long": "The preheader is longer than any inbox shows.",
+    "preheader-short": "The preheader leaves room that inboxes fill with the letter's first words.",
+}
 
 PHONE = 41
 """Characters of a subject that an iPhone held upright shows; Gmail on Android shows a few less."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pillarbox.checking.matter import Matter
 from pillarbox.content.starters import CLOSE, OPEN
 from pillarbox.model.records import Finding, Level
+
+CODES: Mapping[str, str] = {
+    "not-yet-written": "Words of the starter that were to be replaced still stand in the letter.",
+}
 
 _WAITING = re.compile(rf"{re.escape(OPEN)}(?:(?!{re.escape(OPEN)})[^\n])*?{re.escape(CLOSE)}")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)

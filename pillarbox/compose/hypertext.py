@@ -142,7 +142,7 @@ class _Writer:
             case "paragraph" if node.token.hidden:
                 return self.words(node)
             case "paragraph" | "heading":
-                return f"<{node.token.tag}>{self.words(node)}</{node.token.tag}>\n"
+                return f"<{node.token.tag}>{self.words(node, airy=True)}</{node.token.tag}>\n"
             case "list_item" | "blockquote":
                 return f"<{node.token.tag}>{self.blocks(node.children)}</{node.token.tag}>\n"
             case "hr":
@@ -279,14 +279,18 @@ class _Writer:
 
     # ------------------------------------------------------------------------------------------ words
 
-    def words(self, node: Node, widest: int | None = None) -> str:
-        """A block's words; ``widest`` is how wide its images may be, in pixels, when not as wide as the letter."""
+    def words(self, node: Node, widest: int | None = None, *, airy: bool = False) -> str:
+        """A block's words.
+
+        ``widest`` is how wide its images may be, in pixels, when not as wide as the letter; ``airy``: an image that is
+        all there is has air above and below it.
+        """
         for child in node.children:
             for token in child.token.children or ():
                 if token.type == "image":
                     self.size(token.attrs, child.line, widest or 0)
-                    if all(each.type in _ALONE for each in child.token.children or ()):
-                        token.attrs["class"] = "picture"
+                    if airy and all(each.type in _ALONE for each in child.token.children or ()):
+                        token.attrs["class"] = "airy"
         return "".join(self.rendered(child.token.children or ()) for child in node.children)
 
     def rendered(self, tokens: Sequence[Token]) -> str:

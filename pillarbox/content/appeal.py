@@ -234,8 +234,8 @@ def read_service(project: Path, name: str) -> tuple[Appeal | None, tuple[Finding
     desk = Desk(project=folder.parents[2])
     appeal, found = _read(desk, folder, name)
     if appeal and appeal.variants:
-        desk.fault("bad-variant", appeal.file, "A service letter answers what somebody did, and has no variants: remove "
-                   f"{', '.join(appeal.variants)}.")
+        desk.fault("bad-variant", appeal.file, "A service letter answers what somebody did, and has no variants: "
+                   f"remove {', '.join(appeal.variants)}.")
         return None, tuple(desk.findings)
     return appeal, found
 

@@ -39,10 +39,10 @@ def approve(project: Project, name: str, *, by: str, via: str = "terminal") -> M
         mailing = mailings.find(connection, name)
         if mailing.state not in OPEN:
             raise Refused(f"{mailing.name} is {mailing.state}; there is nothing left to approve.")
-        found = approval.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
-                              via=via)
+        approval.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
+                      via=via)
         approved = mailings.by_id(connection, mailing.id)
-    log.info("mailing.approved", mailing=approved.name, planned=approved.planned, enough=found.complete)
+    log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
     return approved
 
 

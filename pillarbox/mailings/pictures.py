@@ -21,7 +21,10 @@ _AT_ONCE = 4
 
 
 def used(bundle: Bundle, *versions: Letter) -> Mapping[str, bytes]:
-    """Public name → content of the images that a letter's versions can show; those that only lie in its folder are not for all."""
+    """Public name → content of the images that a letter's versions can show.
+
+    Those that only lie in its folder are not for all.
+    """
     sources = "".join(source for letter in versions for source in letter.templates.values())
     found = {images.public_name(data): data for data in bundle.appeal.images.values()}
     return {name: data for name, data in found.items() if name in sources}

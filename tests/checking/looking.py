@@ -43,8 +43,9 @@ def matter(*, letter: str = "Hello.\n", appeal: str = "", shapes: tuple[Shape, .
     theme, _ = themes.read(ROOT)
     templates, _ = layouts.read(ROOT)
     assert theme is not None
-    settings = AppealSettings.model_validate({"title": "The harbour", "subject": "The harbour", "preheader": "Come.",
-                                              **tomllib.loads(appeal)})
+    settings = AppealSettings.model_validate({
+        "title": "The harbour", "subject": "The harbour",
+        "preheader": "Come and see what your help has made of the old sea wall.", **tomllib.loads(appeal)})
     read = Appeal(slug="harbour", title=settings.title, subject=settings.subject, subject_line=2,
                   preheader=settings.preheader, preheader_line=3, kind=settings.kind, layout=settings.layout,
                   language=settings.language, series="", date=None, topics=(), text=None, facts={},

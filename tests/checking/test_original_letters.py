@@ -28,6 +28,9 @@ def original(name: str) -> str:
     return re.sub(r"^ *• *", "- ", text, flags=re.MULTILINE)
 
 
+PREHEADER = 'preheader = "Words that an inbox shows after the subject, chosen with care."\n'
+
+
 def words(findings: tuple[Finding, ...]) -> list[tuple[str, int | None]]:
     return [(each.code, each.line) for each in findings]
 
@@ -35,7 +38,7 @@ def words(findings: tuple[Finding, ...]) -> list[tuple[str, int | None]]:
 @pytest.mark.shared
 def test_the_slips_of_the_human_rights_day_message_are_found(tmp_path: Path) -> None:
     """“particuar” and six more, each at its line; nothing that is right is told."""
-    made = matter(tmp_path, original("human-rights-day"), subject="Human Rights Day", day=SENT)
+    made = matter(tmp_path, original("human-rights-day"), subject="Human Rights Day", settings=PREHEADER, day=SENT)
     found = examine(made)
     assert sorted(words(found)) == [
         ("accent-lost", 9), ("anniversary", 1), ("blank-before-mark", 9), ("mixed-up", 1), ("mixed-up", 9),
@@ -46,7 +49,7 @@ def test_the_slips_of_the_human_rights_day_message_are_found(tmp_path: Path) -> 
 @pytest.mark.shared
 def test_the_quotations_of_the_uyghur_appeal_that_never_close_are_found(tmp_path: Path) -> None:
     """The Chief Rabbi's and the Observer's, two without a full stop, and a blank too many."""
-    made = matter(tmp_path, original("uyghur-freedom"), subject="Uyghur freedom", settings="date = 2021-02-03\n",
+    made = matter(tmp_path, original("uyghur-freedom"), subject="Uyghur freedom", settings=PREHEADER + "date = 2021-02-03\n",
                   day=datetime.date(2021, 2, 3))
     assert words(examine(made)) == [
         ("quote-not-closed", 23), ("quote-not-closed", 27), ("quote-without-stop", 24), ("quote-without-stop", 25),

@@ -161,7 +161,7 @@ def test_images_get_address_and_size(tmp_path: Path) -> None:
         build(bundle, date=DAY, mailing={})
     html = parts(build(bundle, date=DAY, mailing=HOSTED))[1]
     name = images.public_name(bundle.appeal.images["cat.png"])
-    assert f'<img src="https://example.org/i/{name}" alt="A cat" width="520" height="150" class="picture">' in html
+    assert f'<img src="https://example.org/i/{name}" alt="A cat" width="520" height="150" class="airy">' in html
 
 
 def picture(project: Path, letter: str, **more: Any) -> list[str]:
@@ -175,14 +175,14 @@ def picture(project: Path, letter: str, **more: Any) -> list[str]:
 def test_an_image_fills_no_more_than_where_it_stands(tmp_path: Path) -> None:
     """In a panel there is less room: Outlook would tear the panel open for one that says more."""
     assert picture(tmp_path, "::: panel\n![A](images/cat.png)\n:::\n\n![B](images/cat.png)\n") == [
-        '<img src="CAT" alt="A" width="456" height="132" class="picture">',
-        '<img src="CAT" alt="B" width="520" height="150" class="picture">']
+        '<img src="CAT" alt="A" width="456" height="132" class="airy">',
+        '<img src="CAT" alt="B" width="520" height="150" class="airy">']
 
 
 def test_an_image_alone_is_a_picture(tmp_path: Path) -> None:
     """Also one that is a link; one among words stays among them."""
     found = picture(tmp_path, "[![A](images/cat.png)](https://example.org/)\n\nWords ![B](images/cat.png) and more\n")
-    assert ["picture" in tag for tag in found] == [True, False]
+    assert ["airy" in tag for tag in found] == [True, False]
 
 
 def test_an_image_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:

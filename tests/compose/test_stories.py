@@ -35,7 +35,7 @@ def rendered(source: str, size: tuple[int, int] | None = (520, 260), **values: A
     assert not document.findings
     known = {"width": str(size[0]), "height": str(size[1])} if size else {}
     found = []
-    for written, escape in ((hypertext.write(document, lambda _source, _line: known)[0], True),
+    for written, escape in ((hypertext.write(document, lambda _source, _line, _measure: known)[0], True),
                             (plain.write(document)[0], False)):
         environment = Environment(autoescape=escape, undefined=StrictUndefined, loader=DictLoader(
             {"components": COMPONENTS, "letter": '{% import "components" as components %}' + written}))
