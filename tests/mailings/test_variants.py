@@ -14,6 +14,7 @@ from pillarbox.mailings.check import check
 from pillarbox.mailings.preview import preview
 from pillarbox.mailings.sameness import print_of
 from pillarbox.mailings.status import status
+from pillarbox.mailings.summary import summary
 from pillarbox.mailings.variants import drawn
 from pillarbox.model.states import Basis, MessageState, Verdict
 from pillarbox.people import rights
@@ -238,3 +239,10 @@ def test_what_is_held_of_a_person_names_their_variant(project: Project, folder: 
     assert status(project).remaining == mailing.planned
     with project.store.reading() as connection:
         assert connection.execute(select(messages.c.state).distinct()).scalars().all() == [MessageState.PLANNED]
+
+
+def test_who_lets_it_go_sees_every_subject(project: Project, folder: Path) -> None:
+    """The question before a mailing leaves shows the subject of each variant, and how many get it."""
+    told = summary(project, planned(project))
+    assert set(told.subjects) == {"The harbour needs you, …", "Storm over the harbour"}
+    assert told.variants == ("a 50", "b 50")

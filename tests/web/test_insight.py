@@ -279,3 +279,25 @@ def test_who_was_forgotten_is_named_nowhere(desk: Desk) -> None:
     assert "(forgotten)" in page.text
     assert "Their copy is not kept any more." in page.text
     assert desk.client.get(f"{AT}/messages/{desk.message}/letter").status_code == 404
+
+
+def test_variants_stand_beside_each_other(desk: Desk) -> None:
+    """The page tells each variant and what may be said of them, offers them as a table, and lets no markup in."""
+    assert "Variants of the letter" not in desk.client.get(AT).text
+    assert 'value="variants"' not in desk.client.get(AT).text
+    with desk.store.writing() as connection:
+        varied = Builder(connection, name="varied", variants={
+            "a": {"subject": "Freedom", "differs": [], "planned": 1},
+            "b": {"subject": HOSTILE, "differs": ["subject", "letter"], "planned": 1}})
+        for label in "ab":
+            message = varied.message(variant=label)
+    page = desk.client.get("/staff/mailings/varied").text
+    assert "Variants of the letter" in page
+    assert "Too close to tell: b may be anything from" in page
+    assert ", another letter" in page
+    assert "<script>alert" not in page
+    assert "<dt>Variant</dt><dd>b</dd>" in desk.client.get(f"/staff/mailings/varied/messages/{message}").text
+    answer = post(desk.client, "/staff/mailings/varied/export", "/staff/mailings/varied", table="variants", kind="csv")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert rows[0][:3] == ["Variant", "Figure", "Value"]
+    assert ["a", "Letters", "1"] in [row[:3] for row in rows]
