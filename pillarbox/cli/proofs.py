@@ -19,11 +19,12 @@ _TAKERS = {"files": "written to var/mail", "smtp": "handed to the mail server", 
 @click.option("--as", "email", metavar="EMAIL", help="Filled in as for this supporter; a made-up one when not said.")
 @click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The day that the letter speaks of (2026-12-10); today when not said.")
+@click.option("--variant", default="", metavar="LABEL", help="Which variant of the letter: b.")
 @click.argument("more", nargs=-1, metavar="[ADDRESS]...")
 @printing.json_option
 @click.pass_context
 def proof(ctx: click.Context, slug: str, to: tuple[str, ...], email: str | None, for_date: datetime | None,
-          more: tuple[str, ...], as_json: bool) -> None:
+          variant: str, more: tuple[str, ...], as_json: bool) -> None:
     """Send real proofs of a letter to addresses that you name.
 
     A proof takes the very road that the mailing will take: the same transport, the same request, filled in on the way
@@ -33,7 +34,8 @@ def proof(ctx: click.Context, slug: str, to: tuple[str, ...], email: str | None,
     from pillarbox.mailings.proof import Wish
     from pillarbox.runner.proofing import prove
 
-    wish = Wish(appeal=slug, to=(*to, *more), email=email, for_date=for_date.date() if for_date else None)
+    wish = Wish(appeal=slug, to=(*to, *more), email=email, for_date=for_date.date() if for_date else None,
+                variant=variant)
     with opened(ctx) as project:
         done = prove(project, wish)
     if as_json:

@@ -30,6 +30,7 @@ _FIRST = ("appeal.subject", "appeal.preheader", "appeal.title", "appeal.letter",
           "links", "theme", "templates", "images")
 _SETTINGS = {"sender": "Sender", "links": "Link", "theme": "theme.toml", "appeal": "appeal.toml",
              "appeal.links": "Link", "appeal.facts": "Fact"}
+_VARIANT = re.compile(r"appeal\.variants\.(.)\.(.+)")
 _NAMED = {"appeal.subject": "Subject", "appeal.preheader": "Preheader", "appeal.title": "Title"}
 
 
@@ -125,7 +126,9 @@ def flat(bundle: Bundle) -> dict[str, Leaf]:
     for part in dataclasses.fields(bundle):
         if part.name != "id":
             _walk(part.name, getattr(bundle, part.name), found)
-    return found
+    # A variant carries whole what it shares with the letter: said once.
+    return {path: leaf for path, leaf in found.items()
+            if not (shared := _VARIANT.fullmatch(path)) or found.get(f"appeal.{shared[2]}") != leaf}
 
 
 def _walk(path: str, value: Any, found: dict[str, Leaf]) -> None:
@@ -172,6 +175,8 @@ def _change(path: str, was: Leaf | None, now: Leaf | None) -> Change:
 def _called(path: str) -> str:
     if path in _NAMED:
         return _NAMED[path]
+    if (own := _VARIANT.fullmatch(path)) and f"appeal.{own[2]}" in _NAMED:
+        return f"{_NAMED[f'appeal.{own[2]}']} of variant {own[1]}"
     if ".images." in path:
         return f"Image {path.rpartition('.images.')[2]}"
     head, _, name = path.rpartition(".")

@@ -57,6 +57,8 @@ class Wish:
     """The supporter with whose words it is filled in; None: a made-up one."""
     for_date: date | None = None
     """The day that the letter speaks of; today when not said."""
+    variant: str = ""
+    """Which variant of the letter; the letter itself when not said."""
     actor: str = "staff"
 
 
@@ -93,7 +95,8 @@ def plan(project: Project, wish: Wish) -> Planned:
     with project.store.reading() as connection:
         name = mailings.new_name(connection, f"{wish.appeal}-proof", day)
     keys, codes = new_keys(len(people)), new_keys(len(people))
-    made = _compose(source, name, day, sample, _links(project, source), list(zip(keys, codes, strict=True)))
+    made = _compose(source, _variant(source, wish.variant), name, day, sample, _links(project, source),
+                    list(zip(keys, codes, strict=True)))
     with project.store.writing() as connection:
         mailings.plan_alone(connection)
         if mailings.new_name(connection, f"{wish.appeal}-proof", day) != name:
@@ -177,14 +180,27 @@ def _links(project: Project, source: letters.Source) -> LinkMaker:
     return envelopes.link_maker(project.settings, source.bundle, "PROOF")
 
 
-def _compose(source: letters.Source, name: str, day: date, sample: Sample, links: LinkMaker,
+def _variant(source: letters.Source, label: str) -> str:
+    """The variant that is meant.
+
+    Raises:
+        Refused: there is none of this name.
+    """
+    known = source.appeal.labels
+    if label and label not in known:
+        raise Refused(f"{source.appeal.slug} has no variant {label!r}.", where="--variant",
+                      todo=f"Choose one of {', '.join(known)}." if known else "It has none: leave this out.")
+    return label
+
+
+def _compose(source: letters.Source, variant: str, name: str, day: date, sample: Sample, links: LinkMaker,
              keys: list[tuple[str, str]]) -> list[Composed]:
     """A copy for each key and code.
 
     Raises:
         LetterError: it cannot be composed.
     """
-    letter = letters.letter(source, day=day, name=name)
+    letter = letters.letter(source, day=day, name=name, variant=variant)
     composer = Composer(replace(letter, subject=f"{MARK} {letter.subject}"), finisher(PremailerInliner()))
     made = composer.compose([{"supporter": sample.says, "links": _safe(links, source, key, code)}
                              for key, code in keys])

@@ -130,3 +130,19 @@ def test_every_field_of_a_bundle_is_compared(folder: Path) -> None:
                    "theme.colours.accent", "sender.name", "templates.letter.css"):
         assert wanted in paths, wanted
     assert not any(path.endswith("_line") for path in paths)
+
+
+def test_of_a_variant_only_what_is_its_own_is_told(folder: Path) -> None:
+    """What it shares with the letter changes once; its own words stand under its name."""
+    rewrite(folder, "kind =", 'subject.b = "Storm"\nkind =', "appeal.toml")
+    before = frozen(folder)
+    rewrite(folder, "burned since 1862", "burnt since 1862")
+    rewrite(folder, "Storm", "A storm", "appeal.toml")
+    after = frozen(folder)
+    assert {change.what for change in changed(before, after)} == {"Words of appeals/harbour/letter.md",
+                                                                  "Subject of variant b"}
+    assert len(changed(before, after)) == 2
+    assert print_of(before) != print_of(after)
+    (folder / "appeals" / "harbour" / "letter.b.md").write_text("Dear you\n", "utf-8")
+    [change] = changed(after, frozen(folder))
+    assert change.what == "Words of appeals/harbour/letter.b.md"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from pillarbox.ground.errors import LetterError
-from pillarbox.mailings import control, planning
+from pillarbox.ground.errors import LetterError, Refused
+from pillarbox.mailings import control, planning, proof
 from pillarbox.mailings.check import check
 from pillarbox.mailings.preview import preview
 from pillarbox.mailings.sameness import print_of
@@ -218,7 +218,9 @@ def test_check_shows_what_variants_share_once(project: Project, folder: Path) ->
 def test_preview_shows_every_variant(project: Project, folder: Path) -> None:
     """Each made-up supporter's copy of each variant, in a file of its own."""
     pages = preview(project, "harbour")
-    assert [(page.name, page.variant) for page in pages] == [("a-1", "a"), ("a-2", "a"), ("b-1", "b"), ("b-2", "b")]
+    many = len(pages) // 2
+    assert [(page.name, page.variant) for page in pages] == [
+        (f"{label}-{number}", label) for label in "ab" for number in range(1, many + 1)]
     assert {page.subject for page in pages if page.variant == "b"} == {"Storm over the harbour"}
 
 
@@ -246,3 +248,14 @@ def test_who_lets_it_go_sees_every_subject(project: Project, folder: Path) -> No
     told = summary(project, planned(project))
     assert set(told.subjects) == {"The harbour needs you, …", "Storm over the harbour"}
     assert told.variants == ("a 50", "b 50")
+
+
+def test_a_proof_is_of_the_variant_that_is_named(project: Project, folder: Path) -> None:
+    """Staff may have each variant in their own inbox; one that there is not is refused."""
+    def subject(variant: str) -> str:
+        return proof.plan(project, proof.Wish(appeal="harbour", to=("dana@example.org",), variant=variant)).subject
+
+    assert subject("b") == "[Proof] Storm over the harbour"
+    assert subject("").startswith("[Proof] The harbour needs you")
+    with pytest.raises(Refused, match="no variant 'c'"):
+        subject("c")
