@@ -221,3 +221,24 @@ def test_pictures_are_taken_by_the_machines_browser(project: TestProject, tmp_pa
     assert light.width == dark.width == 750
     assert light.height > 1_000
     assert light.getpixel((4, 200)) > 200 > 60 > dark.getpixel((4, 200))  # type: ignore[operator]
+
+
+def test_what_is_written_is_its_owners_alone(project: TestProject, tmp_path: Path) -> None:
+    """It may hold a supporter's words; and git leaves the usual folder alone."""
+    out = tmp_path / "out"
+    for _ in range(2):
+        project.run("preview", "harbour", "--out", str(out))
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+    project.run("init", str(tmp_path / "new"))
+    assert "preview/" in (tmp_path / "new" / ".gitignore").read_text("utf-8").splitlines()
+
+
+def test_what_a_check_finds_is_looked_for_once_for_the_newest_letter(project: TestProject) -> None:
+    """Who asks for an older one gets nothing, at once."""
+    opened = open_project(project.folder)
+    sight = Sight(project=opened, slug="harbour")
+    sight.first_look()
+    sight.look_again()
+    assert "no-theme" in [each.code for each in sight.findings(2)]
+    assert sight.findings(1) == ()
+    opened.close()

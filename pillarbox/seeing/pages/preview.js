@@ -300,7 +300,7 @@ async function rest(version) {
 }
 
 async function changed(frame) {
-  if (frame.version <= look.version && copies.length) return;
+  if (frame.version <= look.version) return;
   const faulty = look.faults.length > 0;
   Object.assign(look, frame);
   if (faulty) look.findings = null;
