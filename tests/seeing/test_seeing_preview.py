@@ -242,3 +242,12 @@ def test_what_a_check_finds_is_looked_for_once_for_the_newest_letter(project: Te
     assert "no-theme" in [each.code for each in sight.findings(2)]
     assert sight.findings(1) == ()
     opened.close()
+
+
+def test_a_letter_that_nobody_can_get_is_a_failure_with_a_hint(project: TestProject, tmp_path: Path) -> None:
+    """A field of the charity's own is not known of made-up supporters; the page says so too."""
+    (project.folder / "appeals/harbour/letter.md").write_text("{{ supporter.boat }}", "utf-8")
+    said = project.run("preview", "harbour", "--out", str(tmp_path / "out"), expect=1).stdout
+    assert "appeals/harbour/letter.md:1" in said
+    assert "--list NAME reads it with yours" in said
+    assert (tmp_path / "out" / "harbour.html").exists()
