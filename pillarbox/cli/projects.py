@@ -19,6 +19,7 @@ from pillarbox.model import config
 _IGNORED = """# Supporters, keys and letters to real people never enter git.
 pillarbox.key
 var/
+preview/
 lists/*
 !lists/sample-supporters.csv
 !lists/segments.toml

@@ -52,7 +52,8 @@ def preview(ctx: click.Context, slug: str, email: str | None, lists: tuple[str, 
         if serves or (serves is None and not (out or png) and sys.stdin.isatty() and sys.stdout.isatty()):
             _serve(sight, port)
         else:
-            _write(sight, out or _OUT, png=png)
+            if not _write(sight, out or _OUT, png=png):
+                ctx.exit(1)
 
 
 def _serve(sight: Sight, port: int) -> None:
@@ -67,7 +68,8 @@ def _serve(sight: Sight, port: int) -> None:
     serve(sight, port=port, ready=ready)
 
 
-def _write(sight: Sight, out: Path, *, png: bool) -> None:
+def _write(sight: Sight, out: Path, *, png: bool) -> bool:
+    """Write the page, and say where; whether any copy could be composed."""
     from pillarbox.seeing import files, pictures
 
     if png:
@@ -78,8 +80,10 @@ def _write(sight: Sight, out: Path, *, png: bool) -> None:
     for page in written.faulty:
         printing.say(f"[bold red]The copy for {escape(page.who)} cannot be composed:[/]")
         printing.findings([page.fault])
+    if written.faulty and not (sight.whom.email or sight.whom.rule):
+        printing.say("Made-up supporters have names, a language and a country: --list NAME reads it with yours.")
     if not written.copies:
-        return
+        return False
     first = written.copies[0][1].stem
     beside = [f"the letter of {len(written.copies)} supporters as HTML and text ({first}.html, {first}.txt …)"
               if len(written.copies) > 1 else f"the letter as HTML and text ({first}.html, {first}.txt)"]
@@ -89,3 +93,4 @@ def _write(sight: Sight, out: Path, *, png: bool) -> None:
             taken = pictures.take(written.index, out, written.names, on_taken=advance)
         beside.append(f"{len(taken)} pictures ({taken[0].name} …)")
     printing.say(f"Beside it: {escape(', '.join(beside))}.")
+    return True

@@ -25,8 +25,9 @@ from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
 from pillarbox.mailings import check, control, envelopes, letters, live, samples
 from pillarbox.mailings.samples import MADE_UP, Sample
+from pillarbox.mailings.service import HARD
 from pillarbox.model.records import Composed, Fault, Finding
-from pillarbox.model.states import Kind, MailingState, MessageState, SuppressionReason
+from pillarbox.model.states import Kind, MailingState, MessageState
 from pillarbox.people.audience import Rule
 from pillarbox.shape.bodies import body
 from pillarbox.store import audit, mailings, messages, shapes, supporters, suppressions
@@ -40,8 +41,6 @@ MARK = "[Proof]"
 """Before the subject."""
 MOST_ADDRESSES = 20
 """A proof is for colleagues: whoever wants to reach more plans a mailing."""
-HARD = (SuppressionReason.BOUNCED, SuppressionReason.INVALID, SuppressionReason.ERASED)
-"""Reasons for which not even a proof goes to an address; the others are about marketing."""
 _READER = "proof-reader-"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_GONE = "the proof ended before this one left"

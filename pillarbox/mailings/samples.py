@@ -158,9 +158,11 @@ class _Picked:
 
         # A version that is a fault comes first: those copies cannot be composed.
         ordered = sorted(self.versions.items(), key=lambda item: (not isinstance(item[0], type), -item[1][1]))
-        for number, (_, (person, count)) in enumerate(ordered[:MOST_VERSIONS], 1):
+        number, several = 0, sum(not isinstance(version, type) for version in self.versions) > 1
+        for version, (person, count) in ordered[:MOST_VERSIONS]:
             one = f"{count:,} of {self.seen:,} supporters"
-            note(person, f"version {number}: {one}" if len(ordered) > 1 else one)
+            number += not isinstance(version, type)
+            note(person, f"version {number}: {one}" if several and not isinstance(version, type) else one)
         note(self.nameless, "no name")
         note(self.longest, "longest name")
         note(self.from_the_right, "right to left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,14 +41,22 @@ def write(sight: Sight, folder: Path) -> Written:
         if page.fault:
             continue
         html, text = folder / f"{sight.slug}-{page.name}.html", folder / f"{sight.slug}-{page.name}.txt"
-        html.write_text(with_images(page.html, frame["images"]), "utf-8")
-        text.write_text(f"Subject: {page.subject}\n\n{page.text}", "utf-8")
+        _put(html, with_images(page.html, frame["images"]))
+        _put(text, f"Subject: {page.subject}\n\n{page.text}")
         copies.append((page, html, text))
     index = folder / f"{sight.slug}.html"
-    index.write_text(page_of(frame, copies=[shown(each) for each in pages],
-                             findings=[told(each) for each in sight.findings()]), "utf-8")
+    _put(index, page_of(frame, copies=[shown(each) for each in pages],
+                        findings=[told(each) for each in sight.findings()]))
     return Written(index=index, copies=tuple(copies), faulty=tuple(each for each in pages if each.fault),
                    names=tuple("" if each.fault else f"{sight.slug}-{each.name}" for each in pages))
+
+
+def _put(path: Path, content: str) -> None:
+    """Write a file that its owner alone can read: it may hold a supporter's words."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8",
+                   newline="\n") as file:
+        file.write(content)
 
 
 def with_images(html: str, images: Mapping[str, str]) -> str:

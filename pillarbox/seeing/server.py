@@ -72,7 +72,7 @@ class Looking:
 
     async def _findings(self, request: Request) -> Response:  # noqa: ARG002
         version = self._sight.version
-        found = await run_in_threadpool(self._sight.findings)
+        found = await run_in_threadpool(self._sight.findings, version)
         return _json({"version": version, "findings": [told(each) for each in found]})
 
     async def _events(self, request: Request) -> Response:  # noqa: ARG002

@@ -45,6 +45,7 @@ class Sight:
     _faults: tuple[Finding, ...] = ()
     _pages: dict[int, Page] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _checking: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_service(self) -> bool:
@@ -103,16 +104,21 @@ class Sight:
         """Every copy."""
         return [page for number in range(1, self.count + 1) if (page := self.page(number))]
 
-    def findings(self) -> tuple[Finding, ...]:
-        """What ``check`` finds, for the whole of a list where one is named."""
-        with self._lock:
-            if self._faults or self.is_service:
-                return self._faults
-        try:
-            return check(self.project, self.slug, self.whom.rule).findings
-        except PillarboxError as fault:
-            return (Finding(level=Level.WARNING, code="not-checked", file=f"appeals/{self.slug}", line=None,
-                            message=fault.sentence()),)
+    def findings(self, version: int | None = None) -> tuple[Finding, ...]:
+        """What ``check`` finds, for the whole of a list where one is named. One at a time.
+
+        Args:
+            version: of the letter that is asked about; when there is a newer one by now, nothing is looked at.
+        """
+        with self._checking:
+            with self._lock:
+                if self._faults or self.is_service or version not in (None, self.version):
+                    return self._faults
+            try:
+                return check(self.project, self.slug, self.whom.rule).findings
+            except PillarboxError as fault:
+                return (Finding(level=Level.WARNING, code="not-checked", file=f"appeals/{self.slug}", line=None,
+                                message=fault.sentence()),)
 
     # ------------------------------------------------------------------------------------------ as data
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pillarbox.mailings.samples import MADE_UP
+from pillarbox.seeing.page import page as page_of
 from tests.projects import LETTER, TestProject, make
 from tests.web.browsing import chromium, violations
 
@@ -110,14 +111,14 @@ def test_another_supporter_and_the_inbox(browser: Any, written: Path) -> None:
     assert page.locator(".who").count() == len(MADE_UP)
 
 
-def test_a_hostile_letter_runs_nothing_and_goes_nowhere(browser: Any, project: TestProject, tmp_path: Path) -> None:
-    """No script, no handler, no javascript: link; what it says is shown all the same."""
-    home = project.folder / "appeals/harbour"
-    (home / "letter.md").unlink()
-    (home / "letter.html").write_text(HOSTILE, "utf-8")
-    (home / "letter.txt").write_text("Hello", "utf-8")
-    project.run("preview", "harbour", "--out", str(tmp_path / "out"))
-    page = opened(browser, (tmp_path / "out/harbour.html").as_uri())
+def test_a_hostile_letter_runs_nothing_and_goes_nowhere(browser: Any, tmp_path: Path) -> None:
+    """No script, no handler, no javascript: link, should one ever get past the reading of a letter."""
+    frame = {"version": 1, "slug": "trap", "title": "Trap", "kind": "appeal", "made_up": True, "images": {},
+             "sender": {"name": "Us", "email": "us@example.org"}, "people": [{"who": "Ada", "note": ""}], "faults": []}
+    copy = {"subject": "Trap", "preheader": "", "text": "Trap", "fault": None,
+            "html": HOSTILE.replace("{{ supporter.salutation }}", "Dear Ms Sample")}
+    (tmp_path / "trap.html").write_text(page_of(frame, copies=[copy], findings=[]), "utf-8")
+    page = opened(browser, (tmp_path / "trap.html").as_uri())
     assert "Dear Ms Sample" in inside(page, "letter.body.innerText")
     before = len(page.context.pages)
     frame = page.frames[1]

@@ -80,10 +80,12 @@ def proofed(project: Project, *to: str, **wish: str) -> Proofed:
 def test_a_proof_is_written_as_the_mailing_will_be(project: Project) -> None:
     """Subject marked, to the addresses named, in the words of a made-up supporter."""
     done = proofed(project)
-    assert done.to_json() == {
+    told = done.to_json()
+    assert told.pop("findings") == done.planned.levels()
+    assert told == {
         "mailing": done.status.mailing.name, "appeal": "harbour", "practice": True, "proofs": 2, "accepted": 2,
         "subject": "[Proof] The harbour needs you, Dear Ms Sample", "failed": 0, "in_doubt": 0, "cancelled": 0,
-        "shapes": 1, "findings": {"warning": 1}}
+        "shapes": 1}
     mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
              for path in sorted((project.folder / "var/mail/new").glob("*.eml"))]
     assert [mail["To"] for mail in mails] == [DANA, EVE]

@@ -123,6 +123,7 @@ function stage() {
   if (copy.fault) {
     standing = "";
     box.replaceChildren(empty("This copy cannot be composed", `${copy.fault.message} (${place(copy.fault)})`));
+    drawnAll(copy.version);
     return;
   }
   if (chosen.view === "text" || chosen.view === "source") {
@@ -209,7 +210,8 @@ function place(finding) {
 }
 
 function findings() {
-  const found = look.faults.length ? look.faults : look.findings;
+  const told = look.faults.length ? look.faults : look.findings;
+  const found = told && [...told].sort((one, other) => LEVELS.indexOf(one.level) - LEVELS.indexOf(other.level));
   if (!found) {
     $("tally").textContent = "";
     $("findings").replaceChildren(make("p", { class: "quiet" }, "Looking …"));
@@ -298,7 +300,7 @@ async function rest(version) {
 }
 
 async function changed(frame) {
-  if (frame.version <= look.version && copies.length) return;
+  if (frame.version <= look.version) return;
   const faulty = look.faults.length > 0;
   Object.assign(look, frame);
   if (faulty) look.findings = null;
