@@ -112,17 +112,22 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def _body(content: str, file: str, language: str) -> tuple[Passage, ...]:
+    return tuple(passage for passage in _passages(content, file, language) if passage.text.strip())
+
+
+def _passages(content: str, file: str, language: str) -> Iterable[Passage]:
     match file.rpartition(".")[2]:
         case "md":
-            return tuple(_markdown(markdown.read(content, file), file, language))
+            document = markdown.read(content, file)
+            return _blocks(document.blocks, document.placeholders, file, language, Part.WORDS)
         case "html":
             masked = Placeholders(content)
             reader = _Reader(masked, file, language)
             reader.feed(masked.text)
             reader.close()
-            return tuple(reader.passages)
+            return reader.passages
         case _:
-            return tuple(_plain(Placeholders(content), file, language))
+            return _plain(Placeholders(content), file, language)
 
 
 def _settings(appeal: Appeal) -> Iterator[Passage]:
@@ -138,14 +143,11 @@ def _clean(placeholders: Placeholders, text: str) -> str:
     def sign(found: re.Match[str]) -> str:
         return {"v": VALUE, "s": STATEMENT}.get(found[0][-1], "")
 
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", placeholders.pattern.sub(sign, text)))
+    plain = _INVISIBLE.sub("", placeholders.pattern.sub(sign, text))
+    return unicodedata.normalize("NFC", plain.replace("\u00a0", " ").replace("\u202f", " "))
 
 
 # ---------------------------------------------------------------------------------------------- Markdown
-
-
-def _markdown(document: markdown.Document, file: str, language: str) -> Iterator[Passage]:
-    yield from _blocks(document.blocks, document.placeholders, file, language, Part.WORDS)
 
 
 def _blocks(nodes: Sequence[markdown.Node], placeholders: Placeholders, file: str, language: str,

@@ -10,16 +10,15 @@ from pillarbox.checking.prose import NEAR, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "blank-before-mark": "A blank stands before a mark.",
-    "doubled-mark": "A mark stands twice.",
-    "no-blank-after-mark": "No blank follows a mark.",
-    "two-blanks": "Two blanks stand between words.",
+    "blank-before-mark": "There is a blank before a comma, a full stop or another mark.",
+    "doubled-mark": "Two marks stand where one belongs.",
+    "no-blank-after-mark": "There is no blank after a mark.",
+    "two-blanks": "There are two blanks within a sentence.",
 }
-
-_BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ \u00a0]+([,;:!?.])(?=[\s”’]|$)")
+_BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ ]+([,;:!?.])(?=[\s”’]|$)")
 _TWO_MARKS = re.compile(r"([,;:])\s?\1(?!\1)|(?<![.])[.]{2}(?![.])|,\.|(?<!\betc)(?<!\b[a-z])\.,(?!\w)")
 _ABBREVIATED = re.compile(r"(?:\b[A-Za-z]|\b(?:etc|Inc|Ltd|Co|Jr|Sr|St|No|al|cf|vs|approx|pp|ed|eds|Bros|Rev))$")
-_TWO_BLANKS = re.compile(r"(?<=[\w’”)\],;])[ \u00a0]{2,}(?=[\w“‘(])")
+_TWO_BLANKS = re.compile(r"(?<=[\w’”)\],;])[ ]{2,}(?=[\w“‘(])")
 _NO_BLANK_AFTER = re.compile(r"(?<=[a-z]{2})([,;!?])(?=[A-Za-z]{2})|(?<=[a-z]{3})\.(?=[A-Z][a-z]+\s)")
 _ADDRESS = re.compile(r"\b[a-z]{2,12}://\S+|[\w.+-]{1,64}@\S+|www\.\S+|\b[\w-]{1,63}\.[a-z]{2,6}(?:/\S*)?\b")
 

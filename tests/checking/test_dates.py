@@ -60,6 +60,13 @@ def test_days_that_hold_are_left_in_peace(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, f"{text}\n") == []
 
 
+def test_a_comma_in_a_date_is_advice(tmp_path: Path) -> None:
+    """“3 Feb, 2027”; without it, and in the American order, nothing is said."""
+    [finding] = found(tmp_path, "Come on 3 Feb, 2027\n")
+    assert (finding.code, finding.level) == ("date-comma", Level.ADVICE)
+    assert not found(tmp_path, "Come on 3 Feb 2027, or March 4, 2027, or on 5 May, 2 of you\n")
+
+
 def test_the_day_that_is_asked_for_decides(tmp_path: Path) -> None:
     """“Today, 10th December” is right on 10 December and wrong two days later."""
     letter = "Today, 10th December, is International Human Rights Day.\n"
