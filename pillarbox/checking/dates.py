@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import islice
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, written
+from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, without_hints, written
 from pillarbox.compose.environment import long_date, ordinal
 from pillarbox.model.records import Finding, Level, Shape
 
@@ -196,7 +196,7 @@ def _read(matter: Matter) -> Iterator[tuple[Part, str]]:
 def _shown(shape: Shape, text: str) -> str:
     for token in shape.tokens:
         text = text.replace(token.mark, VALUE)
-    return text
+    return without_hints(text)
 
 
 class _Places:

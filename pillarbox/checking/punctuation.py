@@ -40,7 +40,7 @@ def _marks(passage: Passage) -> Iterator[Finding]:
     text = _ADDRESS.sub(lambda found: VALUE * len(found[0]), passage.text)
     for found in _BLANK_BEFORE.finditer(text):
         yield passage.finding(Level.WARNING, "blank-before-mark", found.start(),
-                              f"There is a blank before the {found[1]} after “{_last(text, found.start())}”: take it "
+                              f"There is a blank before “{found[1]}”, after “{_last(text, found.start())}”: take it "
                               "out.")
     for found in _TWO_MARKS.finditer(text):
         if found[0] == ".," and _ABBREVIATED.search(text[max(0, found.start() - 9) : found.start()]):
@@ -53,7 +53,7 @@ def _marks(passage: Passage) -> Iterator[Finding]:
                               f"“{found[0]}” after “{_last(text, found.start())}”: one mark is too much.")
     for found in _NO_BLANK_AFTER.finditer(text):
         yield passage.finding(Level.WARNING, "no-blank-after-mark", found.start(),
-                              f"There is no blank after the {found[0]} that follows “{_last(text, found.start())}”: "
+                              f"There is no blank after “{found[0]}”, which follows “{_last(text, found.start())}”: "
                               "put one in.")
 
 

@@ -51,7 +51,7 @@ def test_a_day_that_does_not_hold_is_told(tmp_path: Path, text: str, code: str, 
     "We met on 3 March 2024. In December, the Chief Rabbi announced; on 12 January he came.",
     "Join us on 3 March 2027, or reply by 15 December.",
     "It is the 78th anniversary of the Declaration of 1948; the 79th anniversary of what began in 1948 follows.",
-    "You may come, 10 of you. May 2019 was good. March on!",
+    "Join us on [[Friday 1 June]].", "You may come, 10 of you. May 2019 was good. March on!",
     "{{ mailing.date | long_date }} is today, {{ mailing.date | long_date }}.",
     "{% if mailing.date.day == 12 %}Today, 12th December, it is.{% else %}The 12th of December is near.{% endif %}",
 ])
