@@ -13,9 +13,8 @@ from pillarbox.content.words import Words, parse
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "accent-lost": "A word has lost its accent.",
+    "accent-lost": "A name stands without the accent that it has elsewhere.",
 }
-
 _NAME = re.compile(r"[^\W\d_]+")
 
 

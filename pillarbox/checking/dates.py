@@ -13,19 +13,20 @@ from datetime import date, timedelta
 from itertools import islice
 
 from pillarbox.checking.matter import Matter
-from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, written
+from pillarbox.checking.prose import MOST, NEAR, VALUE, Part, folded, hypertext, without_hints, written
 from pillarbox.compose.environment import long_date, ordinal
 from pillarbox.model.records import Finding, Level, Shape
 
 CODES: Mapping[str, str] = {
-    "anniversary": "An anniversary is counted wrongly for the year that it falls in.",
-    "stale-year": "A year stands in the letter that has passed.",
-    "other-day": "“Today” or a date is another day than the letter's own.",
-    "no-such-day": "A date does not exist, or is another day of the week.",
-    "past-day": "Something is announced for a day that has passed.",
-    "old-date": "The date that appeal.toml fixes is long past.",
+    "other-day": "“Today” or “tomorrow” stands beside the date of another day.",
+    "weekday": "A weekday does not match its date.",
+    "no-such-day": "There is no such day: 31 November.",
+    "past-day": "Readers are invited for a day that lies before the letter's.",
+    "stale-year": "A year that is over is called next, or stands in the subject or the title.",
+    "anniversary": "An anniversary is miscounted for the letter's year.",
+    "date-comma": "A date has a comma before its year.",
+    "old-date": "The letter carries an old date of its own, and says “next year”.",
 }
-
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
            "December")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -42,6 +43,7 @@ _WITH_NEAR_DAY = tuple(
     re.compile(rf"\b(?P<near>{'|'.join(_NEAR_DAYS)})(?: is|’s|'s)?,? (?:(?:on )?(?:{'|'.join(_DAYS)}),? )?{form}",
                re.IGNORECASE) for form in (_DATE, _ABROAD))
 _ANY_DATE = tuple(re.compile(rf"(?<![\d.,-]){form}") for form in (_DATE, rf"\b{_ABROAD}"))
+_COMMA = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}, (?:19|20)\d\d\b")
 _COMING_YEAR = re.compile(
     rf"\b(?P<which>next|coming|upcoming|forthcoming|this)(?: (?:year|{_SEASONS}|{'|'.join(_MONTHS)}))?(?:’s|'s)?,? "
     r"\(?(?:in )?(?P<year>20\d\d)\b", re.IGNORECASE)
@@ -79,7 +81,8 @@ def _told(matter: Matter, places: _Places, told: date, seen: dict[str, None]) ->
             continue
         seen[text] = None
         for code, phrase, message in _faults(text, part, told, matter.day):
-            yield places.finding(code, phrase, part, message)
+            level = Level.ADVICE if code == "date-comma" else Level.WARNING
+            yield places.finding(code, phrase, part, message, level)
 
 
 def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str, str, str]]:
@@ -95,6 +98,8 @@ def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str,
             yield from _impossible(found)
             if found.span("month") not in near and part is Part.WORDS:
                 yield from _past(found, told)
+    for found in _COMMA.finditer(text):
+        yield ("date-comma", found[0], f"“{found[0]}”: a British date has no comma before the year.")
     for found in _COMING_YEAR.finditer(text):
         year = int(found["year"])
         if year < told.year or (found["which"].lower() == "this" and year != told.year):
@@ -191,7 +196,7 @@ def _read(matter: Matter) -> Iterator[tuple[Part, str]]:
 def _shown(shape: Shape, text: str) -> str:
     for token in shape.tokens:
         text = text.replace(token.mark, VALUE)
-    return text
+    return without_hints(text)
 
 
 class _Places:

@@ -10,9 +10,8 @@ from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "doubled-word": "A word stands twice.",
+    "doubled-word": "A word stands twice in a row.",
 }
-
 _TWICE = re.compile(r"(?<![\w’'-])([^\W\d_]+(?:['’][^\W\d_]+)*)([ \t]*\n[ \t]*|[ \t]+)\1(?![\w’'-])", re.IGNORECASE)
 _MEANT = frozenset(("had", "that", "very", "no", "bye", "ha", "ho", "hear", "so", "knock", "there", "blah", "night",
                     "many", "far", "long", "really", "never", "please", "more", "again", "yes", "no", "do", "is"))

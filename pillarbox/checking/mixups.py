@@ -13,9 +13,8 @@ from pillarbox.checking.prose import Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "mixed-up": "A word is taken for another that looks or sounds like it.",
+    "mixed-up": "A word is right elsewhere and wrong here: “it’s own”, “would of”.",
 }
-
 _MIXUPS: tuple[tuple[str, str], ...] = (
     (r"\bit['’]s (?:own|co-(?:author|founder|chair|director|worker|editor)|aims?|mission|founders?|members|trustees|"
      r"staff|supporters|volunteers|citizens|borders|neighbours|people|history|children|minorities|former)\b",
@@ -32,6 +31,7 @@ _MIXUPS: tuple[tuple[str, str], ...] = (
     (r"\bso called\b(?= [‘“'\"])", "“so-called” has a hyphen before what is so called"),
     (r"\b(?:the|of|for|by) (?:following|signing|opening|closing|founding|passing|making|building|ending|launching|"
      r"adopting|drafting|killing|taking|giving|writing|reading) the (?=[A-Z])", "“of” is missing before “the”"),
+    (r"\b(?:has|have|had|been|was|were|not) lead (?:to|by)\b", "“led” is meant, not “lead”"),
     (r"\bmake due\b", "“make do” is meant"),
     (r"\bfor all intensive purposes\b", "“for all intents and purposes” is meant"),
     (r"\b(?:a|an|the|this|that|each|every|one) (?:children|men|women|people['’]s lives) (?:is|was|has)\b",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -31,6 +31,7 @@ NEAR = 400
 """Characters on both sides of a word that are looked at: a paragraph may be as long as a file."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Soft hyphens, joiners and direction marks: they are no part of a word's spelling."""
+_HINT = re.compile(r"\[\[[^\[\]]{1,600}\]\]")
 _BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "div", "dl", "dt",
     "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "li", "main", "nav",
@@ -105,6 +106,11 @@ def few(found: Iterable[Finding]) -> Iterator[Finding]:
     yield from islice(found, MOST)
 
 
+def without_hints(text: str) -> str:
+    """``text`` with what a new letter has in ``[[…]]``, to be written yet, covered up; places stay as they are."""
+    return _HINT.sub(lambda found: re.sub(r"[^\n]", VALUE, found[0]), text)
+
+
 def folded(text: str) -> str:
     """``text`` with every run of blanks and line breaks as one blank."""
     return " ".join(text.split())
@@ -112,17 +118,23 @@ def folded(text: str) -> str:
 
 @lru_cache(maxsize=16)
 def _body(content: str, file: str, language: str) -> tuple[Passage, ...]:
+    return tuple(replace(passage, text=without_hints(passage.text)) for passage in _passages(content, file, language)
+                 if passage.text.strip())
+
+
+def _passages(content: str, file: str, language: str) -> Iterable[Passage]:
     match file.rpartition(".")[2]:
         case "md":
-            return tuple(_markdown(markdown.read(content, file), file, language))
+            document = markdown.read(content, file)
+            return _blocks(document.blocks, document.placeholders, file, language, Part.WORDS)
         case "html":
             masked = Placeholders(content)
             reader = _Reader(masked, file, language)
             reader.feed(masked.text)
             reader.close()
-            return tuple(reader.passages)
+            return reader.passages
         case _:
-            return tuple(_plain(Placeholders(content), file, language))
+            return _plain(Placeholders(content), file, language)
 
 
 def _settings(appeal: Appeal) -> Iterator[Passage]:
@@ -138,14 +150,11 @@ def _clean(placeholders: Placeholders, text: str) -> str:
     def sign(found: re.Match[str]) -> str:
         return {"v": VALUE, "s": STATEMENT}.get(found[0][-1], "")
 
-    return unicodedata.normalize("NFC", _INVISIBLE.sub("", placeholders.pattern.sub(sign, text)))
+    plain = _INVISIBLE.sub("", placeholders.pattern.sub(sign, text))
+    return unicodedata.normalize("NFC", plain.replace("\u00a0", " ").replace("\u202f", " "))
 
 
 # ---------------------------------------------------------------------------------------------- Markdown
-
-
-def _markdown(document: markdown.Document, file: str, language: str) -> Iterator[Passage]:
-    yield from _blocks(document.blocks, document.placeholders, file, language, Part.WORDS)
 
 
 def _blocks(nodes: Sequence[markdown.Node], placeholders: Placeholders, file: str, language: str,

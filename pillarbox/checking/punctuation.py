@@ -10,16 +10,15 @@ from pillarbox.checking.prose import NEAR, VALUE, Part, Passage, few, written
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "blank-before-mark": "A blank stands before a mark.",
-    "doubled-mark": "A mark stands twice.",
-    "no-blank-after-mark": "No blank follows a mark.",
-    "two-blanks": "Two blanks stand between words.",
+    "blank-before-mark": "There is a blank before a comma, a full stop or another mark.",
+    "doubled-mark": "Two marks stand where one belongs.",
+    "no-blank-after-mark": "There is no blank after a mark.",
+    "two-blanks": "There are two blanks within a sentence.",
 }
-
-_BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ \u00a0]+([,;:!?.])(?=[\s”’]|$)")
+_BLANK_BEFORE = re.compile(rf"(?<=[\w’”)\]{VALUE}])[ ]+([,;:!?.])(?=[\s”’]|$)")
 _TWO_MARKS = re.compile(r"([,;:])\s?\1(?!\1)|(?<![.])[.]{2}(?![.])|,\.|(?<!\betc)(?<!\b[a-z])\.,(?!\w)")
 _ABBREVIATED = re.compile(r"(?:\b[A-Za-z]|\b(?:etc|Inc|Ltd|Co|Jr|Sr|St|No|al|cf|vs|approx|pp|ed|eds|Bros|Rev))$")
-_TWO_BLANKS = re.compile(r"(?<=[\w’”)\],;])[ \u00a0]{2,}(?=[\w“‘(])")
+_TWO_BLANKS = re.compile(r"(?<=[\w’”)\],;])[ ]{2,}(?=[\w“‘(])")
 _NO_BLANK_AFTER = re.compile(r"(?<=[a-z]{2})([,;!?])(?=[A-Za-z]{2})|(?<=[a-z]{3})\.(?=[A-Z][a-z]+\s)")
 _ADDRESS = re.compile(r"\b[a-z]{2,12}://\S+|[\w.+-]{1,64}@\S+|www\.\S+|\b[\w-]{1,63}\.[a-z]{2,6}(?:/\S*)?\b")
 
@@ -41,7 +40,7 @@ def _marks(passage: Passage) -> Iterator[Finding]:
     text = _ADDRESS.sub(lambda found: VALUE * len(found[0]), passage.text)
     for found in _BLANK_BEFORE.finditer(text):
         yield passage.finding(Level.WARNING, "blank-before-mark", found.start(),
-                              f"There is a blank before the {found[1]} after “{_last(text, found.start())}”: take it "
+                              f"There is a blank before “{found[1]}”, after “{_last(text, found.start())}”: take it "
                               "out.")
     for found in _TWO_MARKS.finditer(text):
         if found[0] == ".," and _ABBREVIATED.search(text[max(0, found.start() - 9) : found.start()]):
@@ -54,7 +53,7 @@ def _marks(passage: Passage) -> Iterator[Finding]:
                               f"“{found[0]}” after “{_last(text, found.start())}”: one mark is too much.")
     for found in _NO_BLANK_AFTER.finditer(text):
         yield passage.finding(Level.WARNING, "no-blank-after-mark", found.start(),
-                              f"There is no blank after the {found[0]} that follows “{_last(text, found.start())}”: "
+                              f"There is no blank after “{found[0]}”, which follows “{_last(text, found.start())}”: "
                               "put one in.")
 
 

@@ -15,13 +15,12 @@ from pillarbox.checking.prose import NEAR, STATEMENT, VALUE, Part, Passage, few,
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "quote-not-closed": "A quotation mark opens and never closes.",
-    "quote-not-opened": "A quotation mark closes what never opened.",
-    "quote-without-stop": "A quotation ends its sentence without a full stop.",
-    "false-apostrophe": "An opening quotation mark stands for an apostrophe.",
-    "straight-quotes": "Straight quotation marks stand beside curly ones.",
+    "quote-not-closed": "A quotation mark opens and is never closed.",
+    "quote-not-opened": "A quotation mark closes what was never opened.",
+    "quote-without-stop": "A quoted sentence at a paragraph's end has no full stop.",
+    "false-apostrophe": "An accent or an opening mark stands where an apostrophe belongs.",
+    "straight-quotes": "Straight quotation marks or apostrophes stand among curly ones.",
 }
-
 _CLOSES = {"“": "”", "‘": "’", "«": "»"}
 _SHOWN = 40
 """Characters of a quotation that a finding repeats."""

@@ -21,10 +21,9 @@ from pillarbox.checking.matter import Matter
 from pillarbox.model.records import Finding, Level, Place, Shape
 
 CODES: Mapping[str, str] = {
-    "spam-score": "SpamAssassin counts something against the letter.",
+    "spam-score": "What SpamAssassin says of the letter.",
     "spam-unknown": "SpamAssassin is installed and gave no score.",
 }
-
 MOST_SECONDS = 30.0
 NOT_INSTALLED = "SpamAssassin is not installed here, so its score is not known."
 _STATUS = re.compile(r"^X-Spam-Status:\s*(?:Yes|No),\s*score=(?P<score>-?\d+(?:\.\d+)?)\s+"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pillarbox.checking.dictionary import NGRAM_WORDS, Dictionary, english
 from pillarbox.checking.matter import Matter
@@ -18,15 +18,16 @@ from pillarbox.content.words import Words
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
-    "spelling": "A word is in no English dictionary and on none of the charity's own lists.",
-    "spelling-many": "Many words are in no dictionary: perhaps another language.",
-    "spelling-off": "The letter is in a language that is not checked.",
+    "spelling": "A word is in no dictionary and on no list of the charity's.",
+    "spelling-many": "More words are unknown than are told one by one.",
+    "spelling-off": "The letter's language is not English, so its spelling was not checked.",
 }
-
 MOST = 40
 """Unknown words that are told one by one; with more, the letter's language is the likelier slip."""
 _FIRST_OF_NAME = 5
 """Letters that a name has at least, to be compared with the charity's list."""
+_FIRST_OF_SENTENCE = 7
+"""Letters of a sentence's first word that is compared with everyday words: “Particuar”, but not “Amina”."""
 _SHORT = 3
 """Letters of a word that is told only when two of them changed places: most others are signs and units."""
 _LONG = 9
@@ -69,7 +70,7 @@ class _Unknown:
 def look(matter: Matter) -> Iterator[Finding]:
     """Every unknown word of the subject, the preheader, the title and the letter, once each."""
     known, findings = lists.read(matter.settings.folder, matter.bundle.appeal.slug)
-    yield from findings
+    yield from (replace(finding, level=Level.WARNING) for finding in findings)  # a list stops no letter
     passages = written(matter.bundle.appeal)
     if not any(passage.english for passage in passages):
         yield Finding(level=Level.ADVICE, code="spelling-off", file=matter.bundle.appeal.file, line=None,
@@ -137,8 +138,8 @@ class _Reader:
                 self._note(word, passage, found, text, capitals)
 
     def is_name(self, each: _Unknown) -> bool:
-        """Whether a word at a sentence's beginning is one that stands elsewhere as a name."""
-        return each.word in self.shy and each.word in self.inside
+        """Whether a word at a sentence's beginning stands elsewhere too, as a name does and a slip hardly ever."""
+        return each.word in self.shy and (each.word in self.inside or each.times > 1)
 
     def _is_right(self, word: str, after: str) -> bool:
         if self.known.know(word) or self.dictionary.know(word) or self.dictionary.know(word.lower()):
@@ -194,7 +195,7 @@ class _Reader:
         begins = _begins(text, found.start())
         if not begins:
             self.inside.add(word)
-        if len(bare) >= (_FIRST_OF_NAME if begins else _LONG):
+        if len(bare) >= (_FIRST_OF_SENTENCE if begins else _LONG):
             near = tuple(each[:1].upper() + each[1:] for each in self._everyday(bare.lower()) if " " not in each)
             if near and begins:
                 self.shy.add(word)

@@ -11,17 +11,16 @@ from pillarbox.checking.prose import STATEMENT, VALUE, Part, folded, written
 from pillarbox.model.records import Finding, Level, Shape
 
 CODES: Mapping[str, str] = {
-    "subject-on-phones": "The subject is cut on a telephone.",
+    "subject-on-phones": "Most of the subject's end is lost on a phone.",
     "subject-capitals": "The subject is in capitals.",
-    "subject-shouting": "The subject shouts: several exclamation or question marks.",
-    "subject-reply": "The subject looks like the answer to a message.",
-    "subject-emoji": "The subject has several emoji, or no words beside them.",
-    "new-emoji": "An emoji is newer than many telephones.",
+    "subject-shouting": "The subject has “!!”, “?!” or “££”.",
+    "subject-reply": "The subject begins with Re: or Fwd: and answers nobody.",
+    "subject-emoji": "The subject has more than one emoji, or nothing else.",
+    "new-emoji": "An emoji of the subject is too new for many telephones.",
     "preheader-repeats": "The preheader says again what the subject says.",
+    "preheader-short": "The preheader leaves most of its room empty.",
     "preheader-long": "The preheader is longer than any inbox shows.",
-    "preheader-short": "The preheader leaves room that inboxes fill with the letter's first words.",
 }
-
 PHONE = 41
 """Characters of a subject that an iPhone held upright shows; Gmail on Android shows a few less."""
 LONG = 65

@@ -51,13 +51,20 @@ def test_a_day_that_does_not_hold_is_told(tmp_path: Path, text: str, code: str, 
     "We met on 3 March 2024. In December, the Chief Rabbi announced; on 12 January he came.",
     "Join us on 3 March 2027, or reply by 15 December.",
     "It is the 78th anniversary of the Declaration of 1948; the 79th anniversary of what began in 1948 follows.",
-    "You may come, 10 of you. May 2019 was good. March on!",
+    "Join us on [[Friday 1 June]].", "You may come, 10 of you. May 2019 was good. March on!",
     "{{ mailing.date | long_date }} is today, {{ mailing.date | long_date }}.",
     "{% if mailing.date.day == 12 %}Today, 12th December, it is.{% else %}The 12th of December is near.{% endif %}",
 ])
 def test_days_that_hold_are_left_in_peace(tmp_path: Path, text: str) -> None:
     """Right weekdays, history, days to come, what is printed from the mailing's date, the branch not taken."""
     assert found(tmp_path, f"{text}\n") == []
+
+
+def test_a_comma_in_a_date_is_advice(tmp_path: Path) -> None:
+    """“3 Feb, 2027”; without it, and in the American order, nothing is said."""
+    [finding] = found(tmp_path, "Come on 3 Feb, 2027\n")
+    assert (finding.code, finding.level) == ("date-comma", Level.ADVICE)
+    assert not found(tmp_path, "Come on 3 Feb 2027, or March 4, 2027, or on 5 May, 2 of you\n")
 
 
 def test_the_day_that_is_asked_for_decides(tmp_path: Path) -> None:

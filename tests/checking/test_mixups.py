@@ -15,7 +15,7 @@ from tests.checking.wording import matter, passages
     "The fact that it’s co-author, the lawyer", "The charity and it's own staff", "because of it’s location",
     "We could of come", "Your invited to", "thank you for you’re help", "more then a hundred",
     "on so called ‘socio-economic rights’", "the anniversary of the signing the Universal Declaration",
-    "to make due with", "between 3 to 4", "an lamp", "a apple", "an Uyghur",
+    "to make due with", "this has not lead to more", "between 3 to 4", "an lamp", "a apple", "an Uyghur",
 ])
 def test_a_mix_up_is_told(text: str) -> None:
     """One finding, with the words."""
@@ -26,7 +26,8 @@ def test_a_mix_up_is_told(text: str) -> None:
     "It’s co-operative of you, and it’s time", "its own staff", "because of it’s a pity",
     "Of course, we could, of course",
     "Your invitation", "thank you for your help", "more then came", "so-called ‘rights’", "so called because",
-    "the signing of the Universal Declaration", "make do", "between 3 and 4", "from 3 to 4",
+    "the signing of the Universal Declaration", "make do", "has led to, lead to, the lead by far",
+    "between 3 and 4", "from 3 to 4",
     "an hour, an honest heir, an MP, an NGO, an SMS, an x-ray, a unit, a European, a one-off, a euro, a user",
     "a Uyghur, an umbrella, a hotel, an idea", "a eulogy", "a once-only offer",
     "In the opening the door stood", "::: lang fr\non a oublié\n:::",

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pillarbox.checking.examine import examine
 from pillarbox.model.records import Finding, Level
-from tests.checking.wording import matter
+from tests.checking.wording import matter, said
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SENT = datetime.date(2026, 11, 23)
@@ -24,22 +23,19 @@ def original(name: str) -> str:
     folder = next((place / "letters" for place in places if (place / "letters").is_dir()), None)
     if folder is None:
         pytest.skip("the originals are not beside this checkout (../shared/letters)")
-    text = (folder / f"{name}.txt").read_text("utf-8").replace("\u00a0", " ")
-    return re.sub(r"^ *• *", "- ", text, flags=re.MULTILINE)
+    text = (folder / f"{name}.txt").read_text("utf-8")
+    return re.sub(r"^[ \u00a0]*•[ \u00a0]*", "- ", text, flags=re.MULTILINE)
 
 
-PREHEADER = 'preheader = "Words that an inbox shows after the subject, chosen with care."\n'
-
-
-def words(findings: tuple[Finding, ...]) -> list[tuple[str, int | None]]:
+def words(findings: list[Finding]) -> list[tuple[str, int | None]]:
     return [(each.code, each.line) for each in findings]
 
 
 @pytest.mark.shared
 def test_the_slips_of_the_human_rights_day_message_are_found(tmp_path: Path) -> None:
     """“particuar” and six more, each at its line; nothing that is right is told."""
-    made = matter(tmp_path, original("human-rights-day"), subject="Human Rights Day", settings=PREHEADER, day=SENT)
-    found = examine(made)
+    made = matter(tmp_path, original("human-rights-day"), subject="Human Rights Day", day=SENT)
+    found = said(made)
     assert sorted(words(found)) == [
         ("accent-lost", 9), ("anniversary", 1), ("blank-before-mark", 9), ("mixed-up", 1), ("mixed-up", 9),
         ("mixed-up", 11), ("other-day", 1), ("spelling", 7)]
@@ -48,12 +44,12 @@ def test_the_slips_of_the_human_rights_day_message_are_found(tmp_path: Path) -> 
 
 @pytest.mark.shared
 def test_the_quotations_of_the_uyghur_appeal_that_never_close_are_found(tmp_path: Path) -> None:
-    """The Chief Rabbi's and the Observer's, two without a full stop, and a blank too many."""
-    made = matter(tmp_path, original("uyghur-freedom"), subject="Uyghur freedom", settings=PREHEADER + "date = 2021-02-03\n",
+    """The Chief Rabbi's and the Observer's, two without a full stop, a comma in the date, and a blank too many."""
+    made = matter(tmp_path, original("uyghur-freedom"), subject="Uyghur freedom", settings="date = 2021-02-03\n",
                   day=datetime.date(2021, 2, 3))
-    assert words(examine(made)) == [
-        ("quote-not-closed", 23), ("quote-not-closed", 27), ("quote-without-stop", 24), ("quote-without-stop", 25),
-        ("two-blanks", 52)]
+    assert words(said(made)) == [
+        ("date-comma", 3), ("quote-not-closed", 23), ("quote-without-stop", 24), ("quote-without-stop", 25),
+        ("quote-not-closed", 27), ("two-blanks", 52)]
 
 
 @pytest.mark.parametrize("name", ["human-rights-day", "uyghur-freedom"])
@@ -66,6 +62,6 @@ def test_the_letters_that_we_send_have_none(tmp_path: Path, name: str, day: date
     assert subject is not None
     rest = settings.replace(subject[0] + "\n", "")
     letter = (folder / "letter.md").read_text("utf-8")
-    found = examine(matter(tmp_path, letter, subject=subject[1], settings=rest, day=day))
+    found = said(matter(tmp_path, letter, subject=subject[1], settings=rest, day=day))
     assert [each.code for each in found if each.level is not Level.ADVICE] == []
     assert [each.code for each in found] == (["old-date"] if name == "uyghur-freedom" else [])

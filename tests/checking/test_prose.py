@@ -77,6 +77,13 @@ def test_plain_text_is_read_by_paragraphs() -> None:
     assert [(each.text, each.line(0)) for each in found] == [("One\ntwo", 1), ("three", 4), ("four", 5), ("five", 7)]
 
 
+def test_what_is_to_be_written_yet_is_not_read() -> None:
+    """``[[…]]`` of a new letter holds somebody else's example; the words around it keep their lines."""
+    [found] = passages("On [[a Tuesdy\nin Mach]] we\nmet\n")
+    assert "Tuesdy" not in found.text
+    assert (found.line(found.text.index("we")), found.line(found.text.index("met"))) == (2, 3)
+
+
 def test_the_settings_words_are_read_with_their_lines(tmp_path: Path) -> None:
     """Subject, title and preheader belong to what is written."""
     found = written(matter(tmp_path, "Hello\n", settings='preheader = "More of it"\n').bundle.appeal)

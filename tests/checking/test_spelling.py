@@ -15,6 +15,27 @@ from pillarbox.content.words import Words, parse
 from pillarbox.model.records import Finding, Level
 from tests.checking.wording import matter, passages
 
+COMMON = """
+absense/absence acheive/achieve accomodation/accommodation accross/across adress/address agressive/aggressive
+apparant/apparent aquire/acquire arguement/argument assasinate/assassinate atheletic/athletic begining/beginning
+beleive/believe benificial/beneficial buisness/business calender/calendar campain/campaign catagory/category
+changable/changeable charites/charities collegue/colleague comittee/committee commited/committed concious/conscious
+contibution/contribution convinient/convenient definately/definitely desparate/desperate dissapear/disappear
+dissapoint/disappoint donatoin/donation embarass/embarrass enviroment/environment existance/existence
+experiance/experience familar/familiar finaly/finally foriegn/foreign fourty/forty freind/friend fullfil/fulfil
+gaurd/guard generousity/generosity goverment/government gratefull/grateful harrass/harass hospise/hospice
+humourous/humorous immediatly/immediately independant/independent intresting/interesting jewellry/jewellery
+knowlege/knowledge liason/liaison libary/library maintainance/maintenance millenium/millennium neccessary/necessary
+occassion/occasion occured/occurred oppurtunity/opportunity orginal/original parliment/parliament
+persistant/persistent posession/possession prefered/preferred privelege/privilege recieve/receive
+reccomend/recommend refered/referred refugess/refugees religous/religious remeber/remember rember/remember
+resistence/resistance seperate/separate seige/siege sucessful/successful suport/support suprise/surprise
+tommorow/tomorrow tounge/tongue truely/truly unfortunatly/unfortunately untill/until vaccum/vacuum
+volunter/volunteer wellcome/welcome wether/whether writting/writing adn/and teh/the thsi/this taht/that yuo/you
+hlep/help mroe/more peopel/people wiht/with wich/which becuase/because thier/their woudl/would
+"""
+"""What people often write, and what they mean."""
+
 
 def found(text: str, words: str = "", file: str = "letter.md") -> list[Finding]:
     return list(review(passages(text, file), parse(words)))
@@ -42,6 +63,15 @@ def test_a_slip_is_told_with_the_word_that_was_meant(text: str, word: str, meant
     assert f"“{meant}”" in finding.message
 
 
+def test_what_people_often_misspell_is_found() -> None:
+    """A hundred common slips, singly: each is found, and in nineteen of twenty the word that is meant is offered."""
+    pairs = [pair.split("/") for pair in COMMON.split()]
+    told = [found(f"we saw {slip} here") for slip, _ in pairs]
+    assert [slip for (slip, _), findings in zip(pairs, told, strict=True) if len(findings) != 1] == []
+    offered = sum(f"“{meant}”" in finding.message for (_, meant), [finding] in zip(pairs, told, strict=True))
+    assert offered >= 0.95 * len(pairs)
+
+
 def test_a_slip_of_a_name_that_the_charity_knows_is_told() -> None:
     """One letter wrong in a word of words.txt is found although names are left in peace."""
     [finding] = found("We stand by the Uyghyrs and the Uyghur people.", "Uyghur Uyghurs")
@@ -58,7 +88,7 @@ def test_a_word_that_nothing_is_like_is_advice() -> None:
 
 @pytest.mark.parametrize("text", [
     "Rahima Mahmut, a Uyghur in London, met Marie van der Zyl. Rahima spoke. Mahmut listened.",
-    "Zyxwvut came. We thanked Zyxwvut.",
+    "Zyxwvut came. We thanked Zyxwvut.", "Amina walked. Rahel sang. Nadira spoke.", "Martinal came. Martinal went.",
     "Write to helo@exampel.org, see www.exampel.org/abuot, https://x.example/teh or exampel.org.uk",
     "The BBC, NGOs, iPhone, JustGiving, 10th, 3pm, 4x4, P.S., e.g., i.e., RSVP, NW11 8LX",
     "Dear {{ supporter.first_name }}s, {{ x }}th, qq{{ y }} `teh`",

@@ -5,6 +5,18 @@ from __future__ import annotations
 import datetime
 from pathlib import Path
 
+from pillarbox.checking import (
+    accents,
+    dates,
+    doubled,
+    mixups,
+    punctuation,
+    quotes,
+    spam,
+    spelling,
+    subject,
+)
+from pillarbox.checking.examine import examine
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import Passage, body
 from pillarbox.compose.finishing import finisher
@@ -15,7 +27,7 @@ from pillarbox.content.appeal import Source
 from pillarbox.content.bundle import gather
 from pillarbox.ground.resources import shipped
 from pillarbox.model.config import Settings
-from pillarbox.model.records import Composed
+from pillarbox.model.records import Composed, Finding
 
 DAY = datetime.date(2026, 12, 10)
 LINKS = {name: f"https://example.org/{name}"
@@ -24,12 +36,24 @@ ADA = {"title": "Ms", "first_name": "Ada", "last_name": "Sample", "name": "Ms Ad
        "salutation": "Dear Ms Sample", "language": "en", "country": "GB"}
 
 
+MODULES = (accents, dates, doubled, mixups, punctuation, quotes, spam, spelling, subject)
+"""The checks of what is said."""
+
+
+def said(whole: Matter) -> list[Finding]:
+    """What ``check`` tells of the words of a letter, by file and line; the rest is not asked here."""
+    codes = {code for module in MODULES for code in module.CODES}
+    found = [each for each in examine(whole) if each.code in codes]
+    return sorted(found, key=lambda each: (each.file, each.line or 0, each.code))
+
+
 def passages(text: str, file: str = "letter.md", language: str = "en-GB") -> tuple[Passage, ...]:
     """The passages of a letter's source."""
     return body(Source(file=f"appeals/a/{file}", content=text), language)
 
 
-def matter(folder: Path, letter: str = "Dear friend\n", *, settings: str = "", subject: str = "Please help us today",
+def matter(folder: Path, letter: str = "Dear friend\n", *, settings: str = "",
+           subject: str = "Please help us today",
            day: datetime.date = DAY, html: str = "", words: str | None = None) -> Matter:
     """A whole letter, composed for one made-up supporter; ``settings`` are more lines of appeal.toml.
 
