@@ -121,7 +121,7 @@ def drawn(browser: Any, view: View) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": view.width, "height": 800}, color_scheme=view.scheme,
                                   device_scale_factor=1, reduced_motion="reduce")
     page = context.new_page()
-    page.route(f"{samples.IMAGES}/**", _image)
+    page.route(f"{samples.IMAGES}**", _image)
     html = samples.letter(view.layout)
     page.set_content(bare(html) if view.bare else word(html) if view.word else html, wait_until="load")
     if view.inverted:
@@ -146,7 +146,7 @@ def fonts_lacking(browser: Any) -> list[str]:
 
 
 def _image(route: Any) -> None:
-    route.fulfill(body=samples.picture(route.request.url.rpartition("/")[2]), content_type="image/png")
+    route.fulfill(body=samples.served[route.request.url.rpartition("/")[2]], content_type="image/png")
 
 
 _WORDS = """() => {

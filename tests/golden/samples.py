@@ -18,6 +18,7 @@ from pillarbox.compose.letter import build
 from pillarbox.compose.message import Composer
 from pillarbox.compose.trace import TraceEnvironment
 from pillarbox.content.bundle import gather
+from pillarbox.content.images import public_name
 from pillarbox.ground.resources import shipped
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Composed, Letter
@@ -25,8 +26,10 @@ from pillarbox.shape.bodies import body
 
 SAMPLES = Path(__file__).parent / "samples"
 LAYOUTS = ("letter", "newsletter", "message", "service")
-IMAGES = "https://images.example.org"
-"""Where the letters' images are said to lie; whoever draws a letter answers for it."""
+IMAGES = "https://images.example.org/i/"
+"""What the addresses of the letters' images begin with; whoever draws a letter answers them from ``served``."""
+served: dict[str, bytes] = {}
+"""Name in an image's address → the image as it leaves."""
 SERIF, SANS = "Noto Serif", "Noto Sans"
 """The pinned type: the same fonts everywhere, or no picture would equal another machine's."""
 _DAY = datetime.date(2026, 11, 2)
@@ -94,6 +97,7 @@ def _built(project: Path, name: str, theme: str) -> Letter:
     _project(project, theme)
     bundle, findings = gather(Settings(folder=project), name)
     assert bundle is not None, findings
+    served.update({public_name(data): data for data in bundle.appeal.images.values()})
     return build(bundle, date=_DAY, mailing={"name": "golden", "images": IMAGES})
 
 
