@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pillarbox.checking.html import examine
 from pillarbox.checking.theme import PAIRS
 from pillarbox.content.theme import read as read_theme
 from tests.golden import samples
@@ -153,5 +154,4 @@ def test_composing_stays_fast(layout: str) -> None:
 @every
 def test_check_finds_nothing_in_the_layouts(layout: str) -> None:
     """What looks at public templates' HTML too finds no error, no warning and no advice here."""
-    checking = pytest.importorskip("pillarbox.checking.html", reason="the examination of HTML is not here yet")
-    assert checking.examine(samples.letter(layout)) == ()
+    assert examine(samples.letter(layout)) == ()
