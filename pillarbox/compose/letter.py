@@ -231,7 +231,7 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
         case Body.NOTHING if node.children:
             yield "directive-body", f"::: {name} holds nothing: put ::: right below it."
         case Body.STORY if not any(child.kind == "heading" for child in node.children):
-            yield "directive-body", f"::: {name} has no heading: begin it with ## and the story's title, below its picture."
+            yield "directive-body", f"::: {name} has no heading: begin with ## and its title, below its picture."
         case Body.DATES if not any(child.kind in (*markdown.LISTS, markdown.GROUP) for child in node.children):
             yield "directive-body", f"::: {name} holds a list: begin each line with a hyphen and the date in **bold**."
         case Body.CONTENTS if len(node.children) != 1 or not paragraphs:

@@ -31,8 +31,8 @@ def test_the_shipped_theme_is_without_fault() -> None:
 
 
 @pytest.mark.parametrize(("one", "other", "found"), [
-    ("#000000", "#ffffff", 21.0), ("#ffffff", "#000000", 21.0), ("#777777", "#ffffff", 4.48), ("#808080", "#808080", 1.0),
-    ("#ff0000", "#ffffff", 4.0), ("#0000ff", "#ffffff", 8.59),
+    ("#000000", "#ffffff", 21.0), ("#ffffff", "#000000", 21.0), ("#777777", "#ffffff", 4.48),
+    ("#808080", "#808080", 1.0), ("#ff0000", "#ffffff", 4.0), ("#0000ff", "#ffffff", 8.59),
 ])
 def test_contrast_is_that_of_the_guidelines(one: str, other: str, found: float) -> None:
     """Known values of WCAG's formula."""

@@ -95,7 +95,8 @@ def test_only_what_stands_alone_is_set_apart(words: str) -> None:
 
 def test_dates_stand_above_what_happens() -> None:
     """The bold words of each item are its day, without the colon, which the text part keeps; other items stay."""
-    html, text = rendered("::: dates\n## Dates\n\n- **Tuesday 8 December:** Vigil, *6 pm*\n- **9 May**: Walk\n- Soon\n:::\n")
+    html, text = rendered("::: dates\n## Dates\n\n- **Tuesday 8 December:** Vigil, *6 pm*\n- **9 May**: Walk\n- Soon\n"
+                          ":::\n")
     assert html == ('<dates><h2>Dates</h2><rows><row><p><strong class="day">Tuesday 8 December</strong><br>Vigil, '
                     '<em>6 pm</em></p></row><row><p><strong class="day">9 May</strong><br>Walk</p></row>'
                     "<row><p>Soon</p></row></rows></dates>")
@@ -122,8 +123,8 @@ def test_contents_list_the_stories_by_themselves() -> None:
 
 
 @pytest.mark.parametrize("letter", [
-    "::: story\nWords alone\n:::", "::: story\n:::", "::: brief\n![A](a.png)\n:::", "::: dates\nNo list\n:::", "::: dates\n:::",
-    "::: contents\n:::", "::: contents\n- a list\n:::", "::: story https://example.org/\n## One\n:::",
+    "::: story\nWords alone\n:::", "::: story\n:::", "::: brief\n![A](a.png)\n:::", "::: dates\nNo list\n:::",
+    "::: dates\n:::", "::: contents\n:::", "::: contents\n- a list\n:::", "::: story https://example.org/\n## One\n:::",
 ])
 def test_what_a_directive_lacks_is_told(tmp_path: Path, letter: str) -> None:
     """A story without a heading, dates without a list, contents without words: a finding on its line."""
@@ -132,15 +133,40 @@ def test_what_a_directive_lacks_is_told(tmp_path: Path, letter: str) -> None:
     assert found[0].code in ("directive-body", "directive-link")
 
 
+NEWSLETTER = """{{ supporter.salutation }}
+
+::: contents
+In this letter
+:::
+
+::: story
+![A](https://example.org/a.png)
+
+## For {{ supporter.name }}
+
+Hi.
+
+[More, {{ supporter.name }}]({{ links.donate }})
+:::
+
+::: brief
+![{{ supporter.name }}](https://example.org/b.png)
+
+## Two
+:::
+
+::: dates
+- **1 May:** {{ supporter.name }}
+:::
+"""
+
+
 def test_a_newsletter_shares_its_shape(tmp_path: Path) -> None:
     """With everything a newsletter can have, values in it, the real composer needs one shape and no slow path."""
-    letter = letter_of(
-        tmp_path, "{{ supporter.salutation }}\n\n::: contents\nIn this letter\n:::\n\n::: story\n![A](https://example.org/a.png)\n\n"
-        "## For {{ supporter.name }}\n\nHi.\n\n[More, {{ supporter.name }}]({{ links.donate }})\n:::\n\n::: brief\n"
-        "![{{ supporter.name }}](https://example.org/b.png)\n\n## Two\n:::\n\n::: dates\n- **1 May:** {{ supporter.name }}\n:::\n",
-        toml=TOML + 'layout = "newsletter"\n')
+    letter = letter_of(tmp_path, NEWSLETTER, toml=TOML + 'layout = "newsletter"\n')
     composer = Composer(letter, finisher(PremailerInliner()), prove_every=1)
-    cast = [{**ADA, "supporter": {"name": name, "salutation": f"Dear {name}"}} for name in ("Ada & Co", "<B>", "C \"c\"")]
+    cast = [{**ADA, "supporter": {"name": name, "salutation": f"Dear {name}"}}
+            for name in ("Ada & Co", "<B>", 'C "c"')]
     made = composer.compose(cast)
     assert all(isinstance(each, Composed) and not each.slow for each in made), composer.reasons
     assert len(composer.shapes) == 1

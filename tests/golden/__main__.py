@@ -1,4 +1,4 @@
-"""``python -m tests.golden``: draw every letter anew and keep the pictures that changed. Look at them before you commit.
+"""``python -m tests.golden``: draw every letter anew, and keep the pictures that changed. Look at them then.
 
 ``--show FOLDER`` puts pictures of full size into a folder instead, to look at.
 """

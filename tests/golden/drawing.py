@@ -61,9 +61,9 @@ def as_outlook(html: str) -> str:
 
 
 def word(html: str) -> str:
-    """A letter as Outlook for Windows sets it: with its own parts, without media queries, and without what Word's engine
-    lacks (caniemail.com, read 2026-11): widths at most, rounded corners, boxes side by side, and padding but in cells.
-    Its drawn buttons become boxes of their size and colours."""
+    """A letter as Outlook for Windows sets it: its own parts, and neither media queries nor what Word's engine lacks
+    (caniemail.com, read 2026-11): widths at most, rounded corners, boxes side by side, and padding but in cells. Its
+    drawn buttons become boxes of their size and colours."""
     seen = re.sub(r"<xml>.*?</xml>", "", as_outlook(html)).replace("Arial,", f"'{samples.SANS}',")
     seen = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}|\[data-ogsc\][^}]*\}", "", seen)
 
@@ -121,7 +121,7 @@ def drawn(browser: Any, view: View) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": view.width, "height": 800}, color_scheme=view.scheme,
                                   device_scale_factor=1, reduced_motion="reduce")
     page = context.new_page()
-    page.route(f"{samples.IMAGES}/**", _image)
+    page.route(f"{samples.IMAGES}**", _image)
     html = samples.letter(view.layout)
     page.set_content(bare(html) if view.bare else word(html) if view.word else html, wait_until="load")
     if view.inverted:
@@ -130,20 +130,23 @@ def drawn(browser: Any, view: View) -> Iterator[Any]:
     context.close()
 
 
+_IS_LACKING = """font => {
+  const span = document.querySelector('span')
+  const wide = family => { span.style.font = `48px ${family}`; return span.getBoundingClientRect().width }
+  return ['monospace', 'cursive', 'fantasy'].every(other => wide(`'${font}', ${other}`) === wide(other)) }"""
+
+
 def fonts_lacking(browser: Any) -> list[str]:
     """Those of the pictures' fonts that this machine lacks: words come out as wide as in whatever stands in for it."""
     page = browser.new_page()
     page.set_content("<span>Handgloves</span>")
-    lacking = [font for font in (samples.SERIF, samples.SANS) if page.evaluate("""font => {
-        const span = document.querySelector('span')
-        const wide = family => { span.style.font = `48px ${family}`; return span.getBoundingClientRect().width }
-        return ['monospace', 'cursive', 'fantasy'].every(other => wide(`'${font}', ${other}`) === wide(other)) }""", font)]
+    lacking = [font for font in (samples.SERIF, samples.SANS) if page.evaluate(_IS_LACKING, font)]
     page.close()
     return lacking
 
 
 def _image(route: Any) -> None:
-    route.fulfill(body=samples.picture(route.request.url.rpartition("/")[2]), content_type="image/png")
+    route.fulfill(body=samples.served[route.request.url.rpartition("/")[2]], content_type="image/png")
 
 
 _WORDS = """() => {
@@ -170,7 +173,8 @@ _LINKS = """() => [...document.querySelectorAll('a')].filter(link => link.checkV
     return {words: link.textContent.trim(), height: box.height, width: box.width, inline: others} })"""
 
 _BESIDE = """() => [...document.querySelectorAll('.beside-words')].map(words => {
-  const [one, other] = [words.previousElementSibling.getBoundingClientRect(), words.getBoundingClientRect()]
+  const picture = words.closest('.story').querySelector('.beside-picture')
+  const [one, other] = [picture.getBoundingClientRect(), words.getBoundingClientRect()]
   return other.top < one.bottom - 20 && other.left > one.right - 5 })"""
 
 INVERT = """how => {

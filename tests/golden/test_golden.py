@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("layout", samples.LAYOUTS)
 def test_a_layout_looks_as_it_did(chrome: Any, layout: str) -> None:
-    """Each picture equals the one kept, within the tolerance. Meant to be other? ``python -m tests.golden``, and look."""
+    """Each picture equals the one kept, within the tolerance. Is it meant to differ? ``python -m tests.golden``."""
     said = [comparing.difference(drawing.look(chrome, view).screenshot, comparing.kept(view.name))
             for view in VIEWS if view.layout == layout]
     assert [each for each in said if each] == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
 import pytest
 
+from pillarbox.checking.html import examine
 from pillarbox.checking.theme import PAIRS
 from pillarbox.content.theme import read as read_theme
 from tests.golden import samples
@@ -46,7 +48,7 @@ def test_words_can_be_read(chrome: Any, layout: str) -> None:
 @browser
 @every
 def test_what_is_pressed_is_large_enough(chrome: Any, layout: str) -> None:
-    """A link that stands alone is 44 pixels high; within a sentence, and for Outlook's mouse, it is as high as its line."""
+    """A link that stands alone is 44 pixels high; in a sentence, and for Outlook's mouse, as high as its line."""
     found = [(view.name, each) for view, seen in views(chrome, layout) for each in seen.links]
     assert any(not each["inline"] for _, each in found)
     assert [each for each in found if not each[1]["inline"] and each[1]["height"] < 44 and "-word" not in each[0]] == []
@@ -101,7 +103,8 @@ def test_people_who_listen_are_told_what_it_is(layout: str) -> None:
     arrangement; images have words; an inbox has its line."""
     html = samples.letter(layout)
     assert re.search(r'<html lang="en-GB" dir="ltr"', html)
-    assert re.search(r'<div role="article" aria-roledescription="email" aria-label="[^"]+" lang="en-GB" dir="ltr">', html)
+    assert re.search(r'<div role="article" aria-roledescription="email" aria-label="[^"]+" lang="en-GB" dir="ltr">',
+                     html)
     tables = re.findall(r"<table[^>]*>", html)
     assert [table for table in tables if 'role="presentation"' not in table] == []
     assert len(tables) > 3
@@ -112,7 +115,7 @@ def test_people_who_listen_are_told_what_it_is(layout: str) -> None:
 
 @every
 def test_outlook_for_windows_has_tables_and_shapes(layout: str) -> None:
-    """Every part that opens for Outlook closes; columns and the letter's width are tables there, buttons drawn shapes."""
+    """Every part that opens for Outlook closes; columns and the letter's width are tables there, buttons shapes."""
     html = as_outlook(samples.letter(layout))
     for tag in ("table", "tr", "td", "div", "p", "a", "center", "v:roundrect"):
         assert len(re.findall(rf"<{tag}[\s>]", html)) == html.count(f"</{tag}>"), tag
@@ -124,3 +127,31 @@ def test_outlook_for_windows_has_tables_and_shapes(layout: str) -> None:
         assert [int(width) for width in re.findall(r'<img[^>]* width="(\d+)"', html)] == [520, 180]
     if layout in ("letter", "message", "service"):
         assert html.count("<v:roundrect") == html.count("</v:roundrect>") > 0
+
+
+@every
+def test_one_theme_restyles_all(layout: str) -> None:
+    """With every colour and font of theme.toml changed, none of the shipped ones is left, and the new are there."""
+    theme = (ROOT / "templates" / "theme.toml").read_text("utf-8")
+    shipped = re.findall(r"#[0-9a-f]{6}", theme)
+    numbers = itertools.count(0x10A0B0)
+    html = samples.themed(layout, re.sub(r'"[^"]*serif"', "\"'One Font'\"", re.sub(
+        "#[0-9a-f]{6}", lambda _: f"#{next(numbers):06x}", theme))).lower()
+    assert len(shipped) == 16
+    assert [colour for colour in shipped if colour in html and colour != "#ffffff"] == []
+    assert [face for face in ("georgia", "helvetica", "charter") if face in html] == []
+    assert "one font" in html
+    left = set(re.findall(r"#[0-9a-f]{6}\b|#[0-9a-f]{3}\b(?![0-9a-f])", re.sub(r"&#\d+;", "", html)))
+    assert left <= {f"#{number:06x}" for number in range(0x10A0B0, 0x10A0B0 + 16)}
+
+
+@every
+def test_composing_stays_fast(layout: str) -> None:
+    """Layout, stylesheets and components are drawn into one template: several times faster for every supporter."""
+    assert samples.is_flat(layout)
+
+
+@every
+def test_check_finds_nothing_in_the_layouts(layout: str) -> None:
+    """What looks at public templates' HTML too finds no error, no warning and no advice here."""
+    assert examine(samples.letter(layout)) == ()
