@@ -11,7 +11,7 @@ import pytest
 from pillarbox.compose.directives import DIRECTIVES
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
-from pillarbox.compose.letter import advise
+from pillarbox.compose.letter import HTML, advise, build
 from pillarbox.compose.message import Composer
 from pillarbox.model.records import Composed
 from pillarbox.shape.bodies import Body, body
@@ -136,7 +136,8 @@ def test_every_directive_is_in_both_parts(name: str, tmp_path: Path) -> None:
     first = {"button": " https://example.org/", "lang": " he"}.get(name, "")
     inside = {"divider": "", "figure": "![The word](https://example.org/a.png)",
               "columns": "The word\n\n---\n\nanother", "ask-ladder": "£5: The word",
-              "ask-ladder-monthly": "£5: The word", "milestones": "- The word"}.get(name, "The word")
+              "ask-ladder-monthly": "£5: The word", "milestones": "- The word", "dates": "- **The word** here",
+              "story": "## The word\n\nis here", "brief": "## The word\n\nis here"}.get(name, "The word")
     html, text = parts(tmp_path, f"Before\n\n::: {name}{first}\n{inside}\n:::\n\nAfter")
     for part in (html, text):
         assert ("The word" in part) == bool(inside)
@@ -168,3 +169,12 @@ def test_a_note_that_nothing_leads_to_is_a_warning(tmp_path: Path) -> None:
     bundle = bundle_of(tmp_path, "Words\n\n[^old]: gone\n")
     assert [(each.code, each.level.value, each.line) for each in advise(bundle, date=DAY, mailing={})] == [
         ("footnote", "warning", 3)]
+
+
+def test_an_image_in_a_column_is_no_wider_than_it(tmp_path: Path) -> None:
+    """Outlook shows an image as wide as it is said to be, whatever stands around it."""
+    bundle = bundle_of(tmp_path, "::: columns\n![A](https://example.org/a.png)\n\n---\n\nB\n:::\n\n"
+                                 "![C](https://example.org/c.png)", toml=MORE)
+    html = build(bundle, date=DAY, mailing={}).templates[HTML]
+    assert re.search(r'alt="A"[^>]*width="246"', html)
+    assert not re.search(r'alt="C"[^>]*width="246"', html)

@@ -48,10 +48,11 @@ def test_a_copy_keeps_words_and_images_and_loses_what_was_the_other_letters(tmp_
     assert sorted(copy.files) == ["appeal.toml", "images/a.png", "letter.b.md", "letter.md"]
     settings = tomllib.loads(copy.files["appeal.toml"].decode())
     assert settings == {
-        "title": "New title", "subject": "[[The subject]]", "subject.b": "[[The subject]]",
-        "preheader": "[[What an inbox shows after the subject]]",
+        "title": "New title", "subject": "[[What a friend would write above it]]",
+        "subject.b": "[[What a friend would write above it]]",
+        "preheader": "[[The next thing that you would say]]",
         "links": {"share": "https://example.org/old", "donate": "https://example.org/give"},
-        "variants": {"c": {"subject": "[[The subject]]"}}}
+        "variants": {"c": {"subject": "[[What a friend would write above it]]"}}}
     assert b"# The winter letter." in copy.files["appeal.toml"]
     said = " ".join(copy.todo)
     for words in ("title", "subject.b", "2021-02-03", "series: winter", "share",
