@@ -1,4 +1,4 @@
-"""What would run in a browser, in the finished letter: also what a template or a value has put there."""
+"""What would run in a browser, in the finished letter: also what a template has put there with ``|safe``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CODES: Mapping[str, str] = {
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """Scripts, frames, forms, handlers and links that run; of the sources, those are told while they are read."""
+    """Scripts, frames, forms, handlers; those of the sources are told when they are read, links by ``essentials``."""
     letter = matter.letter
     sources = [(letter.html, letter.templates[letter.html]), *letter.templates.items()]
     for shape in matter.shapes:
-        for danger in dangers.in_finished(shape.html):
+        for danger in (each for each in dangers.in_finished(shape.html) if each.code == "script"):
             name, line = _place(danger.what, sources)
             known = letter.lines.get(name)
             if line and known:

@@ -14,7 +14,7 @@ CODES: Mapping[str, str] = {
 }
 
 _WAITING = re.compile(rf"{re.escape(OPEN)}(?:(?!{re.escape(OPEN)})[^\n])*?{re.escape(CLOSE)}")
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_TAG = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 def look(matter: Matter) -> Iterator[Finding]:
@@ -23,7 +23,7 @@ def look(matter: Matter) -> Iterator[Finding]:
     settings = [(None, appeal.title), (appeal.subject_line, appeal.subject), (appeal.preheader_line, appeal.preheader)]
     yield from _in(settings, appeal.file)
     for source in filter(None, (appeal.letter, appeal.text)):
-        without = _COMMENT.sub(lambda note: "\n" * note[0].count("\n"), source.content)
+        without = _TAG.sub(lambda tag: "…" + "\n" * tag[0].count("\n"), source.content)
         yield from _in(list(enumerate(without.split("\n"), 1)), source.file)
 
 

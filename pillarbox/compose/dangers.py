@@ -42,11 +42,11 @@ class Danger:
     def message(self) -> str:
         """What is wrong, and what to do."""
         if self.code == "script-link":
-            return (f"A link that begins with {self.what} is never followed from a letter: give the https:// address of "
-                    "a page.")
+            return (f"A link that begins with {self.what} is never followed from a letter: give the https:// address "
+                    "of a page.")
         shown = f"{self.what}>" if self.what.startswith("<") else self.what
-        return (f"{shown} has no place in a letter: mail programs throw it out, and often the letter with it. Remove it; "
-                "put what it does on a web page and link to that.")
+        return (f"{shown} has no place in a letter: mail programs throw it out, and often the letter with it. Remove "
+                "it; put what it does on a web page and link to that.")
 
 
 def in_markdown(words: str) -> Danger | None:

@@ -20,6 +20,9 @@ from pillarbox.compose.markdown import NOTES as NOTES_BLOCK
 from pillarbox.compose.placeholders import Placeholders, TagKind
 from pillarbox.content import images
 
+HALF_WIDTH = 246
+"""Pixels of one of two columns: half the layouts' measure, less 14 towards the other."""
+
 _RENDERER = RendererHTML()
 _ALONE = ("image", "link_open", "link_close")
 """What an image's paragraph holds when there are no words in it."""
@@ -132,6 +135,8 @@ class _Writer:
         self._image = image
         self._titles = stories.titles(letter)
         self._isolate = isolate
+        self._widest = 0
+        """Pixels that an image may be wide where the writer is; 0: as wide as the letter."""
         self._measure = images.COLUMN
 
     def blocks(self, nodes: Sequence[Node]) -> str:
@@ -182,13 +187,14 @@ class _Writer:
             case Body.BLOCKS:
                 body = "\n" + self.blocks(node.children)
             case Body.PICTURE:
-                names = ["picture", *["caption"] * (len(node.children) - 1)]
+                names = ["figure-picture", *["caption"] * (len(node.children) - 1)]
                 body = "".join(f'\n<p class="{name}">{self.words(child)}</p>'
                                for name, child in zip(names, node.children, strict=True))
             case Body.HALVES:
-                sides = halves(node.children)
+                outside, self._widest = self._widest, HALF_WIDTH
                 body = "".join(call(self._placeholders, node, COLUMN, "true" if number else "false",
-                                    "\n" + self.blocks(side)) for number, side in enumerate(sides))
+                                    "\n" + self.blocks(side)) for number, side in enumerate(halves(node.children)))
+                self._widest = outside
             case Body.RUNGS:
                 body = "".join(self.rungs(child, directive) for child in rung_lines(node))
             case Body.LABEL:
@@ -288,7 +294,7 @@ class _Writer:
         for child in node.children:
             for token in child.token.children or ():
                 if token.type == "image":
-                    self.size(token.attrs, child.line, widest or 0)
+                    self.size(token.attrs, child.line, min(filter(None, (widest, self._widest)), default=0))
                     if airy and all(each.type in _ALONE for each in child.token.children or ()):
                         token.attrs["class"] = "airy"
         return "".join(self.rendered(child.token.children or ()) for child in node.children)

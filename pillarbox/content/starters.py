@@ -164,8 +164,8 @@ def _fresh(settings: TOMLDocument, title: str) -> Iterator[str]:
     """Set what belonged to the other letter back to the beginning; say what is to be written."""
     settings["title"] = title
     yield "title: it is made from the folder's name; write the headline."
-    wanted = {"subject": f"{OPEN}The subject{CLOSE}",
-              "preheader": f"{OPEN}What an inbox shows after the subject{CLOSE}"}
+    wanted = {"subject": f"{OPEN}What a friend would write above it{CLOSE}",
+              "preheader": f"{OPEN}The next thing that you would say{CLOSE}"}
     variants = settings.get("variants", {})
     for table in (settings, *(each for each in variants.values() if isinstance(each, dict))):
         for key in list(table):

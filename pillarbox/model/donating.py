@@ -39,7 +39,7 @@ AMOUNTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Platform → the parameters that fill in a sum of pounds, the sum's own last. A Stripe payment link, CAF Donate and
 analytics publish none; a page of the charity's own says its own (``[links] amount_parameter``)."""
 
-AMOUNT = re.compile(r"\d{1,6}(\.\d\d)?")
+AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{2})?")
 """A sum as a link carries it: pounds, perhaps pence."""
 
 HOSTS: Mapping[str, str] = {

@@ -48,3 +48,27 @@ def test_looking_at_a_letter_counts_nothing() -> None:
     links = maker().inert()
     assert "ref=" not in links["donate"]
     assert links["unsubscribe"].endswith("/u/preview")
+
+
+@pytest.mark.parametrize(("page", "parameter", "asks"), [
+    ("https://give.example.org/now", "amount", "https://give.example.org/now?ref=abc&amount"),
+    ("https://give.example.org/now", "", ""),
+    ("https://give.example.org/now#form", "amount", ""),
+    ("https://link.justgiving.com/v1/charity/donate/charityId/1", "",
+     "https://link.justgiving.com/v1/charity/donate/charityId/1?reference=abc&currency=GBP&amount"),
+    ("https://donate.stripe.com/x", "amount", ""), ("", "amount", "")])
+def test_a_sum_is_asked_for_where_the_page_takes_one(page: str, parameter: str, asks: str) -> None:
+    """What an ask ladder's links begin with, up to the sum; empty where nothing would fill it in."""
+    made = maker(donate=page, amount_parameter=parameter, platforms=("auto", "auto"))  # type: ignore[arg-type]
+    links = made.links("k", "abc")
+    assert (links["donate_amount"], links["donate_monthly_amount"]) == (asks, asks)
+    inert = made.inert()["donate_amount"]
+    assert bool(inert) == bool(asks)
+    assert "abc" not in inert
+
+
+def test_our_own_door_takes_any_sum() -> None:
+    """Which page is behind it may change later, so that the door decides."""
+    made = maker(through_us=True)  # type: ignore[arg-type]
+    assert made.links("k" * 26, "abc")["donate_amount"] == f"https://letters.example.org/d/{'k' * 26}?amount"
+    assert made.links("k", "abc")["donate_monthly_amount"] == "https://letters.example.org/d/k/monthly?amount"

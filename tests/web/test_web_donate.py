@@ -69,6 +69,22 @@ def clicks(site: Site) -> list[tuple[object, ...]]:
     return rows(site.store, e.kind, e.provider, e.url, e.agent, e.device)
 
 
+@pytest.mark.parametrize(("asked", "told"), [
+    ("amount=25", "&amount=25"), ("amount=7.50", "&amount=7.50"), ("amount=25&amount=9", "&amount=9"),
+    ("amount=-5", ""), ("amount=25%26ref=x", ""), ("amount=1e9", ""), ("amount=99999999", ""), ("amount=", ""),
+    ("other=25", ""), ("amount=٢٥", "")])
+def test_a_sum_goes_on_and_nothing_else(asked: str, told: str, site: Site) -> None:
+    """Where the page takes one: plain digits, and never what else a visitor puts there."""
+    site_settings = settings_of(site)
+    takes = site_settings.model_copy(update={"links": LinkSettings(donate=PAGE, donate_monthly=MONTHLY,
+                                                                   amount_parameter="amount")})
+    with TestClient(create(site.store, takes, PROJECT), follow_redirects=False) as client:
+        plain = client.get(f"/d/{site.key}").headers["location"]
+        assert client.get(f"/d/{site.key}?{asked}").headers["location"] == plain + told
+    with opened(site) as client:
+        assert client.get(f"/d/{site.key}?{asked}").headers["location"] == plain
+
+
 def test_it_leads_on_with_the_letters_code(site: Site, client: TestClient) -> None:
     """303 to the page of the settings, with the code of the donor's own letter and never its key."""
     answer = client.get(f"/d/{site.key}", headers=BROWSER)
