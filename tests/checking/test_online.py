@@ -117,7 +117,7 @@ def test_what_is_the_supporters_own_never_leaves(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_is_found_is_told_at_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page that is gone is an error at the link's own line; one that moved is advice, one that is there is nothing."""
+    """A page that is gone is an error at the link's own line; one that moved is advice; one that is there, nothing."""
     fates = {"https://e.org/gone": Answer(fate=Fate.GONE, words="404 Not Found"),
              "https://e.org/old": Answer(fate=Fate.MOVED, words="https://e.org/new")}
     monkeypatch.setattr("pillarbox.checking.online.ask", lambda addresses: {
