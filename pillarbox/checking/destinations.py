@@ -53,7 +53,7 @@ def _same_words(page: Page, links: list[etree._Element]) -> Iterator[Finding]:
 
 
 def _nearly_same(page: Page, links: list[etree._Element]) -> Iterator[Finding]:
-    first: dict[str, str] = {}
+    first: dict[str, tuple[str, SplitResult]] = {}
     told: set[str] = set()
     for link in links:
         address = _address(link)
@@ -61,12 +61,17 @@ def _nearly_same(page: Page, links: list[etree._Element]) -> Iterator[Finding]:
         if parts is None or parts.scheme not in ("http", "https"):
             continue
         key = _core(parts)
-        other = first.setdefault(key, address)
-        if other != address and key not in told:
+        other, as_parts = first.setdefault(key, (address, parts))
+        if _as_read(as_parts) != _as_read(parts) and key not in told:
             told.add(key)
             yield page.fault("nearly-same-link", f"Two links differ by little: {other[:90]} and {address[:90]}. If "
                              "both mean the same page, write it in one way.", at=link, needle=address,
                              level=Level.WARNING)
+
+
+def _as_read(parts: SplitResult) -> tuple[str, ...]:
+    """An address as every browser reads it: the host's capitals, and a bare host's slash, make no difference."""
+    return (parts.scheme, parts.netloc.lower(), parts.path or "/", parts.query, parts.fragment)
 
 
 def _core(parts: SplitResult) -> str:

@@ -57,7 +57,7 @@ ALL = 24
 MOST = 60
 _HUGE = 1_000_000
 """Characters of HTML, ten times what Gmail shows: such a letter is only told to be too long."""
-_NUMBER = re.compile(r"\d[\d,.]*")
+_NUMBER = re.compile(r"(?<![\w@.-])\d[\d,.]*(?![\w@.-])")  # none of an address's own
 _ORDER = {level: place for place, level in enumerate(Level)}
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import urllib3
+from lxml import etree
 
 from pillarbox import __version__
 from pillarbox.checking.links import parts_of
@@ -63,29 +64,36 @@ class Answer:
 
 def look(matter: Matter) -> Iterator[Finding]:
     """Ask for every public page that a letter leads to, for half a minute at most."""
-    places: dict[str, tuple[Page, str]] = {}
+    places: dict[str, tuple[Page, etree._Element]] = {}
     for page in matter.pages:
         for link in page.all("a", "area"):
             href = (link.get("href") or "").strip()
             if not page.is_own(href) and href.startswith(("http://", "https://")) and parts_of(href):
-                places.setdefault(href, (page, page.words(link)[:60] or "A link"))
+                places.setdefault(href, (page, link))
     yield from _told(places, ask(tuple(places)))
 
 
-def _told(places: Mapping[str, tuple[Page, str]], answers: Mapping[str, Answer]) -> Iterator[Finding]:
+def _told(places: Mapping[str, tuple[Page, etree._Element]], answers: Mapping[str, Answer]) -> Iterator[Finding]:
+    if len(answers) > 1 and all(answer.fate is Fate.SILENT for answer in answers.values()):
+        page, _ = next(iter(places.values()))
+        yield page.fault("link-unanswered", f"None of the {len(answers)} pages that the letter leads to answers: see "
+                         "whether this machine is online, and check again.", level=Level.WARNING)
+        return
     unasked = 0
     for href, answer in answers.items():
-        page, words = places[href]
+        page, link = places[href]
+        words = page.words(link)[:60] or "A link"
         match answer.fate:
             case Fate.GONE:
                 yield page.fault("dead-link", f"“{words}” leads to {href[:120]}, which is not there ({answer.words}): "
-                                 "mend the address.", needle=href)
+                                 "mend the address.", at=link, needle=href)
             case Fate.SILENT:
                 yield page.fault("link-unanswered", f"“{words}” leads to {href[:120]}, which does not answer "
-                                 f"({answer.words}): try it in a browser.", needle=href, level=Level.WARNING)
+                                 f"({answer.words}): try it in a browser.", at=link, needle=href,
+                                 level=Level.WARNING)
             case Fate.MOVED:
                 yield page.fault("moved-link", f"“{words}” leads to {href[:120]}, which has moved for good: use "
-                                 f"{answer.words[:160]}.", needle=href, level=Level.ADVICE)
+                                 f"{answer.words[:160]}.", at=link, needle=href, level=Level.ADVICE)
             case Fate.UNASKED:
                 unasked += 1
     if unasked:

@@ -17,7 +17,7 @@ Sought = Callable[[Iterable[str]], tuple[str, int | None]]
 """Finds the first of several pieces of source: the file that staff know, and its line."""
 
 _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden"
-                     r"|(?:max-height|font-size)\s*:\s*[01](?:px)?\s*(?:!important\s*)?(?:;|$)"
+                     r"|max-height\s*:\s*[01](?:px)?\s*(?:!important\s*)?(?:;|$)"
                      r"|opacity\s*:\s*0(?:\.0+)?\s*(?:!important\s*)?(?:;|$)", re.IGNORECASE)
 _NOT_FOR_OUTLOOK = re.compile(r"\[if\s+!\s*mso\b", re.IGNORECASE)
 _NO_WORDS = ("script", "style", "title", "head", "template", "noscript")
@@ -66,7 +66,10 @@ class Page:
 
     @cached_property
     def unseen(self) -> frozenset[etree._Element]:
-        """Elements that no eye sees: hidden by their style or an ancestor's, or no part of the body."""
+        """Elements that no eye sees: hidden by their style or an ancestor's, or no part of the body.
+
+        A size of nothing hides no descendant: MJML sets it on every cell, and the size again within.
+        """
         found: set[etree._Element] = set()
         for element in self.elements:
             above = element.getparent()

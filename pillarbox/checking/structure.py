@@ -42,7 +42,7 @@ _ALT_FILE = re.compile(r"^[\w%.() -]+\.(?:png|jpe?g|gif|webp|svg)$|^(?:img|dsc|i
                        re.IGNORECASE)
 _HANDLER = re.compile(r"on[a-z]{3,}")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_SIZE = re.compile(r"(?:^|;)\s*font-size\s*:\s*([\d.]+)px", re.IGNORECASE)
+_SIZE = re.compile(r"(?:^|;)\s*font-size\s*:\s*(\d+(?:\.\d+)?)px", re.IGNORECASE)
 
 
 def look(page: Page) -> Iterator[Finding]:
@@ -160,7 +160,7 @@ def _ids(page: Page) -> Iterator[Finding]:
 def _small(page: Page) -> Iterator[Finding]:
     for element in page.elements:
         size = _SIZE.search(element.get("style") or "")
-        if size is None or element in page.unseen or float(size[1]) >= SMALLEST or element.tag not in (
+        if size is None or element in page.unseen or not 1 < float(size[1]) < SMALLEST or element.tag not in (
                 "p", "td", "th", "li", "div", "span", "a", "h1", "h2", "h3", "h4"):
             continue
         words = page.plain((element.text or "") + "".join(child.tail or "" for child in element)).strip()

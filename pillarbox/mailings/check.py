@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -81,7 +81,8 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
     findings = [*source.findings]
     for label in versions:
         findings += advise(source.bundle.as_variant(label), date=day, mailing={"name": "check"})
-    copies = faults = 0
+    copies = 0
+    faults = _Faults()
     seen = {label: Seen(letter) for label, letter in versions.items()}
     for chunk in _people(project, rule):
         for label, composer in composers.items():  # whoever gets it: everybody's copy of each variant is sound
@@ -89,15 +90,10 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
             for who, made in _compose(project, source.bundle, composer, chunk):
                 copies += 1
                 if isinstance(made, Fault):
-                    faults += 1
-                    if faults <= _FAULTS_SHOWN:
-                        findings.append(letters.for_supporter(made.finding, who))
+                    faults.add(made.finding, who)
                 else:
                     seen[label].copy(made)
-    if faults > _FAULTS_SHOWN:
-        findings.append(Finding(level=Level.ERROR, code="more-faults", file=source.appeal.letter.file, line=None,
-                                message=f"{faults - _FAULTS_SHOWN:,} more copies cannot be composed: mend the faults "
-                                        "above, and check again."))
+    findings += faults.told(source.appeal.letter.file)
     for label, here in seen.items():
         matter = here.matter(source.bundle.as_variant(label), project.settings, day=day,
                              supporters=here.supporters if rule else 0)
@@ -108,6 +104,31 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
                          message=reason) for composer in composers.values() for reason in composer.reasons]
     told, silenced = silence.heed(dict.fromkeys(findings), source.appeal.ignored, source.appeal.file)
     return Checked(findings=ordered(told), copies=copies, silenced=silenced)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Faults:
+    """Copies that cannot be composed: each fault once, with the first supporter who has it and how many more do."""
+
+    counts: dict[Finding, int] = field(default_factory=dict)
+    first: dict[Finding, str] = field(default_factory=dict)
+    untold: int = 0
+
+    def add(self, finding: Finding, who: str) -> None:
+        if finding in self.counts or len(self.counts) < _FAULTS_SHOWN:
+            self.counts[finding] = self.counts.get(finding, 0) + 1
+            self.first.setdefault(finding, who)
+        else:
+            self.untold += 1
+
+    def told(self, file: str) -> Iterator[Finding]:
+        for finding, count in self.counts.items():
+            others = f" and {count - 1:,} more" if count > 1 else ""
+            yield letters.for_supporter(finding, self.first[finding] + others)
+        if self.untold:
+            yield Finding(level=Level.ERROR, code="more-faults", file=file, line=None,
+                          message=f"{self.untold:,} more copies cannot be composed, for other reasons: mend the faults "
+                                  "above, and check again.")
 
 
 def _found(fault: LetterError, slug: str) -> tuple[Finding, ...]:

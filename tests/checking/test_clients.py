@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
 
 import pytest
 
+from pillarbox.checking import html
 from pillarbox.checking.clients.distil import distil
 from pillarbox.checking.clients.features import EFFECTS, SLIGHT
 from pillarbox.checking.clients.table import FILE, shares, table
 from pillarbox.checking.clients.weigh import look
+from pillarbox.model.config import Settings
 from pillarbox.model.records import Finding, Level
-from pillarbox.model.sections.checking import CLIENTS
-from tests.checking.looking import page
+from pillarbox.model.sections.checking import CLIENTS, CheckSettings
+from tests.checking.looking import ROOT, matter, page
 
 READERS = shares(CLIENTS)
 
@@ -58,7 +61,7 @@ def test_what_some_lack_is_told(body: str, slug: str) -> None:
     "<p style='width:100%;width:calc(100% - 4px)'>a</p>", "<p style='float:none;position:relative'>a</p>",
     "<!--[if !mso]><!--><p style='display:flex'>a</p><!--<![endif]-->", "<img src='https://e.org/a.png'>",
     "<!--[if mso]><v:fill src='a.png'/><![endif]--><td style='background-image:url(a.png)' background='a.png'>a</td>",
-    "<input type='hidden' name='a'>", "<link rel='stylesheet' href='https://fonts.googleapis.com/css?family=A'>",
+    "<input type='hidden' name='a'>", "<p style='visibility:hidden;display:none'>a</p>", "<link rel='stylesheet' href='https://fonts.googleapis.com/css?family=A'>",
     "<style>@import url('https://fonts.googleapis.com/css?family=A');</style>"])
 def test_what_is_safe_is_left_alone(body: str) -> None:
     """Decoration, extras for wide or dark screens, values with a fallback, and what Outlook is spared are fine."""
@@ -87,6 +90,14 @@ def test_shares_spread_over_a_family() -> None:
     assert sum(found.values()) == pytest.approx(0.25)
     with pytest.raises(ValueError, match="mutt"):
         shares({"mutt": 1.0})
+
+
+def test_a_program_that_nobody_knows_is_told() -> None:
+    """A misspelt name in [check] clients is a finding, and the usual shares serve."""
+    letter = matter(letter="Hello.\n")
+    settings = Settings(folder=ROOT, check=CheckSettings(clients={"mutt": 1.0}))
+    [finding] = list(html.look(dataclasses.replace(letter, settings=settings)))
+    assert (finding.code, finding.file) == ("unknown-client", "pillarbox.toml")
 
 
 def test_the_defaults_are_sound() -> None:

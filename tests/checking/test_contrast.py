@@ -27,6 +27,7 @@ def test_the_ratio_is_that_of_the_standard() -> None:
     "<div style='background:#222'><a href='https://e.org'>Hello</a></div>",
     "<p style='color:#888888;font-size:18px'>Hello</p>", "<p style='color:#888888;font-size:18px'>7</p>",
     "<style>p { color: #999 }</style><p>Hello</p>",
+    "<table><tr><td style='font-size:0px'><div style='font-size:14px;color:#999'>Hello</div></td></tr></table>",
     "<style>p { color: #999 !important }</style><p style='color:#000'>Hello</p>",
     "<style>@media screen { p { color: #999 } }</style><p>Hello</p>"])
 def test_what_cannot_be_read(body: str) -> None:
@@ -43,7 +44,8 @@ def test_what_cannot_be_read(body: str) -> None:
     "<div background='a.png'><p style='color:#fff'>Hi</p></div>",
     "<div style='background:linear-gradient(#000,#111);color:#fff'>Hello</div>",
     "<p style='display:none;color:#fff'>Hello</p>", "<div style='max-height:0;color:#fff'>Hello</div>",
-    "<p style='color:#fff'>&nbsp;·</p>", "<p style='color:var(--ink)'>Hello</p>",
+    "<div style='font-size:1px;color:#fff'>Hello</div>", "<p style='color:#fff'>&nbsp;·</p>",
+    "<p style='color:var(--ink)'>Hello</p>",
     "<style>@media (max-width:480px) { p { color: #fff } }</style><p>Hello</p>",
     "<style>a:hover { color: #fff } p::before { color: #fff }</style><p>Hello</p>"])
 def test_what_can_be_read(body: str) -> None:

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from pillarbox.checking.online import Fate, ask, is_public, look
+from pillarbox.checking.online import Answer, Fate, ask, is_public, look
+from pillarbox.model.records import Level
 from tests.checking.looking import matter
 
 PAGES = {"/there": 200, "/gone": 404, "/head-is-refused": 200, "/broken": 500, "/members": 403, "/old": 301,
@@ -113,3 +114,23 @@ def test_what_is_the_supporters_own_never_leaves(monkeypatch: pytest.MonkeyPatch
                             "[Four]({{ links.donate }})\n", people=({"town": "Leeds"},))))
     assert [address for address in seen[0] if address.startswith("https://e.org")] == ["https://e.org/a"]
     assert not any("key" in address for address in seen[0])
+
+
+def test_what_is_found_is_told_at_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is gone is an error at the link's own line; one that moved is advice; one that is there, nothing."""
+    fates = {"https://e.org/gone": Answer(fate=Fate.GONE, words="404 Not Found"),
+             "https://e.org/old": Answer(fate=Fate.MOVED, words="https://e.org/new")}
+    monkeypatch.setattr("pillarbox.checking.online.ask", lambda addresses: {
+        address: fates.get(address, Answer(fate=Fate.THERE)) for address in addresses})
+    found = list(look(matter(letter="[One](https://e.org/there)\n\n[Two](https://e.org/gone)\n\n"
+                                    "[Three](https://e.org/old)\n")))
+    assert [(each.code, each.level, each.line) for each in found] == [
+        ("dead-link", Level.ERROR, 3), ("moved-link", Level.ADVICE, 5)]
+
+
+def test_a_machine_that_is_offline_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing answers, it is the line that is down, and one finding says so."""
+    monkeypatch.setattr("pillarbox.checking.online.ask", lambda addresses: {
+        address: Answer(fate=Fate.SILENT) for address in addresses})
+    [found] = look(matter(letter="[One](https://e.org/a) [Two](https://e.org/b)\n"))
+    assert "online" in found.message

@@ -76,6 +76,7 @@ def _is_font(address: str) -> bool:
 
 
 def _styled(element: etree._Element, declarations: tuple[Declaration, ...]) -> Iterator[Use]:
+    hidden = any(d.name == "display" and d.value.lower() == "none" for d in declarations)
     placed = next((d.value.lower() for d in declarations if d.name == "position"), "")
     earlier: set[str] = set()
     for declaration in declarations:
@@ -95,7 +96,7 @@ def _styled(element: etree._Element, declarations: tuple[Declaration, ...]) -> I
             slug = "css-left-right-top-bottom"
         elif name == "opacity" and value not in ("1", "1.0", "0"):
             slug = "css-opacity"
-        elif name == "visibility" and value == "hidden":
+        elif name == "visibility" and value == "hidden" and not hidden:
             slug = "css-visibility"
         elif name == "white-space" and value.startswith("pre"):
             slug = "css-white-space"

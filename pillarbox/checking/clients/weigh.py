@@ -56,14 +56,10 @@ def _finding(page: Page, feature: Feature, places: list[Use], lacking: list[str]
     told = ", ".join(names[:-1][:3]) + (" and " if len(names) > 1 else "") + (
         names[-1] if len(names) < 5 else f"{len(names) - 3} more")
     often = f" ({len(places)} times)" if len(places) > 1 else ""
-    return page.fault("client-support", f"{_subject(feature.title)}{often} is not known to {told}, about "
+    return page.fault("client-support", f"“{feature.title.strip()}”{often} is not known to {told}, about "
                       f"{_percent(share)} of readers. {EFFECTS[feature.slug]} (caniemail.com/features/{feature.slug}/)",
                       at=places[0].at, needle=places[0].needle,
                       level=Level.WARNING if share >= NOTABLE and feature.slug not in SLIGHT else Level.ADVICE)
-
-
-def _subject(title: str) -> str:
-    return title if title[:1] in "<@:" else title[:1].upper() + title[1:]
 
 
 def _percent(share: float) -> str:
