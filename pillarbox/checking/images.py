@@ -32,10 +32,7 @@ def look(matter: Matter) -> Iterator[Finding]:
     used = {name: data for name, data in appeal.images.items() if images.public_name(data) in sources}
     for name, data in used.items():
         if len(data) > HEAVY:
-            todo = ("save a shorter or smaller animation" if images.kind(data) == "gif" else
-                    "choose a calmer picture, cut it, or save it as JPEG at a lower quality")
-            yield _found(matter, "image-heavy", name, f"images/{name} has {_kilobytes(data)} KB, made small as it is, "
-                         f"and slow phones wait for it: {todo}. Below {HEAVY // 1024} KB is good.")
+            yield _found(matter, "image-heavy", name, _too_heavy(name, data))
         shown = images.shown(name, data)
         if shown and shown[1] > TALLEST:
             yield _found(matter, "image-tall", name, f"images/{name} is shown {shown[1]:,} pixels tall, and Outlook "
@@ -62,5 +59,9 @@ def _found(matter: Matter, code: str, name: str, message: str) -> Finding:
     return Finding(level=Level.WARNING, code=code, file=letter.file, line=line, message=message)
 
 
-def _kilobytes(data: bytes) -> str:
-    return f"{len(data) / 1024:,.0f}"
+def _too_heavy(name: str, data: bytes) -> str:
+    size = f"has {len(data) / 1024:,.0f} KB"
+    good = f"Below {HEAVY // 1024} KB is good."
+    if images.kind(data) == "gif":
+        return f"The animation images/{name} {size}, and slow phones wait for it: save a shorter or smaller one. {good}"
+    return f"images/{name} {size} even after it was made small: choose a calmer picture, or cut it. {good}"

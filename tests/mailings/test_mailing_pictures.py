@@ -17,7 +17,7 @@ from pillarbox.deliver import single
 from pillarbox.deliver.choose import transport
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.resources import shipped
-from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, service
+from pillarbox.mailings import check, control, envelopes, letters, pictures, planning, preview, service
 from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.submit import submit
 from pillarbox.store import schema
@@ -137,6 +137,16 @@ def test_a_live_plan_fetches_them_first(harbour: Project) -> None:
         pictures.refuse_unreachable(there.bundle, letter)
 
 
+def test_a_live_plan_stops_where_they_cannot_be_fetched(harbour: Project) -> None:
+    """Before anything is composed; in practice nobody is asked."""
+    project = setting(harbour, base_url="http://127.0.0.1:9")
+    mailing = planned(project)
+    source = letters.frozen(project, mailing)
+    planning._keep_images(project, mailing, source)
+    with pytest.raises(Refused, match=r"images/lamp.jpg: it cannot be fetched from http://127.0.0.1:9/i/"):
+        planning._keep_images(project, replace(mailing, practice=False), source)
+
+
 def test_a_preview_shows_them_by_itself(harbour: Project) -> None:
     """A file on a disk, before anything is planned or served."""
     for project in (harbour, setting(harbour, images="embedded"), setting(harbour, base_url="https://l.harbour.example")):
@@ -144,6 +154,18 @@ def test_a_preview_shows_them_by_itself(harbour: Project) -> None:
         assert 'src="data:image/jpeg;base64,' in page.html
         assert not re.findall(r'src="(?!data:)', page.html)
     assert not kept(harbour)
+
+
+def test_what_is_no_image_stops_everything_with_its_name(harbour: Project) -> None:
+    """Check, preview and plan tell the file and what to do; none of them breaks, and nothing is planned."""
+    (harbour.folder / "appeals" / "harbour" / "images" / "fake.png").write_bytes(b"<html>")
+    checked = check.check(harbour, "harbour")
+    assert not checked.ok
+    assert ("bad-image", "appeals/harbour/images/fake.png") in [(each.code, each.file) for each in checked.findings]
+    for deed in (lambda: preview.preview(harbour, "harbour"), lambda: planned(harbour)):
+        with pytest.raises(LetterError) as caught:
+            deed()
+        assert caught.value.findings == checked.findings
 
 
 def test_a_check_has_nothing_against_them(harbour: Project) -> None:
