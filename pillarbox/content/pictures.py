@@ -59,7 +59,7 @@ _FAKE = ("This is no image that can be read, whatever its name says (half copied
 def prepare(data: bytes) -> bytes:
     """The image as it leaves: PNG, JPEG or GIF.
 
-    A photograph becomes a JPEG, a drawing a PNG, at most ``WIDEST`` pixels wide. An animated GIF stays as it is, without
+    A photograph becomes a JPEG, a drawing a PNG, at most ``WIDEST`` pixels wide. An animation stays as it is, without
     what is written beside its frames.
 
     Raises:
