@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from pillarbox.checking.matter import Matter
 from pillarbox.content import images
+from pillarbox.content.bundle import Bundle
 from pillarbox.content.pictures import HEAVY
-from pillarbox.model.records import Finding, Level
+from pillarbox.model.records import Finding, Letter, Level
 
 CODES = {
     "image-heavy": "An image has more than 200 KB after it was made small.",
@@ -26,7 +27,7 @@ TALLEST = 1_700
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """Images that are heavy, that are heavy together, that Outlook tears, or that the letter does not show."""
+    """Images that are heavy, that are heavy together, or that Outlook tears."""
     appeal = matter.bundle.appeal
     sources = "".join(matter.letter.templates.values())
     used = {name: data for name, data in appeal.images.items() if images.public_name(data) in sources}
@@ -44,11 +45,18 @@ def look(matter: Matter) -> Iterator[Finding]:
         heaviest = max(used, key=lambda name: len(used[name]))
         yield _found(matter, "images-heavy", heaviest, f"The {len(used)} images have {together / 1024 ** 2:.1f} MB "
                      f"together, and {travel}: leave some out, or link to the rest. The heaviest is images/{heaviest}.")
-    for name in sorted(appeal.images.keys() - used.keys()):
-        folder = PurePosixPath(appeal.letter.file).parent
-        yield Finding(level=Level.ADVICE, code="image-unused", file=f"{folder}/images/{name}", line=None,
-                      message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) where it "
-                              "belongs, or take the file away.")
+
+
+def unused(bundle: Bundle, *versions: Letter) -> Iterator[Finding]:
+    """Images of the folder that no variant of the letter shows."""
+    appeal = bundle.appeal
+    sources = "".join(source for letter in versions for source in letter.templates.values())
+    for name, data in sorted(appeal.images.items()):
+        if images.public_name(data) not in sources:
+            folder = PurePosixPath(appeal.letter.file).parent
+            yield Finding(level=Level.ADVICE, code="image-unused", file=f"{folder}/images/{name}", line=None,
+                          message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) where "
+                                  "it belongs, or take the file away.")
 
 
 def _found(matter: Matter, code: str, name: str, message: str) -> Finding:

@@ -37,7 +37,8 @@ def found(project: Path, letter: str, files: dict[str, bytes], toml: str = "") -
     bundle, findings = gather(settings, "spring")
     assert bundle is not None, findings
     made = build(bundle, date=DAY, mailing={"images": "https://example.org/i/"})
-    return list(checking.look(Matter(bundle=bundle, letter=made, day=DAY, settings=settings, shapes=())))
+    told = checking.look(Matter(bundle=bundle, letter=made, day=DAY, settings=settings, shapes=()))
+    return [*told, *checking.unused(bundle, made)]
 
 
 def test_light_images_are_fine(tmp_path: Path) -> None:
