@@ -55,8 +55,8 @@ def unused(bundle: Bundle, *versions: Letter) -> Iterator[Finding]:
         if images.public_name(data) not in sources:
             folder = PurePosixPath(appeal.letter.file).parent
             yield Finding(level=Level.ADVICE, code="image-unused", file=f"{folder}/images/{name}", line=None,
-                          message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) where "
-                                  "it belongs, or take the file away.")
+                          message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) "
+                                  "where it belongs, or take the file away.")
 
 
 def _found(matter: Matter, code: str, name: str, message: str) -> Finding:

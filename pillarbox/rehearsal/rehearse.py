@@ -56,6 +56,9 @@ class Wish:
     """Whether it is told who is left out, and not only how many."""
 
 
+Images = Mapping[str, bytes]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rehearsal:
     """What a rehearsal was."""
@@ -82,7 +85,7 @@ class Rehearsal:
     crash: Crash | None
     """None: there was none."""
     letters: tuple[Kept, ...]
-    images: Mapping[str, bytes] = field(default_factory=dict)
+    images: Images = field(default_factory=dict)
     """Public name → content of what the letters show."""
 
     @property

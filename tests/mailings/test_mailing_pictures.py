@@ -17,7 +17,7 @@ from pillarbox.deliver import single
 from pillarbox.deliver.choose import transport
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.resources import shipped
-from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, proof, service
+from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, proof, samples, service
 from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.submit import submit
 from pillarbox.model.config import Settings
@@ -156,9 +156,10 @@ def test_a_live_plan_stops_where_they_cannot_be_fetched(harbour: Project, monkey
 def test_a_preview_shows_them_by_itself(harbour: Project) -> None:
     """A file on a disk, before anything is planned or served."""
     for project in (harbour, setting(harbour, images="embedded"), setting(harbour, base_url="https://l.harbour.example")):
-        page = preview.preview(project, "harbour")[0]
-        assert 'src="data:image/jpeg;base64,' in page.html
-        assert not re.findall(r'src="(?!data:)', page.html)
+        letter = preview.take(project, "harbour")
+        [page] = [letter.page(1, samples.MADE_UP[0])]
+        shown = re.findall(r'<img src="([^"]*)"', page.html)
+        assert [letter.images[address][:23] for address in shown] == ["data:image/jpeg;base64,"]
     assert not kept(harbour)
 
 
