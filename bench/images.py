@@ -51,7 +51,7 @@ def run() -> None:
         check.check(project, harbour.MAILING)
         checked = time.perf_counter() - began
         made = sum(map(len, source.appeal.images.values()))
-        print(f"  {sum(map(len, given)) / 1e6:.1f} MB became {made / 1e6:.2f} MB; read for the first time in {first:.2f} s, "
+        print(f"  {sum(map(len, given)) / 1e6:.1f} MB became {made / 1e6:.2f} MB; read first in {first:.2f} s, "
               f"from the shelf in {again:.2f} s; a check in the same process {checked:.2f} s")
         letter = letters.letter(source, day=date(2026, 12, 10), name="bench")
         with project.store.writing() as connection:
@@ -69,7 +69,8 @@ def _within(source: letters.Source) -> None:
     images = envelopes.inline(source.bundle)
     shown = "".join(f'<img src="cid:{image.content_id}">' for image in images)
     envelope = Envelope(project="proj1234", mailing="bench", from_name="Us", from_email="us@charity.example",
-                        reply_to="", practice=True, base_url="https://l.charity.example", unsubscribe_mailto="", images=images)
+                        reply_to="", practice=True, base_url="https://l.charity.example", unsubscribe_mailto="",
+                        images=images)
     people = tuple(Outgoing(message_id=number, address=f"s{number}@example.org", to_name="", key=f"{number:030d}",
                             values=(f"Friend {number}", f"code{number}", "London")) for number in range(_MESSAGES))
     for words, carried in (("without images", shape()), ("with the images within", shape(shown))):

@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from pillarbox.checking.matter import Matter
 from pillarbox.content import images
+from pillarbox.content.bundle import Bundle
 from pillarbox.content.pictures import HEAVY
-from pillarbox.model.records import Finding, Level
+from pillarbox.model.records import Finding, Letter, Level
 
 CODES = {
     "image-heavy": "An image has more than 200 KB after it was made small.",
@@ -26,16 +27,13 @@ TALLEST = 1_700
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """Images that are heavy, that are heavy together, that Outlook tears, or that the letter does not show."""
+    """Images that are heavy, that are heavy together, or that Outlook tears."""
     appeal = matter.bundle.appeal
     sources = "".join(matter.letter.templates.values())
     used = {name: data for name, data in appeal.images.items() if images.public_name(data) in sources}
     for name, data in used.items():
         if len(data) > HEAVY:
-            todo = ("save a shorter or smaller animation" if images.kind(data) == "gif" else
-                    "choose a calmer picture, cut it, or save it as JPEG at a lower quality")
-            yield _found(matter, "image-heavy", name, f"images/{name} has {_kilobytes(data)} KB, made small as it is, "
-                         f"and slow phones wait for it: {todo}. Below {HEAVY // 1024} KB is good.")
+            yield _found(matter, "image-heavy", name, _too_heavy(name, data))
         shown = images.shown(name, data)
         if shown and shown[1] > TALLEST:
             yield _found(matter, "image-tall", name, f"images/{name} is shown {shown[1]:,} pixels tall, and Outlook "
@@ -47,11 +45,18 @@ def look(matter: Matter) -> Iterator[Finding]:
         heaviest = max(used, key=lambda name: len(used[name]))
         yield _found(matter, "images-heavy", heaviest, f"The {len(used)} images have {together / 1024 ** 2:.1f} MB "
                      f"together, and {travel}: leave some out, or link to the rest. The heaviest is images/{heaviest}.")
-    for name in sorted(appeal.images.keys() - used.keys()):
-        folder = PurePosixPath(appeal.letter.file).parent
-        yield Finding(level=Level.ADVICE, code="image-unused", file=f"{folder}/images/{name}", line=None,
-                      message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) where it "
-                              "belongs, or take the file away.")
+
+
+def unused(bundle: Bundle, *versions: Letter) -> Iterator[Finding]:
+    """Images of the folder that no variant of the letter shows."""
+    appeal = bundle.appeal
+    sources = "".join(source for letter in versions for source in letter.templates.values())
+    for name, data in sorted(appeal.images.items()):
+        if images.public_name(data) not in sources:
+            folder = PurePosixPath(appeal.letter.file).parent
+            yield Finding(level=Level.ADVICE, code="image-unused", file=f"{folder}/images/{name}", line=None,
+                          message=f"The letter does not show images/{name}: write ![what it shows](images/{name}) "
+                                  "where it belongs, or take the file away.")
 
 
 def _found(matter: Matter, code: str, name: str, message: str) -> Finding:
@@ -62,5 +67,9 @@ def _found(matter: Matter, code: str, name: str, message: str) -> Finding:
     return Finding(level=Level.WARNING, code=code, file=letter.file, line=line, message=message)
 
 
-def _kilobytes(data: bytes) -> str:
-    return f"{len(data) / 1024:,.0f}"
+def _too_heavy(name: str, data: bytes) -> str:
+    size = f"has {len(data) / 1024:,.0f} KB"
+    good = f"Below {HEAVY // 1024} KB is good."
+    if images.kind(data) == "gif":
+        return f"The animation images/{name} {size}, and slow phones wait for it: save a shorter or smaller one. {good}"
+    return f"images/{name} {size} even after it was made small: choose a calmer picture, or cut it. {good}"

@@ -12,6 +12,7 @@ from lxml import etree
 
 from pillarbox.checking.page import Page
 from pillarbox.compose.direction import direction_of
+from pillarbox.content.images import is_own
 from pillarbox.model.records import Finding, Level
 
 CODES: Mapping[str, str] = {
@@ -111,7 +112,8 @@ def _images(page: Page) -> Iterator[Finding]:
         if not _measured(image, "width") or not _measured(image, "height"):
             yield page.fault("image-size", f"The image {named} has no width or height: give both in pixels, or "
                              "the letter jumps while it loads.", at=image, level=Level.WARNING)
-        if urlsplit(source).scheme not in ("https", "cid", "data") and not page.begins_own(source):
+        shown = urlsplit(source).scheme in ("https", "cid", "data") or page.begins_own(source) or is_own(source)
+        if not shown:
             yield page.fault("image-address", f"The image {named or '(none)'} is not at an https:// address: "
                              "mail programs will not show it.", at=image)
 

@@ -59,7 +59,7 @@ def rehearse(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tu
         if done.letters:
             page = pages.write(out or project.folder / pages.FOLDER / slug, done.letters, title=done.mailing.title,
                                words=f"{len(done.letters)} of {done.accepted:,} letters, drawn at random, from a "
-                                     "rehearsal.")
+                                     "rehearsal.", images=done.images)
     in_json = left_out is not None and str(left_out) == "-"
     if left_out is not None and not in_json:
         _write(left_out, done)

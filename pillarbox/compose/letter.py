@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -284,7 +285,7 @@ def _image(draft: _Draft, source: str, line: int, measure: int) -> Mapping[str, 
     shown = images.shown(name, data, measure) if data else None
     if not data or shown is None:
         draft.fault("missing-image", line, f"images/{name} is not there: put it into the appeal's images folder. "
-                    f"{_known_images(draft)}")
+                    f"{_known_images(draft, name)}")
         return {}
     prefix = draft.mailing.get("images")
     if not prefix:
@@ -294,8 +295,11 @@ def _image(draft: _Draft, source: str, line: int, measure: int) -> Mapping[str, 
     return {"src": images.address(prefix, data), "width": str(shown[0]), "height": str(shown[1])}
 
 
-def _known_images(draft: _Draft) -> str:
+def _known_images(draft: _Draft, name: str) -> str:
     known = sorted(draft.bundle.appeal.images)
+    if close := next((each for each in known if each.lower() == name.lower()), None) or next(
+            iter(difflib.get_close_matches(name, known, 1)), None):
+        return f"Did you mean images/{close}?"
     return f"There are: {', '.join(known[:8])}{' …' if len(known) > 8 else ''}." if known else "It is empty."
 
 

@@ -346,7 +346,9 @@ def _images(desk: Desk, folder: Path) -> dict[str, bytes]:
         return {}
     for path in paths:
         if path.suffix.lower() not in IMAGE_KINDS:
-            desk.fault("image-kind", path, "Mail programs show PNG, JPEG and GIF: save the image as one of these.")
+            kind = path.suffix.lstrip(".").upper() or "such"
+            desk.fault("image-kind", path, f"Mail programs show no {kind} files: save a photograph as JPEG, a drawing "
+                                           "as PNG.")
         elif (data := _image(desk, folder, path)) is not None:
             try:
                 found[path.name] = shelf.prepared(data, kept)

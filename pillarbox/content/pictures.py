@@ -19,8 +19,9 @@ RECIPE = 1
 """Raised when the same image would come out otherwise: what was kept of it is then made anew."""
 MOST_BYTES = 25 * 1024 * 1024
 """A file as a camera writes it (a 48-megapixel JPEG has some 20 MB). Whatever is larger was not meant for a letter."""
-MOST_PIXELS = 50_000_000
-"""Width times height: 48-megapixel phones have 48.8 million. As many pixels take 150 to 200 MB while they are read."""
+MOST_JPEG_PIXELS, MOST_PIXELS = 50_000_000, 30_000_000
+"""Width times height: 48-megapixel phones have 48.8 million, and a JPEG is read at a fraction of its size; others are
+read whole, at four bytes a pixel and with a copy."""
 MOST_GIF_PIXELS = 100_000_000
 """Over all frames of an animation: it is not read whole, but phones must."""
 WIDEST = images.SHARP * images.COLUMN
@@ -58,8 +59,8 @@ _FAKE = ("This is no image that can be read, whatever its name says (half copied
 def prepare(data: bytes) -> bytes:
     """The image as it leaves: PNG, JPEG or GIF.
 
-    A photograph becomes a JPEG, a drawing a PNG, at most ``WIDEST`` pixels wide. A GIF stays as it is, without what is
-    written beside its frames.
+    A photograph becomes a JPEG, a drawing a PNG, at most ``WIDEST`` pixels wide. An animation stays as it is, without
+    what is written beside its frames.
 
     Raises:
         BadImageError: it is none, or too large to be read safely.
@@ -67,7 +68,7 @@ def prepare(data: bytes) -> bytes:
     kind, size = images.kind(data), images.size(data)
     if kind is None or size is None or 0 in size:
         raise BadImageError("bad-image", _FAKE)
-    if size[0] * size[1] > MOST_PIXELS:
+    if size[0] * size[1] > (MOST_JPEG_PIXELS if kind == "jpg" else MOST_PIXELS):
         raise BadImageError("image-pixels", f"The image has {size[0]:,} × {size[1]:,} pixels, and a letter shows "
                             f"{images.COLUMN} beside each other: save it about {2 * WIDEST:,} pixels wide.")
     try:
@@ -89,21 +90,24 @@ def _still(data: bytes, kind: str) -> bytes:
             raise BadImageError("image-kind", "Mail programs show no animated WebP: save it as a GIF, or as one still.")
         orientation = image.getexif().get(_ORIENTATION, 1)
         width = image.height if orientation in _SIDEWAYS else image.width
-        if width > WIDEST:  # a JPEG can be read at a half, a quarter or an eighth: then its memory is small, too
+        fits = width <= WIDEST
+        if not fits:  # a JPEG can be read at a half, a quarter or an eighth: then its memory is small, too
             image.draft(None, (image.width * WIDEST // width + 1, image.height * WIDEST // width + 1))
         image.load()
-        own = _same_again(image) if kind == "jpg" and width <= WIDEST and orientation == 1 else b""
-        picture = _narrowed(_upright(_in_srgb(image), orientation))
-        made = _jpeg(picture) if kind == "jpg" else _best(picture)
+        profile = _profile(image)
+        own = _same_again(image) if kind == "jpg" and fits and orientation == 1 and not profile else b""
+        small = _narrowed(_of_few_modes(image), sideways=orientation in _SIDEWAYS)
+    picture = _upright(_in_srgb(small, profile), orientation)
+    made = _jpeg(picture) if kind == "jpg" else _best(picture)
     return own if own and len(own) <= len(made) else made
 
 
-_DECODERS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
+_DECODERS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "gif": "GIF"}
 
 
 def _same_again(image: PilImage.Image) -> bytes:
-    """A small JPEG with its own tables: nothing is lost twice. Empty when its colours have to be changed first."""
-    if image.format != "JPEG" or image.mode not in ("L", "RGB") or _profile(image):
+    """A small JPEG with its own tables: nothing is lost twice. Empty when that cannot be."""
+    if image.format != "JPEG" or image.mode not in ("L", "RGB"):
         return b""
     out = io.BytesIO()
     info = dict(image.info)
@@ -127,31 +131,53 @@ def _upright(image: PilImage.Image, orientation: int) -> PilImage.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _in_srgb(image: PilImage.Image) -> PilImage.Image:
+def _of_few_modes(image: PilImage.Image) -> PilImage.Image:
+    """The image as L, RGB, RGBA or CMYK, in which it can be made smaller."""
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("RGBA")
+    if image.mode == "1":
+        return image.convert("L")
+    return image if image.mode in ("L", "RGB", "RGBA", "CMYK") else image.convert("RGB")
+
+
+def _narrowed(image: PilImage.Image, *, sideways: bool) -> PilImage.Image:
+    """At most ``WIDEST`` pixels wide; high, when it lies on its side."""
+    from PIL import Image
+
+    scale = WIDEST / (image.height if sideways else image.width)
+    if scale >= 1:
+        return image.copy()  # the file's own goes when the file is closed
+    size = tuple(max(round(side * scale), 1) for side in image.size)
+    return image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _in_srgb(image: PilImage.Image, profile: bytes) -> PilImage.Image:
     """Grey, RGB or RGBA, in the colours that every mail program takes for granted; without anything beside."""
-    mode = image.mode
-    if mode in ("I", "I;16", "I;16B", "I;16L"):
-        grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-        return _bare(grey)
-    has_alpha = mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    if mode == "P" or has_alpha:
-        rgba = image.convert("RGBA")
-        profiled = _converted(rgba.convert("RGB"), _profile(image))
-        if rgba.getchannel("A").getextrema() == (255, 255):
-            return _bare(profiled)
-        profiled.putalpha(rgba.getchannel("A"))
-        return _bare(profiled)
-    if mode in ("1", "L"):
-        return _bare(image.convert("L"))  # the tone of grey hardly differs between profiles
-    if mode == "CMYK":
-        return _bare(_converted(image, _profile(image)))
-    return _bare(_converted(image.convert("RGB"), _profile(image)))
+    made = image
+    if image.mode == "RGBA":
+        alpha = image.getchannel("A")
+        made = _converted(image.convert("RGB"), profile)
+        if alpha.getextrema() != (255, 255):
+            made.putalpha(alpha)
+    elif image.mode != "L":  # the tone of grey hardly differs between profiles
+        made = _converted(image, profile)
+    made.info = {}  # Pillow writes some of it again
+    return made
 
 
 def _profile(image: PilImage.Image) -> bytes:
-    """The colour profile of an image; empty when it has none, or has sRGB."""
+    """The colour profile of an image; empty when it has none that can be read, or has sRGB."""
+    from PIL import ImageCms
+
     found: bytes = image.info.get("icc_profile") or b""
-    return b"" if b"sRGB" in found[:1024] or b"s\0R\0G\0B" in found[:1024] else found
+    try:
+        known = not found or ImageCms.getProfileDescription(
+            ImageCms.ImageCmsProfile(io.BytesIO(found))).startswith("sRGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return b""  # seen as if there were none, as browsers do
+    return b"" if known else found
 
 
 def _converted(image: PilImage.Image, profile: bytes) -> PilImage.Image:
@@ -162,25 +188,10 @@ def _converted(image: PilImage.Image, profile: bytes) -> PilImage.Image:
             made = ImageCms.profileToProfile(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)),
                                              ImageCms.createProfile("sRGB"), outputMode="RGB")
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            made = None  # a broken profile: seen as if there were none, as browsers do
+            made = None  # of another kind of pixels than these
         if made is not None:
             return made
     return image.convert("RGB")
-
-
-def _bare(image: PilImage.Image) -> PilImage.Image:
-    """Without what was read beside the pixels: Pillow writes some of it again."""
-    image.info = {}
-    return image
-
-
-def _narrowed(image: PilImage.Image) -> PilImage.Image:
-    from PIL import Image
-
-    if image.width <= WIDEST:
-        return image
-    height = max(round(image.height * WIDEST / image.width), 1)
-    return image.resize((WIDEST, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def _jpeg(image: PilImage.Image) -> bytes:
@@ -233,11 +244,14 @@ _LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
 def _gif(data: bytes) -> bytes:
-    """The GIF without comments and the like (GIF89a, sections 18 to 26), its first frame read to see that it is one."""
+    """An animation without comments and the like (GIF89a, sections 18 to 26), its first frame read to see that it is
+    one; of a single frame a PNG or JPEG."""
     from PIL import Image
 
     made = b"".join(_gif_blocks(data))
     with Image.open(io.BytesIO(made), formats=["GIF"]) as image:
+        if not image.is_animated:  # type: ignore[attr-defined]
+            return _still(made, "gif")
         image.load()
     return made
 

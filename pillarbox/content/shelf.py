@@ -6,6 +6,7 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from pillarbox.content import pictures
 
@@ -16,6 +17,7 @@ _IN_MEMORY = 32
 _DIGEST_BYTES = 32
 
 _made: dict[bytes, bytes] = {}
+_lock = Lock()
 
 
 def prepared(data: bytes, folder: Path | None) -> bytes:
@@ -29,7 +31,9 @@ def prepared(data: bytes, folder: Path | None) -> bytes:
         BadImageError: it cannot be used.
     """
     key = hashlib.sha256(data).digest()
-    if (found := _made.get(key)) is not None:
+    with _lock:
+        found = _made.get(key)
+    if found is not None:
         return found
     file = None if folder is None else folder / f"{key.hex()[:40]}-{pictures.RECIPE}"
     found = _read(file) if file else None
@@ -38,9 +42,10 @@ def prepared(data: bytes, folder: Path | None) -> bytes:
         if file:
             with suppress(OSError):
                 _write(file, found)
-    while len(_made) >= _IN_MEMORY:
-        _made.pop(next(iter(_made)), None)
-    _made[key] = found
+    with _lock:
+        while len(_made) >= _IN_MEMORY:
+            del _made[next(iter(_made))]
+        _made[key] = found
     return found
 
 

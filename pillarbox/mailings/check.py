@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from pillarbox.checking import online, silence
+from pillarbox.checking import images, online, silence
 from pillarbox.checking.examine import examine, ordered
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
@@ -80,7 +80,9 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
         return Checked(findings=ordered(_found(fault, slug)), copies=0)
     findings = [*source.findings]
     for label in versions:
-        findings += advise(source.bundle.as_variant(label), date=day, mailing={"name": "check"})
+        findings += advise(source.bundle.as_variant(label), date=day, mailing={
+            "name": "check", "images": envelopes.images_at(source.bundle, practice=project.settings.practice)})
+    findings += images.unused(source.bundle, *versions.values())
     copies = 0
     faults = _Faults()
     seen = {label: Seen(letter) for label, letter in versions.items()}

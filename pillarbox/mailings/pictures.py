@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import urllib3
@@ -15,6 +15,7 @@ from pillarbox.ground.errors import Refused
 from pillarbox.mailings import envelopes
 from pillarbox.model.records import Letter
 from pillarbox.store import images as kept
+from pillarbox.store.project import Project
 
 _FETCH_SECONDS = 10.0
 _AT_ONCE = 4
@@ -33,6 +34,21 @@ def used(bundle: Bundle, *versions: Letter) -> Mapping[str, bytes]:
 def keep(connection: Connection, bundle: Bundle, *versions: Letter) -> None:
     """Keep what a letter shows, so that it can be fetched for as long as somebody opens the letter."""
     kept.keep(connection, used(bundle, *versions))
+
+
+def see_to(project: Project, bundle: Bundle, versions: Collection[Letter]) -> None:
+    """Keep what a letter shows; when it is live, see that all of it can be fetched from outside.
+
+    Raises:
+        Refused: live, and an image does not come back from the base URL as it is.
+    """
+    if not used(bundle, *versions):
+        return
+    with project.store.writing() as connection:
+        keep(connection, bundle, *versions)
+    # The images of a rehearsal lie in its scratch copy, which nobody outside reaches.
+    if not project.settings.practice and project.settings.rehearsal is None:
+        refuse_unreachable(bundle, *versions)
 
 
 def shown_within(html: str, bundle: Bundle) -> str:

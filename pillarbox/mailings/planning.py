@@ -112,7 +112,8 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     _sweep(project)
     mailing, reached, excluded = _open(project, wish, source, segments)
     try:
-        _keep_images(project, mailing, source)
+        if source.appeal.images:
+            pictures.see_to(project, source.bundle, letters.of_mailing(source, mailing).values())
         outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, source.appeal, outcome, excluded, actor=wish.actor,
@@ -130,17 +131,6 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
              seconds=(clock.now() - planned.created_at).total_seconds())
     return Planned(mailing=planned, slow_reasons=outcome.slow_reasons, warnings=tuple(warnings),
                    findings=outcome.findings, approved=approved, before=before)
-
-
-def _keep_images(project: Project, mailing: Mailing, source: letters.Source) -> None:
-    """Keep the letter's images; of a live one, see that they can be fetched from outside."""
-    if not source.appeal.images:
-        return
-    versions = letters.of_mailing(source, mailing).values()
-    with project.store.writing() as connection:
-        pictures.keep(connection, source.bundle, *versions)
-    if not mailing.practice:
-        pictures.refuse_unreachable(source.bundle, *versions)
 
 
 def _open(project: Project, wish: Wish, source: letters.Source, segments: Segments,

@@ -23,10 +23,10 @@ from pillarbox.compose.message import Composer
 from pillarbox.ground import address, clock, logs
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.keys import new_keys
-from pillarbox.mailings import check, control, envelopes, letters, live, samples
+from pillarbox.mailings import check, control, envelopes, letters, live, pictures, samples
 from pillarbox.mailings.samples import MADE_UP, Sample
 from pillarbox.mailings.service import HARD
-from pillarbox.model.records import Composed, Fault, Finding
+from pillarbox.model.records import Composed, Fault, Finding, Letter
 from pillarbox.model.states import Kind, MailingState, MessageState
 from pillarbox.people.audience import Rule
 from pillarbox.shape.bodies import body
@@ -94,8 +94,10 @@ def plan(project: Project, wish: Wish) -> Planned:
     with project.store.reading() as connection:
         name = mailings.new_name(connection, f"{wish.appeal}-proof", day)
     keys, codes = new_keys(len(people)), new_keys(len(people))
-    made = _compose(source, _variant(source, wish.variant), name, day, sample, _links(project, source),
-                    list(zip(keys, codes, strict=True)))
+    letter = letters.letter(source, day=day, name=name, variant=_variant(source, wish.variant),
+                            practice=project.settings.practice)
+    made = _compose(letter, source, sample, _links(project, source), list(zip(keys, codes, strict=True)))
+    pictures.see_to(project, source.bundle, [letter])
     with project.store.writing() as connection:
         mailings.plan_alone(connection)
         if mailings.new_name(connection, f"{wish.appeal}-proof", day) != name:
@@ -192,14 +194,13 @@ def _variant(source: letters.Source, label: str) -> str:
     return label
 
 
-def _compose(source: letters.Source, variant: str, name: str, day: date, sample: Sample, links: LinkMaker,
+def _compose(letter: Letter, source: letters.Source, sample: Sample, links: LinkMaker,
              keys: list[tuple[str, str]]) -> list[Composed]:
     """A copy for each key and code.
 
     Raises:
         LetterError: it cannot be composed.
     """
-    letter = letters.letter(source, day=day, name=name, variant=variant)
     composer = Composer(replace(letter, subject=f"{MARK} {letter.subject}"), finisher(PremailerInliner()))
     made = composer.compose([{"supporter": sample.says, "links": _safe(links, source, key, code)}
                              for key, code in keys])

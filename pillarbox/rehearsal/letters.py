@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
+from pillarbox.content.images import at_home
 from pillarbox.ground.errors import Refused
 from pillarbox.standin.mailbox import Kept
 
@@ -28,7 +30,8 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font:.9rem/1.5 ui-monospace,mono
 a{color:inherit}"""
 
 
-def write(folder: Path, sample: Sequence[Kept], *, title: str, words: str) -> Path:
+def write(folder: Path, sample: Sequence[Kept], *, title: str, words: str,
+          images: Mapping[str, bytes] = MappingProxyType({})) -> Path:
     """Write letters and the page that shows them; what an earlier rehearsal wrote there is replaced.
 
     Only this user may open the folder: real supporters' letters lie in it.
@@ -47,8 +50,12 @@ def write(folder: Path, sample: Sequence[Kept], *, title: str, words: str) -> Pa
     folder.chmod(0o700)
     _put(folder / MARK, "Made by `pillarbox rehearse`, which replaces this folder when it runs again.\n")
     for number, one in enumerate(sample, 1):
-        _put(folder / f"{number:02}.html", one.html)
+        _put(folder / f"{number:02}.html", at_home(one.html, "images/"))
         _put(folder / f"{number:02}.txt", f"Subject: {one.subject}\n\n{one.text}")
+    if images:
+        (folder / "images").mkdir(mode=0o700)
+    for name, content in images.items():  # where the letters fetch them from, nothing of the rehearsal lies
+        (folder / "images" / name).write_bytes(content)
     page = folder / "index.html"
     _put(page, _page(sample, title, words))
     return page

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
@@ -31,6 +31,7 @@ from pillarbox.standin.server import Standin
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
+from pillarbox.store.schema import images as kept_images
 from pillarbox.store.schema import messages, supporters
 
 LETTERS = 20
@@ -53,6 +54,9 @@ class Wish:
     """Whether its sender is killed in the middle."""
     named: bool = False
     """Whether it is told who is left out, and not only how many."""
+
+
+Images = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +85,8 @@ class Rehearsal:
     crash: Crash | None
     """None: there was none."""
     letters: tuple[Kept, ...]
+    images: Images = field(default_factory=dict)
+    """Public name → content of what the letters show."""
 
     @property
     def sound(self) -> bool:
@@ -151,6 +157,7 @@ def _rehearse(made: Project, wish: Wish, progress: Progress, watch: _Watch, obse
     watch.lap("sending")
     with made.store.reading() as connection:
         mailing = mailings.by_id(connection, planned.mailing.id)
+        images = {row.name: row.content for row in connection.execute(select(kept_images))}
         found = [(str(row.state), str(row.address).lower()) for row in connection.execute(
             select(messages.c.state, messages.c.address).where(messages.c.mailing_id == mailing.id))]
     states = [state for state, _ in found]
@@ -161,7 +168,7 @@ def _rehearse(made: Project, wish: Wish, progress: Progress, watch: _Watch, obse
         withdrawn=states.count(MessageState.WITHDRAWN),
         lost=sum(address not in observer.times for state, address in found if state not in left),
         twice=observer.twice, requests=standin.mailbox.requests, bytes=standin.mailbox.bytes, seconds=watch.seconds,
-        crash=crash, letters=tuple(observer.sample))
+        crash=crash, letters=tuple(observer.sample), images=images)
 
 
 def _make_way(made: Project, appeal: str) -> None:

@@ -20,8 +20,8 @@ from tests import photographs
 DAY = datetime.date(2026, 3, 1)
 
 
-def noisy(width: int, height: int, frames: int = 1) -> bytes:
-    """An image that cannot be made small: a GIF of noise."""
+def noisy(width: int, height: int, frames: int = 2) -> bytes:
+    """An image that cannot be made small: an animation of noise."""
     made = [Image.effect_noise((width, height), 200 + number).convert("P") for number in range(frames)]
     return photographs.encoded(made[0], "GIF", save_all=True, append_images=made[1:])
 
@@ -37,7 +37,8 @@ def found(project: Path, letter: str, files: dict[str, bytes], toml: str = "") -
     bundle, findings = gather(settings, "spring")
     assert bundle is not None, findings
     made = build(bundle, date=DAY, mailing={"images": "https://example.org/i/"})
-    return list(checking.look(Matter(bundle=bundle, letter=made, day=DAY, settings=settings, shapes=())))
+    told = checking.look(Matter(bundle=bundle, letter=made, day=DAY, settings=settings, shapes=()))
+    return [*told, *checking.unused(bundle, made)]
 
 
 def test_light_images_are_fine(tmp_path: Path) -> None:
@@ -55,10 +56,19 @@ def test_a_heavy_image_is_told(tmp_path: Path) -> None:
     assert "animation" in told.message
 
 
+def test_a_heavy_still_is_told_otherwise(tmp_path: Path) -> None:
+    """See-through noise stays a PNG, whatever it weighs."""
+    image = Image.effect_noise((500, 350), 200).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    [told] = found(tmp_path, "![A](images/a.png)\n", {"a.png": photographs.encoded(image, "PNG")})
+    assert (told.code, told.line) == ("image-heavy", 1)
+    assert "even after it was made small" in told.message
+
+
 @pytest.mark.parametrize(("toml", "words"), [("", "phone fetches"), ('images = "embedded"\n', "each message carries")])
 def test_many_are_heavy_together(tmp_path: Path, toml: str, words: str) -> None:
     """Each below the limit, all above a megabyte."""
-    files = {f"{number}.gif": noisy(430, 400 + number) for number in range(7)}
+    files = {f"{number}.gif": noisy(330, 305 + number) for number in range(7)}
     assert all(len(data) < HEAVY for data in files.values())
     [told] = found(tmp_path, "\n\n".join(f"![A](images/{name})" for name in files), files, toml)
     heaviest = max(files, key=lambda name: len(files[name]))

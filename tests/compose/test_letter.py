@@ -189,6 +189,8 @@ def test_an_image_that_is_not_there_names_those_that_are(tmp_path: Path) -> None
     """A slip in a name is seen at once."""
     [found] = faults(tmp_path, "Hi\n\n![A](images/Cat.png)\n", images__cat_DOT_png=PNG)
     assert (found.code, found.line) == ("missing-image", 3)
+    assert "Did you mean images/cat.png?" in found.message
+    [found] = faults(tmp_path, "Hi\n\n![A](images/harbour.jpg)\n")
     assert "There are: cat.png." in found.message
 
 

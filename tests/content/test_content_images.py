@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, folder: Path) -> None:
     """What is no file is told, at once."""
     os.mkfifo(folder / "images" / "a.png")
     assert codes(tmp_path) == [("unreadable", "appeals/spring/images/a.png")]
+
+
+def test_a_link_cannot_lead_out(tmp_path: Path, folder: Path) -> None:
+    """Neither an image nor the whole folder may be a link to somewhere else."""
+    (tmp_path / "private.png").write_bytes(photographs.drawing())
+    (folder / "images" / "a.png").symlink_to(tmp_path / "private.png")
+    assert codes(tmp_path) == [("path-outside", "appeals/spring/images/a.png")]
+    shutil.rmtree(folder / "images")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.png").write_bytes(photographs.drawing())
+    (folder / "images").symlink_to(tmp_path / "elsewhere")
+    assert codes(tmp_path) == [("path-outside", "appeals/spring/images/b.png")]
 
 
 def test_too_many_are_not_read(tmp_path: Path, folder: Path) -> None:

@@ -17,9 +17,11 @@ from pillarbox.deliver import single
 from pillarbox.deliver.choose import transport
 from pillarbox.ground.errors import LetterError, Refused
 from pillarbox.ground.resources import shipped
-from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, service
+from pillarbox.mailings import check, control, envelopes, letters, pictures, preview, proof, samples, service
 from pillarbox.mailings.dispatch import Dispatch
 from pillarbox.mailings.submit import submit
+from pillarbox.model.config import Settings
+from pillarbox.runner.proofing import prove
 from pillarbox.store import schema
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
@@ -137,13 +139,40 @@ def test_a_live_plan_fetches_them_first(harbour: Project) -> None:
         pictures.refuse_unreachable(there.bundle, letter)
 
 
+def test_a_live_plan_stops_where_they_cannot_be_fetched(harbour: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is composed; in practice and in a rehearsal nobody is asked."""
+    project = setting(harbour, base_url="http://127.0.0.1:9")
+    mailing = planned(project)
+    source = letters.frozen(project, mailing)
+    versions = letters.of_mailing(source, mailing).values()
+    pictures.see_to(project, source.bundle, versions)
+    monkeypatch.setattr(Settings, "practice", property(lambda _settings: False))
+    with pytest.raises(Refused, match=r"images/lamp.jpg: it cannot be fetched from http://127.0.0.1:9/i/"):
+        pictures.see_to(project, source.bundle, versions)
+    rehearsing = replace(project, settings=project.settings.model_copy(update={"rehearsal": "live"}))
+    pictures.see_to(rehearsing, source.bundle, versions)
+
+
 def test_a_preview_shows_them_by_itself(harbour: Project) -> None:
     """A file on a disk, before anything is planned or served."""
     for project in (harbour, setting(harbour, images="embedded"), setting(harbour, base_url="https://l.harbour.example")):
-        page = preview.preview(project, "harbour")[0]
-        assert 'src="data:image/jpeg;base64,' in page.html
-        assert not re.findall(r'src="(?!data:)', page.html)
+        letter = preview.take(project, "harbour")
+        [page] = [letter.page(1, samples.MADE_UP[0])]
+        shown = re.findall(r'<img src="([^"]*)"', page.html)
+        assert [letter.images[address][:23] for address in shown] == ["data:image/jpeg;base64,"]
     assert not kept(harbour)
+
+
+def test_what_is_no_image_stops_everything_with_its_name(harbour: Project) -> None:
+    """Check, preview and plan tell the file and what to do; none of them breaks, and nothing is planned."""
+    (harbour.folder / "appeals" / "harbour" / "images" / "fake.png").write_bytes(b"<html>")
+    checked = check.check(harbour, "harbour")
+    assert not checked.ok
+    assert ("bad-image", "appeals/harbour/images/fake.png") in [(each.code, each.file) for each in checked.findings]
+    for deed in (lambda: preview.preview(harbour, "harbour"), lambda: planned(harbour)):
+        with pytest.raises(LetterError) as caught:
+            deed()
+        assert caught.value.findings == checked.findings
 
 
 def test_a_check_has_nothing_against_them(harbour: Project) -> None:
@@ -171,6 +200,27 @@ def test_a_service_letter_carries_its_images(project: Project) -> None:
     [image] = [part for part in message.walk() if part.get_content_maintype() == "image"]
     html = message.get_body(("html",)).get_content()  # type: ignore[attr-defined]
     assert f'src="cid:{image["Content-ID"][1:-1]}" alt="Our logo" width="300" height="100"' in html
+
+
+def test_every_variant_has_its_images(harbour: Project) -> None:
+    """What only the second variant shows is kept too, and is not told to be unused."""
+    folder = harbour.folder / "appeals" / "harbour"
+    (folder / "letter.b.md").write_text(LETTER + "\n![A drawing](images/draft.png)\n", "utf-8")
+    assert not [each for each in check.check(harbour, "harbour").findings if each.code == "image-unused"]
+    planned(harbour)
+    assert sorted(map(images.kind, kept(harbour).values()), key=str) == ["jpg", "png"]
+
+
+@pytest.mark.parametrize("how", ["hosted", "embedded"])
+def test_a_proof_shows_them(harbour: Project, how: str) -> None:
+    """Down the same road as the mailing: kept, or carried within."""
+    project = setting(harbour, images=how)
+    prove(project, proof.Wish(appeal="harbour", to=("dana@harbour.example",)))
+    [content] = kept(project).values()
+    [file] = (project.folder / "var" / "mail" / "new").iterdir()
+    message = message_from_bytes(file.read_bytes(), policy=default)
+    within = [part.get_content() for part in message.walk() if part.get_content_maintype() == "image"]
+    assert within == ([content] if how == "embedded" else [])
 
 
 def test_a_changed_image_is_another_letter(harbour: Project) -> None:

@@ -29,7 +29,7 @@ from pillarbox.rehearsal.letters import write
 from pillarbox.rehearsal.rehearse import Rehearsal, Wish, rehearse
 from pillarbox.store import schema
 from pillarbox.store.project import Project, open_project
-from tests import projects
+from tests import photographs, projects
 
 CROWD = 260
 
@@ -222,6 +222,26 @@ def test_the_command_reports_in_words_and_json(tmp_path: Path, temporary: Path) 
     assert "No mailing has been planned yet" in made.run("status", expect=1).stderr
     made.run("supporters", "forget", "supporter9@example.org", "--yes")
     assert not page.exists(), "a person who is forgotten is in none of them"
+
+
+@pytest.mark.parametrize("how", ["hosted", "embedded"])
+def test_letters_show_their_images(project: Project, tmp_path: Path, how: str) -> None:
+    """A live letter's, too, whose images nobody can fetch yet: they lie beside the page, and nowhere else."""
+    folder = project.folder / "appeals" / "harbour"
+    (folder / "images").mkdir()
+    (folder / "images" / "lamp.jpg").write_bytes(photographs.photograph(900, 600))
+    (folder / "letter.md").write_text(projects.LETTER + "\n![The lamp](images/lamp.jpg)\n", "utf-8")
+    text = (project.folder / "pillarbox.toml").read_text("utf-8").replace("[project]\n", "[project]\n"
+                                                                          f'images = "{how}"\n', 1)
+    (project.folder / "pillarbox.toml").write_text(text, "utf-8")
+    given = open_project(project.folder)
+    done = rehearsed(given, crash=False, letters=2)
+    given.close()
+    write(tmp_path / "page", done.letters, title="A letter", words="", images=done.images)
+    [name] = done.images
+    assert f'src="images/{name}"' in (tmp_path / "page" / "01.html").read_text("utf-8")
+    assert (tmp_path / "page" / "images" / name).read_bytes() == done.images[name]
+    assert rows(project)["images"] == 0
 
 
 def test_letters_are_not_written_over_something_else(tmp_path: Path) -> None:

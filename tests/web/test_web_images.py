@@ -13,6 +13,7 @@ from pillarbox.content import images
 from pillarbox.mailings import publishing
 from pillarbox.store import schema
 from pillarbox.store.project import Project
+from pillarbox.web.insight.papers import paper
 from tests.mailings.conftest import planned, project
 from tests.mailings.test_mailing_pictures import harbour, setting
 from tests.web.joining import visiting
@@ -95,6 +96,13 @@ def test_a_public_letter_shows_them(harbour: Project, how: str) -> None:
         assert source.startswith("http")
         assert client.get("/i/" + source.rpartition("/")[2]).status_code == 200
         assert images.kind(client.get("/letters/harbour/card").content) == "jpg"
+
+
+def test_the_dashboard_shows_them() -> None:
+    """A copy to look at takes its images from the dashboard's own place, whose name the letter need not know."""
+    name = f"{'0' * 32}.png"
+    for address in (f"cid:{name}@pillarbox", f"https://letters.example.org/i/{name}"):
+        assert bytes(paper(f'<img src="{address}">').body) == f'<img src="/i/{name}">'.encode()
 
 
 def test_a_letter_is_as_it_was_when_its_folder_has_gone(harbour: Project, client: TestClient, name: str) -> None:
