@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,24 @@ def test_a_live_project_is_rehearsed_as_live(project: Project) -> None:
     assert changed.sendgrid.url == "http://127.0.0.1:1"
     assert changed.sendgrid.api_key.get_secret_value() == "SG.stand-in"
     assert changed.project.database == "sqlite:////nowhere/scratch.db"
+
+
+def test_what_is_rehearsed_live_is_what_live_would_send(project: Project, tmp_path: Path) -> None:
+    """Unapproved, and with settings that are not fit yet: both are told, and it is rehearsed all the same."""
+    people = [{"email": f"s{number}@harbour-friends.org.uk"} for number in range(30)]
+    import_list(project.store, secret=project.secret, path=projects.write_list(tmp_path / "real.csv", people),
+                list_name="real", format="auto", mapping={}, basis=Basis.CONSENT, source="test", obtained=None,
+                tracking=None, dry_run=False)
+    settings = project.settings.model_copy(update={
+        "project": project.settings.project.model_copy(update={"transport": "sendgrid", "home": "laptop"})})
+    live = replace(project, settings=settings)
+    assert not live.settings.practice
+    done = rehearse(live, Wish(appeal="harbour", rule=Rule(lists=("real",))), quietly)
+    assert (done.mailing.practice, done.accepted, done.sound) == (False, 30, True)
+    assert any("From address" in words for words in done.warnings)
+    assert all(one.subscription_tracking for one in done.letters), "as SendGrid unsubscribes from a laptop's letters"
+    with pytest.raises(Refused, match="made for examples"):
+        rehearse(live, Wish(appeal="harbour", rule=Rule(lists=("all",))), quietly)
 
 
 def test_the_scratch_copy_is_for_this_user_alone_and_goes(project: Project) -> None:
