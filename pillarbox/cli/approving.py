@@ -111,7 +111,10 @@ def _conclude(mailing: Mailing, found: Standing) -> None:
     if found.complete:
         printing.say(f"{escape(mailing.name)} is approved by {escape(found.by)}.")
         return
-    printing.say(f"{escape(mailing.name)} may not go yet: {escape(found.why_not)}.")
+    if approval.is_asked(mailing):
+        printing.say(f"{escape(mailing.name)} may not go yet: {escape(found.why_not)}.")
+    else:
+        printing.say(f"{escape(mailing.name)}: {escape(found.why_not)}. In practice it may go all the same.")
     printing.say(escape(found.whose_turn(mailing.name)))
 
 

@@ -55,7 +55,7 @@ def scratch(project: Project, slug: str, *, sendgrid_url: str,
         Refused: the disk has no room.
     """
     sweep()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # only its owner may look into it
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root()))  # only its owner may look into it
     try:
         (folder / OWNER).write_text(str(Worker.this()), "ascii")
         settings = settings_of(project.settings, folder, sendgrid_url)
@@ -69,15 +69,20 @@ def scratch(project: Project, slug: str, *, sendgrid_url: str,
             store.close()
     except OSError as fault:
         raise Refused(f"There is no room for a rehearsal ({fault.strerror}); nothing was left behind.",
-                      where=tempfile.gettempdir(), todo="TMPDIR may name a folder with more room.") from None
+                      where=str(root()), todo="TMPDIR may name a folder with more room.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def root() -> Path:
+    """Where the copies lie: the system's folder for temporary files, which TMPDIR may name."""
+    return Path(tempfile.gettempdir())
 
 
 def sweep() -> int:
     """Delete what killed rehearsals of this user left; returns how many."""
     found = 0
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in root().glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if folder.is_symlink() or not folder.is_dir() or _is_anothers(folder):
                 continue

@@ -70,7 +70,9 @@ def add(connection: Connection, *, mailing_id: int, approved_by: str, person: st
     row = {"mailing_id": mailing_id, "approved_by": approved_by, "person": person, "via": via, "bundle_id": bundle_id,
            "count": count, "terms": dict(terms), "approved_at": approved_at or clock.now(),
            "kept_from_id": kept_from_id}
-    return connection.execute(insert_for(connection, approvals).values(row).on_conflict_do_nothing()).rowcount == 1
+    made = connection.execute(insert_for(connection, approvals).values(row).on_conflict_do_nothing()
+                              .returning(approvals.c.id))
+    return made.first() is not None
 
 
 def of_mailing(connection: Connection, mailing_id: int) -> list[Approval]:

@@ -20,7 +20,8 @@ from pillarbox.doctor import database, work
 from pillarbox.doctor.finding import Finding, Level
 from pillarbox.ground import clock
 from pillarbox.keeping import backup
-from pillarbox.model.sections import BackupSettings, StaffSettings
+from pillarbox.mailings import control
+from pillarbox.model.sections import ApprovalSettings, BackupSettings, StaffSettings
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.store import events, notices, schema, workers
 from pillarbox.store.project import Project, open_project
@@ -292,3 +293,16 @@ def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     opened.close()
     assert "newer" in json.loads(made.run("doctor", "--json", expect=1).stdout)["faults"][0]
+
+
+def test_a_live_mailing_that_nobody_approved(project: Project) -> None:
+    """It cannot be sent, and the command is named; and rules that anybody could satisfy are looked at."""
+    mailing(project, MailingState.PLANNED, MessageState.PLANNED)
+    told = found(project)["not-approved"]
+    assert (told.level, told.words) == (Level.LOOK, "harbour cannot be sent: nobody has approved it.")
+    assert "pillarbox approve harbour --by NAME" in told.todo
+    rules = ApprovalSettings(needed=2)
+    two = replace(project, settings=project.settings.model_copy(update={"approval": rules}))
+    assert "whoever types two names" in found(two)["approval-anybody"].words
+    control.approve(project, "harbour", by="Ann")
+    assert "not-approved" not in found(project)

@@ -280,7 +280,8 @@ def test_approvals_stand_in_the_audit_log(project: Project) -> None:
     plan(project)
     with project.store.reading() as connection:
         rows = [(row.actor, row.action, row.detail.get("via", row.detail.get("by"))) for row in connection.execute(
-            select(schema.audit).where(schema.audit.c.action.in_(["approve", "approval-kept"])))]
+            select(schema.audit).where(schema.audit.c.action.in_(["approve", "approval-kept"]))
+                .order_by(schema.audit.c.id))]
     assert rows == [("Ann", "approve", "dashboard"), ("pillarbox", "approval-kept", "Ann")]
 
 

@@ -6,11 +6,10 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from multiprocessing import forkserver
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +36,9 @@ CROWD = 260
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for temporary files that is this test's alone."""
-    forkserver.ensure_running()  # it keeps its own socket in the folder for temporary files: not in this test's
     folder = tmp_path / "temporary"
     folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(scratch, "root", lambda: folder)
     return folder
 
 
@@ -60,6 +57,12 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, temporary: Path,
                             reason=SuppressionReason.UNSUBSCRIBED, source="test")
     yield opened
     opened.close()
+
+
+def made_in(folder: Path, temporary: Path) -> projects.TestProject:
+    """A project whose commands have this folder for temporary files."""
+    made = projects.make(folder / "project")
+    return replace(made, environment={**made.environment, "TMPDIR": str(temporary)})
 
 
 def quietly(_name: str, _total: int | None) -> AbstractContextManager[Any]:
@@ -146,6 +149,24 @@ def test_a_live_project_is_rehearsed_as_live(project: Project) -> None:
     assert changed.project.database == "sqlite:////nowhere/scratch.db"
 
 
+def test_what_is_rehearsed_live_is_what_live_would_send(project: Project, tmp_path: Path) -> None:
+    """Unapproved, and with settings that are not fit yet: both are told, and it is rehearsed all the same."""
+    people = [{"email": f"s{number}@harbour-friends.org.uk"} for number in range(30)]
+    import_list(project.store, secret=project.secret, path=projects.write_list(tmp_path / "real.csv", people),
+                list_name="real", format="auto", mapping={}, basis=Basis.CONSENT, source="test", obtained=None,
+                tracking=None, dry_run=False)
+    settings = project.settings.model_copy(update={
+        "project": project.settings.project.model_copy(update={"transport": "sendgrid", "home": "laptop"})})
+    live = replace(project, settings=settings)
+    assert not live.settings.practice
+    done = rehearse(live, Wish(appeal="harbour", rule=Rule(lists=("real",))), quietly)
+    assert (done.mailing.practice, done.accepted, done.sound) == (False, 30, True)
+    assert any("From address" in words for words in done.warnings)
+    assert all(one.subscription_tracking for one in done.letters), "as SendGrid unsubscribes from a laptop's letters"
+    with pytest.raises(Refused, match="made for examples"):
+        rehearse(live, Wish(appeal="harbour", rule=Rule(lists=("all",))), quietly)
+
+
 def test_the_scratch_copy_is_for_this_user_alone_and_goes(project: Project) -> None:
     """Nobody else may look into it; nothing of staff or of what people did lies in it."""
     with scratch.scratch(project, "harbour", sendgrid_url="http://127.0.0.1:1") as made:
@@ -179,7 +200,7 @@ def test_what_a_killed_rehearsal_left_goes_at_the_next_start(temporary: Path) ->
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["term", "ctrl-c", "kill"])
 def test_however_it_ends_nothing_stays(tmp_path: Path, temporary: Path, ending: signal.Signals) -> None:
     """Ended, stopped or killed in the middle of its sending: the copy goes at once, or with the next command."""
-    made = projects.make(tmp_path / "project")
+    made = made_in(tmp_path, temporary)
     path = projects.write_list(tmp_path / "list.csv", projects.crowd(4_000))
     made.run("lists", "import", str(path), "--list", "all", "--basis", "consent", "--source", "test")
     process = made.start("rehearse", "harbour", "--list", "all", "--no-crash")
@@ -198,8 +219,7 @@ def test_however_it_ends_nothing_stays(tmp_path: Path, temporary: Path, ending: 
 
 def test_the_command_reports_in_words_and_json(tmp_path: Path, temporary: Path) -> None:
     """Counts, reasons, bytes; letters in a folder for this user alone; who is left out in a file when asked."""
-    assert temporary
-    made = projects.make(tmp_path / "project")
+    made = made_in(tmp_path, temporary)
     path = projects.write_list(tmp_path / "list.csv", projects.crowd(120))
     made.run("lists", "import", str(path), "--list", "all", "--basis", "consent", "--source", "test")
     made.run("suppressions", "add", "supporter3@example.org", "--reason", "unsubscribed")
