@@ -131,6 +131,7 @@ def test_new_rows_get_new_numbers(project: Project, target: str, monkeypatch: py
         connection.execute(text("DELETE FROM message_values"))
         connection.execute(text("DELETE FROM messages"))
         connection.execute(text("DELETE FROM shapes"))
+        connection.execute(text("DELETE FROM plannings"))
         connection.execute(text("DELETE FROM mailings"))
     moved(project, target)
     there = at(project, target, monkeypatch)
