@@ -358,4 +358,5 @@ def _drop(project: Project, mailing: Mailing) -> None:
         if mailings.state(connection, mailing.id) is not MailingState.COMPOSING:
             return  # finished meanwhile, or dropped by another process that found it dead
         messages.delete_all(connection, mailing.id)
+        approvals.delete_all(connection, mailing.id)
         connection.execute(mailings_table.delete().where(mailings_table.c.id == mailing.id))

@@ -92,3 +92,9 @@ def newest_before(connection: Connection, *, appeal: str, practice: bool, mailin
 
 def _approval(row: Row[Any]) -> Approval:
     return Approval(**row._mapping)
+
+
+def delete_all(connection: Connection, mailing_id: int) -> None:
+    """Delete what is kept of a mailing that never was sendable."""
+    connection.execute(approvals.delete().where(approvals.c.mailing_id == mailing_id))
+    connection.execute(plannings.delete().where(plannings.c.mailing_id == mailing_id))
