@@ -113,7 +113,7 @@ def _hunspell(affixes: Path, words: Path) -> Any:
     from spylls.hunspell import readers
     from spylls.hunspell.readers.file_reader import BaseReader
 
-    class Text(BaseReader):  # type: ignore[misc]
+    class Text(BaseReader):  # type: ignore[misc]  # spylls ships no types
         def __init__(self, path: Path) -> None:
             super().__init__(StringIO(path.read_text("utf-8")))
 

@@ -63,7 +63,7 @@ def _used(source: str, name: str, sources: Mapping[str, str]) -> Iterator[tuple[
     except TemplateSyntaxError:  # told already, with its place
         return
     for node in tree.find_all(_USES):
-        names = _names(node.template)  # type: ignore[attr-defined]
+        names = _names(node.template)  # type: ignore[attr-defined]  # each of _USES has one
         there = [each for each in names if each in sources]
         if there or not getattr(node, "ignore_missing", False):
             for each in there or names[:1]:

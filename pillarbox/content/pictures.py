@@ -250,7 +250,7 @@ def _gif(data: bytes) -> bytes:
 
     made = b"".join(_gif_blocks(data))
     with Image.open(io.BytesIO(made), formats=["GIF"]) as image:
-        if not image.is_animated:  # type: ignore[attr-defined]
+        if not image.is_animated:  # type: ignore[attr-defined]  # a GIF says so
             return _still(made, "gif")
         image.load()
     return made

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from pillarbox.content.appeal import Line, Url
+from pillarbox.content.settings import Line, Url
 from pillarbox.content.source import Desk
 from pillarbox.ground.resources import shipped
 from pillarbox.model.records import Finding, Level

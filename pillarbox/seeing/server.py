@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -23,6 +22,7 @@ from starlette.routing import Mount, Route
 from watchfiles import awatch
 
 from pillarbox.ground import logs
+from pillarbox.ground.ending import quiet_end
 from pillarbox.ground.errors import LetterError, PillarboxError, Refused
 from pillarbox.ground.resources import shipped
 from pillarbox.seeing.page import page, policy
@@ -139,7 +139,7 @@ def serve(sight: Sight, *, port: int = 0, ready: Callable[[str], None]) -> None:
     server = _Server(uvicorn.Config(looking.app(), host=HOST, access_log=False, log_config=None, server_header=False,
                                     timeout_graceful_shutdown=_SETTLE_SECONDS), looking)
     server.ready = lambda: ready(f"http://{HOST}:{listening.getsockname()[1]}{looking.path}")
-    with _quiet_end():
+    with quiet_end():
         server.run([listening])
 
 
@@ -167,17 +167,6 @@ def _listen(port: int) -> socket.socket:
                       todo="Leave --port out, and a free one is taken.") from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
-
-
-@contextmanager
-def _quiet_end() -> Iterator[None]:
-    """After its own orderly end uvicorn raises the signal once more; that must not end us before we clean up."""
-    kept = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _json(data: object) -> Response:

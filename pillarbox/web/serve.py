@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import queue
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from pillarbox.ground import logs
+from pillarbox.ground.ending import quiet_end
 from pillarbox.ground.errors import Refused
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
@@ -63,7 +63,7 @@ def serve(store: Store, settings: Settings, project: str, *, host: str = HOST, p
     config = uvicorn.Config(app, host=host, port=port, access_log=False, log_config=None, server_header=False,
                             http=PatientProtocol, timeout_graceful_shutdown=GRACE_SECONDS, lifespan="off")
     _settle_memory()
-    with _quiet_end():
+    with quiet_end():
         log.info("serve.began", port=listening.getsockname()[1])
         _Server(config, ready).run([listening])
     log.info("serve.ended")
@@ -107,14 +107,3 @@ def background(store: Store, settings: Settings, project: str, *, theme: Theme |
     finally:
         server.should_exit = True
         thread.join(GRACE_SECONDS)
-
-
-@contextmanager
-def _quiet_end() -> Iterator[None]:
-    """After its own orderly end uvicorn raises the signal once more; that must not end us before we clean up."""
-    kept = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

@@ -15,8 +15,9 @@ from pillarbox.compose.letter import build
 from pillarbox.compose.message import Composer
 from pillarbox.content import templates as layouts
 from pillarbox.content import theme as themes
-from pillarbox.content.appeal import Appeal, AppealSettings, Source
+from pillarbox.content.appeal import Appeal, Source
 from pillarbox.content.bundle import freeze
+from pillarbox.content.settings import AppealSettings
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Composed, Finding, Shape
 
