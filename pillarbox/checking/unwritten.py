@@ -18,16 +18,17 @@ _TAG = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """One finding a file, at the first such place."""
+    """One finding a file, at the first such place: a warning while nobody is mailed, an error before people are."""
+    level = Level.WARNING if matter.settings.practice else Level.ERROR
     appeal = matter.bundle.appeal
     settings = [(None, appeal.title), (appeal.subject_line, appeal.subject), (appeal.preheader_line, appeal.preheader)]
-    yield from _in(settings, appeal.file)
+    yield from _in(settings, appeal.file, level)
     for source in filter(None, (appeal.letter, appeal.text)):
         without = _TAG.sub(lambda tag: "…" + "\n" * tag[0].count("\n"), source.content)
-        yield from _in(list(enumerate(without.split("\n"), 1)), source.file)
+        yield from _in(list(enumerate(without.split("\n"), 1)), source.file, level)
 
 
-def _in(lines: Sequence[tuple[int | None, str]], file: str) -> Iterator[Finding]:
+def _in(lines: Sequence[tuple[int | None, str]], file: str, level: Level) -> Iterator[Finding]:
     found = [(line, words) for line, text in lines for words in _WAITING.findall(text)]
     if not found:
         return
@@ -39,4 +40,4 @@ def _in(lines: Sequence[tuple[int | None, str]], file: str) -> Iterator[Finding]
         where = f" (lines {', '.join(numbers)})" if len(numbers) > 1 else ""
         message = (f"{len(found)} places wait for words of yours, {first} the first of them{where}: write them, "
                    "without the brackets.")
-    yield Finding(level=Level.WARNING, code="not-yet-written", file=file, line=line, message=message)
+    yield Finding(level=level, code="not-yet-written", file=file, line=line, message=message)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pillarbox.checking import unwritten
 from pillarbox.checking.matter import Matter
 from pillarbox.compose.letter import build
 from pillarbox.model.config import Settings
-from pillarbox.model.records import Finding
+from pillarbox.model.records import Finding, Level
+from pillarbox.model.sections import ProjectSettings
 from tests.compose.test_letter import DAY, TOML, bundle_of
 
+LIVE = ProjectSettings(transport="sendgrid")
 
-def found(project: Path, letter: str, toml: str = TOML) -> list[Finding]:
-    bundle = bundle_of(project, letter, toml=toml)
+
+def found(folder: Path, letter: str, toml: str = TOML, **settings: Any) -> list[Finding]:
+    bundle = bundle_of(folder, letter, toml=toml)
     return list(unwritten.look(Matter(bundle=bundle, letter=build(bundle, date=DAY, mailing={}), day=DAY,
-                                      settings=Settings(folder=project), shapes=())))
+                                      settings=Settings(folder=folder, **settings), shapes=())))
 
 
 def test_what_waits_is_told_once_a_file_with_its_lines(tmp_path: Path) -> None:
@@ -27,6 +31,12 @@ def test_what_waits_is_told_once_a_file_with_its_lines(tmp_path: Path) -> None:
         ("not-yet-written", "warning", "appeals/spring/letter.md", 3)]
     assert "3 places" in said[1].message
     assert "lines 3, 6" in said[1].message
+
+
+def test_a_live_mailing_does_not_leave_with_them(tmp_path: Path) -> None:
+    """What a warning is while staff practise, stops a plan when people would read it."""
+    assert [each.level for each in found(tmp_path, "Dear [[name]]\n", project=LIVE)] == [Level.ERROR]
+    assert [each.level for each in found(tmp_path, "Dear [[name]]\n")] == [Level.WARNING]
 
 
 def test_a_written_letter_is_silent(tmp_path: Path) -> None:
