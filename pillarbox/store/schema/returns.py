@@ -37,7 +37,8 @@ events = Table(
     Column("domain", Text, nullable=False, server_default=""),
     Column("device", String(12), nullable=False, server_default=""),
     Column("raw", Text),
-    UniqueConstraint("provider", "provider_event_id"),
+    # The time first: ids are random, and what is heard together shall stand together in a large index.
+    UniqueConstraint("at", "provider_event_id", "provider"),
     Index("ix_events_mailing_kind", "mailing_id", "kind", "at"),
     # Events that wait for their message: few, looked for with every post.
     Index("ix_events_ownerless", "provider_id", sqlite_where=text("message_id IS NULL"),

@@ -578,8 +578,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_events_mailing_id")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_events_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
+        sa.UniqueConstraint("at", "provider_event_id", "provider", name=op.f("uq_events_at_provider_event_id_provider")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_events_fingerprint")),
-        sa.UniqueConstraint("provider", "provider_event_id", name=op.f("uq_events_provider_provider_event_id")),
         sqlite_autoincrement=True
     )
     op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
