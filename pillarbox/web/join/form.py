@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.ground import logs
-from pillarbox.mailings import envelopes, service
+from pillarbox.mailings import envelopes
 from pillarbox.people import joining
 from pillarbox.people.joining import Asked, Wish
 from pillarbox.web.join import body
 from pillarbox.web.render import Pages
+from pillarbox.web.sending import sent_soon
 from pillarbox.web.site import Site
 
 log = logs.get("web")
@@ -87,15 +88,14 @@ class FormDoors:
     async def _ask(self, wish: Wish, form: str, said: dict[str, str]) -> Response:
         try:
             asked = await run_in_threadpool(partial(
-                joining.ask, self._site.store, self._settings, wish, secret=self._site.settings.secret,
+                joining.ask, self._site.visitors, self._settings, wish, secret=self._site.settings.secret,
                 base_url=self._base_url))
-            if asked is Asked.TAKEN:
-                await run_in_threadpool(service.soon, self._site.project)
         except Exception as fault:  # noqa: BLE001 - whatever stood in the way, who signs up must learn that it did
             log.fault("join.not-saved", fault)
             return self._answer("unsaved", form, status=503)
         match asked:
             case Asked.TAKEN:
+                await sent_soon(self._site)
                 return self._answer("sent", form)
             case Asked.BAD_ADDRESS:
                 return self._form(form, said, status=422, wrong=_BAD_ADDRESS)
