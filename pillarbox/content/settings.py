@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from pillarbox.model.states import Kind
+
+# C0 and C1 but the tab (line ends have a rule of their own), and noncharacters.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def _https(value: str) -> str:
@@ -19,7 +23,16 @@ def _https(value: str) -> str:
     return value
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]*$", max_length=300)]
+def _visible(value: str) -> str:
+    # Feeds and spreadsheets cannot hold them, headers must not, and nobody sees that they are there.
+    if found := _CONTROL.search(value):
+        raise ValueError(f"holds a control character (U+{ord(found.group()):04X}) that nobody can see: type the words "
+                         "around it anew")
+    return value
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\r\n]*$", max_length=300),
+                 AfterValidator(_visible)]
 Url = Annotated[Line, AfterValidator(_https)]
 
 

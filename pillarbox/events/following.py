@@ -87,16 +87,20 @@ class Links:
         apply(self._store, clicks, secret=self._secret)
 
     def _of(self, mailing: letters.Addressed, kind: str, code: str) -> Destination:
-        return self._destinations.of(kind, code, names=(mailing.name, mailing.appeal),
-                                     own=self._own(mailing.bundle_id))
+        try:
+            own = self._own(mailing.bundle_id)
+        except StoreError:  # the letter went out; its donors shall find the page all the same
+            own = {}
+        return self._destinations.of(kind, code, names=(mailing.name, mailing.appeal), own=own)
 
     def _own_pages(self, bundle_id: str) -> Mapping[str, str]:
-        """The pages that the appeal itself names. A bundle never changes, so that it is unpacked once."""
-        try:
-            with self._store.reading() as connection:
-                return bundles.unpack(mailings.bundle(connection, bundle_id)).appeal.links
-        except StoreError:  # the letter went out; its donors shall find the page all the same
-            return {}
+        """The pages that the appeal itself names. A bundle never changes, so that it is unpacked once.
+
+        Raises:
+            StoreError: it cannot be had now; the next visitor's may.
+        """
+        with self._store.reading() as connection:
+            return bundles.unpack(mailings.bundle(connection, bundle_id)).appeal.links
 
 
 def _agrees(connection: Connection, supporter_id: int) -> bool:

@@ -36,6 +36,8 @@ WEBHOOK_SECONDS = Histogram("pillarbox_webhook_seconds", "From a post of events 
                             registry=REGISTRY)
 WEBHOOK_FAILURES = Counter("pillarbox_webhook_failures", "Posts of events that were not taken in.", ["reason"],
                            registry=REGISTRY)
+SIGN_UPS_LIMITED = Counter("pillarbox_sign_ups_limited", "Sign-ups turned away since there were too many.", ["limit"],
+                           registry=REGISTRY)
 NOTICES = Counter("pillarbox_notice_mails", "Mails to staff with notices.", ["result"], registry=REGISTRY)
 GIFTS = Counter("pillarbox_donations", "Donations written down by this process.", ["result"], registry=REGISTRY)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -23,8 +23,9 @@ from pillarbox.ground.keys import new_key
 from pillarbox.model.sections import JoinSettings
 from pillarbox.model.states import Basis, Channel, SuppressionReason
 from pillarbox.people import values
+from pillarbox.people.names import is_no_name
 from pillarbox.people.tidy import Name, tidy
-from pillarbox.store import audit, consents, lists, notices, service, sign_ups, supporters, suppressions
+from pillarbox.store import audit, consents, lists, notices, service, sign_ups, supporters, suppressions, wishes
 from pillarbox.store.connect import Store
 from pillarbox.store.sign_ups import Counted, Limit
 
@@ -32,6 +33,8 @@ SOURCE = "sign-up form"
 CONFIRM, WELCOME = "confirm", "welcome"
 """The service letters."""
 VALID_FOR = timedelta(days=7)
+_RESTS = "join-rests"
+"""Kind of the notice."""
 _BETWEEN_LETTERS, _A_DAY = 600.0, 86_400.0
 _LETTERS_A_DAY = 3
 """To one inbox: a form must not be a way to fill somebody's inbox."""
@@ -49,8 +52,12 @@ class Asked(StrEnum):
     TAKEN = "taken"
     """A letter goes to the address, or went a moment ago: the answer is the same."""
     BAD_ADDRESS = "bad-address"
+    BAD_NAME = "bad-name"
+    """It holds a web address or signs of a program, not a name alone."""
     TOO_MANY = "too-many"
     """From this network, in this hour."""
+    BUSY = "busy"
+    """From everywhere together, in this hour."""
 
 
 class Confirmed(StrEnum):
@@ -99,7 +106,10 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
         address = addresses.normalise(values.one_line(wish.email[:values.NAME_LIMIT * 2]))
     except ValueError:
         return Asked.BAD_ADDRESS
-    name = tidy(Name(first_name=_line(wish.first_name), last_name=_line(wish.last_name)))
+    typed = Name(first_name=_line(wish.first_name), last_name=_line(wish.last_name))
+    if is_no_name(typed.first_name) or is_no_name(typed.last_name):
+        return Asked.BAD_NAME
+    name = tidy(typed)
     address_hash = addresses.keyed_hash(address, secret)
     token, deed, moment = new_key(), new_key(), clock.now()
     tracking = bool(wish.tracking and settings.tracking_wording)
@@ -109,9 +119,12 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
                Limit(name=f"to:{addresses.keyed_hash(_inbox(address), secret)}",
                      seconds=_A_DAY / _LETTERS_A_DAY, at_once=_LETTERS_A_DAY)]
     with store.writing() as connection:
-        match sign_ups.count(connection, network, letters):
+        match sign_ups.count(connection, network, _in_all(settings.per_hour_in_all), letters):
             case Counted.NETWORK:
                 return Asked.TOO_MANY
+            case Counted.ALL:
+                _tell_staff(connection, settings.per_hour_in_all)
+                return Asked.BUSY
             case Counted.ADDRESS:
                 return Asked.TAKEN
         sign_ups.add(connection, {
@@ -123,6 +136,23 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
                     values={"link": f"{base_url}/join/confirm/{token}", "days": str(VALID_FOR.days)},
                     not_after=moment + VALID_FOR)
     return Asked.TAKEN
+
+
+def _in_all(per_hour: int) -> Limit:
+    """Half of it at once, the other half over the hour: never more than all of it in any hour."""
+    at_once = per_hour // 2
+    return Limit(name="all", seconds=3_600.0 / (per_hour - at_once), at_once=at_once)
+
+
+def _tell_staff(connection: Connection, per_hour: int) -> None:
+    """That people are being turned away, once a day."""
+    since = clock.now() - timedelta(days=1)
+    if any(row.kind == _RESTS and row.at > since for row in notices.newest(connection, 100)):
+        return
+    notices.add(connection, kind=_RESTS, words=(
+        f"The sign-up form was used so often that it turns people away for a while: {per_hour} letters an hour are the "
+        "most, for everybody together. If these are your visitors, raise `per_hour_in_all` under [join] in "
+        "pillarbox.toml; else a program may be at work, and nothing need be done."))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -202,6 +232,7 @@ def _join(connection: Connection, row: Row[Any], zone: str) -> int:
             kept = {name: getattr(known, name) for name in supporters.KNOWN}
             supporters.update_many(connection, [{"id": known.id, **kept, "first_name": row.first_name,
                                                  "last_name": row.last_name}], at)
+        _end_pause(connection, supporter_id, at)
     for name in row.lists:
         list_id = lists.find(connection, name)
         list_id = lists.create(connection, name, at) if list_id is None else list_id
@@ -213,6 +244,15 @@ def _join(connection: Connection, row: Row[Any], zone: str) -> int:
     audit.record(connection, actor="supporter", action="join", subject=f"supporter {supporter_id}",
                  detail={"sign_up": row.id, "lists": list(row.lists), "came_back": back})
     return supporter_id
+
+
+def _end_pause(connection: Connection, supporter_id: int, at: datetime) -> None:
+    """Who asks anew to be written to does not mean a pause any more; how much they wish to get stays."""
+    wish = wishes.of(connection, supporter_id)
+    if wish.paused_until is not None and wish.paused_until > at:
+        wishes.keep(connection, supporter_id, replace(wish, paused_until=None), at)
+        wishes.note(connection, supporter_id, source=SOURCE,
+                    changes={"paused_until": [wish.paused_until.isoformat(), None]}, at=at)
 
 
 def _consent(connection: Connection, row: Row[Any], supporter_id: int, on: date) -> None:

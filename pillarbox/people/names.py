@@ -15,6 +15,13 @@ _TRUSTEES = re.compile(r"trust|foundation|settlement|fund\b", re.IGNORECASE)
 _BODY = re.compile(r"\b(trust|foundation|fund|settlement|charity|charitable|synagogue|congregation|church|mosque|"
                    r"society|association|institute|council|company|ltd|limited|llp|plc|inc)\b\.?", re.IGNORECASE)
 
+# What no name holds, but a web address, mark-up or a program's words do. Quotes, apostrophes, hyphens, ampersands and
+# full stops after initials are names' own ("O’Brien", "ג׳ורג׳", "J.R. & A. Smith").
+_NO_NAMES_SIGNS = re.compile(r"[<>{}\[\]@\\|=#%$€£*^~_]|://|//|\bwww\.", re.IGNORECASE)
+_DOTTED = re.compile(r"([^\W\d_][\w-]*|\d[\w-]*)\.([^\W\d_]{2,})(/|\b)")
+_BEFORE_A_DOT = frozenset({"mr", "mrs", "ms", "mx", "dr", "prof", "rev", "revd", "st", "sr", "jr", "fr", "hon", "rt"})
+_OFTEN_AFTER_ONE_LETTER = frozenset({"com", "net", "org", "info", "biz", "io"})
+
 
 def salutation(*, title: str, first_name: str, last_name: str, said: str = "") -> str:
     """The whole greeting line, without a comma at its end; never empty.
@@ -57,3 +64,15 @@ def is_couple(text: str) -> bool:
 def is_body(text: str) -> bool:
     """Whether the words name a trust, company or congregation rather than a person."""
     return bool(_BODY.search(text))
+
+
+def is_no_name(text: str) -> bool:
+    """Whether the words hold a web address, mark-up or a long number: nothing that a person is called."""
+    return bool(_NO_NAMES_SIGNS.search(text) or re.search(r"\d{5}", text)
+                or any(_is_domain(*found.groups()) for found in _DOTTED.finditer(text)))
+
+
+def _is_domain(head: str, tail: str, after: str) -> bool:
+    if after == "/" or tail.lower() in _OFTEN_AFTER_ONE_LETTER:
+        return True
+    return len(head) > 1 and head.lower() not in _BEFORE_A_DOT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionError
 from pillarbox.ground.errors import StoreError
 
 BUSY_SECONDS = 60
+_PATIENCE = "pillarbox_patience"
+_LEAST_PATIENCE = 0.1
 _JSON: dict[str, Any] = {"json_deserializer": orjson.loads,
                          "json_serializer": lambda value: orjson.dumps(value).decode()}
 _DAMAGED = ("malformed", "not a database")
@@ -57,6 +60,8 @@ class Store:
     """SQLite has one writer at a time. Threads of one process queue here: its own waiting is by sleeping."""
     closed: StoreError | None = None
     """Why nothing may be written, when that is so: ``writing`` raises it."""
+    patience: float | None = None
+    """Seconds to wait for whoever holds the database; None: as long as a program may, see ``BUSY_SECONDS``."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,7 +71,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; nothing is written."""
-        with self.said(), self.reader.connect() as connection:
+        with self.said(), self._waiting(self.reader, self.patience).connect() as connection:
             yield connection
 
     @contextmanager
@@ -85,8 +90,36 @@ class Store:
         """
         if self.closed is not None:
             raise self.closed
-        with self.said(), self.gate, self.writer.begin() as connection:
+        with self.said(), self._turn() as left, self._waiting(self.writer, left).begin() as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[float | None]:
+        """This process's turn to write; yields how many seconds of patience are left for other processes."""
+        lock: Any = self.gate
+        if self.patience is None or not self.is_sqlite:
+            with lock:
+                yield self.patience
+            return
+        since = time.monotonic()
+        if not lock.acquire(timeout=self.patience):
+            raise StoreError("The database is busy with something else.", retry=True,
+                             todo="Nothing was left half done; try again in a minute.")
+        try:
+            yield round(max(self.patience - (time.monotonic() - since), _LEAST_PATIENCE), 1)
+        finally:
+            lock.release()
+
+    def _waiting(self, engine: Engine, seconds: float | None) -> Engine:
+        """The engine, its connections told how long to wait for others."""
+        return engine if seconds is None else engine.execution_options(**{_PATIENCE: seconds})
+
+    def hurried(self, seconds: float) -> Store:
+        """The same database for those who sit and wait: what is not to be had in so many seconds is a ``StoreError``.
+
+        It is meant for small deeds. One that has begun is not broken off.
+        """
+        return replace(self, patience=seconds)
 
     def only_reading(self, why: StoreError) -> Store:
         """The same database, in which nothing may be written; ``why`` is what an attempt is told."""
@@ -156,7 +189,14 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
 def _postgresql(url: URL) -> Store:
     engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10,
                            hide_parameters=True, connect_args=alive(url), **_JSON)
+    event.listen(engine, "begin", _limit_lock_waits)
     return Store(reader=engine, writer=engine)
+
+
+def _limit_lock_waits(connection: Connection) -> None:
+    """For who waits in person; until the transaction's end. Others wait as long as it takes."""
+    if (seconds := connection.get_execution_options().get(_PATIENCE)) is not None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(seconds * 1000)}")
 
 
 def alive(url: URL, *more: str) -> dict[str, Any]:
@@ -186,8 +226,9 @@ def _sqlite(url: URL, folder: Path) -> Store:
 
 
 def _sqlite_engine(url: URL, begin: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-                           hide_parameters=True, **_JSON)
+    usual = BUSY_SECONDS
+    engine = create_engine(url, connect_args={"timeout": usual, "check_same_thread": False}, hide_parameters=True,
+                           **_JSON)
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
@@ -201,6 +242,10 @@ def _sqlite_engine(url: URL, begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        wanted = connection.get_execution_options().get(_PATIENCE, usual)
+        if connection.info.get(_PATIENCE, usual) != wanted:  # it stays with the connection, which others use next
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(wanted * 1000)}")
+            connection.info[_PATIENCE] = wanted
         connection.exec_driver_sql(begin)
 
     return engine

@@ -66,20 +66,25 @@ class Counted(StrEnum):
 
     NONE = "none"
     NETWORK = "network"
+    ALL = "all"
+    """What may go to everybody together."""
     ADDRESS = "address"
 
 
-def count(connection: Connection, network: Limit, address: Sequence[Limit]) -> Counted:
+def count(connection: Connection, network: Limit, in_all: Limit, address: Sequence[Limit]) -> Counted:
     """Count one more sign-up from a network, and to an address unless it is too many; locks until the end.
 
-    What meets the network's limit counts for nothing else; what meets an address's, for the network alone.
+    What meets the network's limit, or that of all together, counts for nothing else; what meets an address's, for the
+    network alone. The address is looked at last: the answers before say nothing of it.
     """
     moment = throttles.now(connection)
-    limits = {f"{_LIMITS}{limit.name}": limit for limit in (network, *address)}
+    limits = {f"{_LIMITS}{limit.name}": limit for limit in (network, in_all, *address)}
     paid = {name: max(until, moment) for name, until in throttles.hold(connection, sorted(limits)).items()}
     refused = [limit for name, limit in limits.items() if limit.refuses(paid[name], moment)]
     if network in refused:
         return Counted.NETWORK
+    if in_all in refused:
+        return Counted.ALL
     throttles.pay(connection, {name: paid[name] + limit.seconds for name, limit in limits.items()
                                if limit is network or not refused})
     return Counted.ADDRESS if refused else Counted.NONE

@@ -52,7 +52,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
                 pages=pages)
 
     async def health(request: Request) -> Response:  # noqa: ARG001 - Starlette hands it over
-        return await run_in_threadpool(_health, store)
+        return await run_in_threadpool(_health, site.visitors)
 
     async def probe(request: Request) -> Response:
         nonce = str(request.path_params["nonce"])
@@ -87,7 +87,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
         ],
         middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500)),
                     Middleware(Guessing, slower=lambda _request: pages.page("slower", status=429)),
-                    Middleware(Fits, store=store, later=lambda _request: pages.page("fault", status=503))],
+                    Middleware(Fits, store=site.visitors, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},
     )
     app.router.redirect_slashes = False  # it would lead to whatever host the request names

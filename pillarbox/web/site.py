@@ -16,6 +16,9 @@ from pillarbox.web.theme import Theme
 # As ground.keys makes them; whatever else stands in the path never reaches the database.
 _KEY = re.compile(r"[a-z2-7]{30}")
 
+PATIENCE_SECONDS = 5.0
+"""For the database, of who waits for a page: at Pillarbox's own work it is held for a fraction of a second."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
@@ -30,6 +33,11 @@ class Site:
     def store(self) -> Store:
         """The project's open database."""
         return self.project.store
+
+    @property
+    def visitors(self) -> Store:
+        """The same for who sits before a page: what another program holds up for longer is said, not waited for."""
+        return self.store.hurried(PATIENCE_SECONDS)
 
     @property
     def settings(self) -> Settings:

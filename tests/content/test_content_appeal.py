@@ -60,6 +60,17 @@ def test_every_fault_is_told_at_once(tmp_path: Path, folder: Path) -> None:
         ("bad-setting", "appeals/spring/appeal.toml", 7), ("not-utf-8", "appeals/spring/letter.md", 2)], key=str)
 
 
+@pytest.mark.parametrize("name", ["title", "subject", "preheader"])
+def test_what_nobody_can_see_is_told(tmp_path: Path, folder: Path, name: str) -> None:
+    """A control character in a line is a fault with file and line: no feed, header or spreadsheet can hold it."""
+    said = {"title": "Spring", "subject": "Hello", "preheader": "Now", name: r"A bell \u0007 rings"}
+    (folder / "appeal.toml").write_text("".join(f'{key} = "{words}"\n' for key, words in said.items()), "utf-8")
+    appeal, findings = read(tmp_path, "spring")
+    assert appeal is None
+    (finding,) = findings
+    assert (finding.line, "U+0007" in finding.message) == (list(said).index(name) + 1, True)
+
+
 def test_a_broken_toml_names_its_line(tmp_path: Path, folder: Path) -> None:
     """What is no TOML is told with the line where reading stopped."""
     (folder / "appeal.toml").write_text('title = "Spring"\nsubject = "Hello\n', "utf-8")

@@ -276,7 +276,7 @@ def test_everything_is_exported_and_forgotten(here: Here) -> None:
     rights.forget(here.store, secret=SECRET, email="alice@example.org")
     with here.store.reading() as connection:
         left = {name: str(list(connection.execute(select(table)))) for name, table in schema.metadata.tables.items()}
-    for trace in ("lly", "Wonder", "third@", NEW, keyed_hash("third@example.org", SECRET)):
+    for trace in ("Ally", "Wonder", "third@", NEW, keyed_hash("third@example.org", SECRET)):
         assert not [name for name, words in left.items() if trace in words], trace
     for address in ("alice@example.org", NEW):
         assert [name for name, words in left.items() if keyed_hash(address, SECRET) in words] == ["suppressions"]

@@ -190,6 +190,16 @@ def test_an_appeals_own_page_lies_where_the_settings_allow(site: Site, client: T
         assert fresh.get(f"/d/{site.key}").headers["location"].startswith(expected)
 
 
+def test_a_fault_does_not_make_an_appeals_own_page_forgotten(site: Site, tmp_path: Path) -> None:
+    """While the frozen letter cannot be read, donors go to the page of the settings; afterwards to its own again."""
+    with site.store.writing() as connection:
+        connection.execute(update(schema.bundles).values(content=b"no bundle"))
+    with opened(site) as fresh:
+        assert fresh.get(f"/d/{site.key}").headers["location"].startswith(PAGE)
+        freeze_with(site, "https://give.example.org/uyghur", tmp_path / "project")
+        assert fresh.get(f"/d/{site.key}").headers["location"].startswith("https://give.example.org/uyghur")
+
+
 @pytest.mark.parametrize("path", [
     "a2b3c4d5e6f7a2b3c4d5e6f7a2b3c4", "ABCDEF22", "short", "a" * 5_000, "%00", "' OR 1=1 --", "..%2f..%2fhealth",
     "https:%2f%2fevil.example.net", "%0d%0aLocation:%20https:%2f%2fevil.example.net", "//evil.example.net",

@@ -6,18 +6,19 @@ import json
 import logging
 import re
 import socket
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from pillarbox.ground import clock
 from pillarbox.ground.address import keyed_hash
 from pillarbox.mailings import service
-from pillarbox.model.states import Basis, Channel, SuppressionReason
+from pillarbox.model.states import Basis, Channel, Frequency, SuppressionReason
 from pillarbox.people import joining, rights
 from pillarbox.people.joining import Wish
-from pillarbox.store import consents, lists, schema, suppressions
+from pillarbox.store import consents, lists, schema, suppressions, wishes
 from pillarbox.store.project import Project
 from pillarbox.web.app import create
 from pillarbox.web.join import body
@@ -309,6 +310,82 @@ def test_a_network_may_not_flood(project: Project) -> None:
     kept = [str(name) for (name,) in rows(project.store, schema.throttles.c.name)]
     assert any(re.fullmatch(r"join:from:[0-9a-f]{32}", name) for name in kept)
     assert not any("testclient" in name for name in kept)
+
+
+def test_nobody_mails_strangers_through_the_form(project: Project) -> None:
+    """From however many networks: no more letters than [join] per_hour_in_all leave in any hour, and staff learn it."""
+    project = with_form(project, per_hour_in_all=6)
+    wish = Wish(email="", first_name="", last_name="", tracking=False, page="/join", visitor="")
+    began = clock.now()
+    asked = []
+    for minute in range(0, 60, 2):
+        with clock.freeze(began + timedelta(minutes=minute)):
+            asked.append(joining.ask(project.store, project.settings.join, secret=project.secret, base_url="https://x",
+                                     wish=replace(wish, email=f"p{minute}@example.org", visitor=f"192.0.2.{minute}")))
+    assert asked[:4] == ["taken"] * 3 + ["busy"]
+    assert 3 <= asked.count("taken") <= 6  # PostgreSQL goes by its own clock, for which no hour passes here
+    assert len(letters(project)) == asked.count("taken")
+    assert len(rows(project.store, schema.notices.c.id)) == 1
+
+
+def test_the_form_rests_and_says_so(project: Project) -> None:
+    """The same honest page for every address, known or asked for a moment ago; nothing is saved."""
+    project = with_form(project, per_hour_in_all=2)
+    with visiting(project) as client:
+        assert client.post("/join", data={"email": "p1@example.org"}).status_code == 200
+        answers = [client.post("/join", data={"email": email}) for email in ("p1@example.org", "p2@example.org")]
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert answers[0].text == answers[1].text
+    assert "Nothing was saved" in answers[0].text
+    assert answers[0].headers["retry-after"]
+    assert len(rows(project.store, schema.sign_ups.c.id)) == 1
+
+
+@pytest.mark.parametrize("name", [
+    "https://win.example", "www.win.example", "win.example.com", "Visit Win.CO now", "t.me/win", "x.com", "a@b.example",
+    "<b>Ann</b>", "[Ann](win)", "{{ deed.link }}", "call 08001234567", "пример.рф", "Ann | 50%"])
+def test_a_carrier_of_words_is_no_name(project: Project, name: str) -> None:
+    """Web addresses, mark-up and telephone numbers are refused, kindly, and everything typed is still there."""
+    project = with_form(project)
+    with visiting(project) as client:
+        for field in ("first_name", "last_name"):
+            answer = client.post("/join", data={"email": "ann@example.org", field: name})
+            assert answer.status_code == 422
+            assert "Please write your name alone" in answer.text
+            assert 'value="ann@example.org"' in answer.text
+    assert rows(project.store, schema.sign_ups.c.id) == []
+
+
+@pytest.mark.parametrize("name", [
+    "O'Brien", "O’Brien-Smith", "מרים", "ג׳ורג׳", 'צה"ל', "J.R.R.", "St.John", "Dr.Smith", "Ann & Bob", "Ann + Bob",
+    "Ann (Annie)", "Jean-Luc", "de la Cruz", "Smith Jr.", "J.Smith", "John 3rd", "!Xóõ", "ئايگۈل", "Ng",
+    "Charity Fund Ltd.", "N/A"])
+def test_a_real_name_is_taken(project: Project, name: str) -> None:
+    """Whatever script and signs it has."""
+    project = with_form(project)
+    with visiting(project) as client:
+        assert client.post("/join", data={"email": "ann@example.org", "first_name": name,
+                                          "last_name": name}).status_code == 200
+    assert len(rows(project.store, schema.sign_ups.c.id)) == 1
+
+
+def test_signing_up_anew_ends_a_pause(project: Project) -> None:
+    """The newer word counts, and stands in the history; how much they wish to get stays."""
+    project = with_form(project)
+    until = clock.now() + timedelta(days=80)
+    with visiting(project) as client:
+        client.post("/join", data=FORM)
+        client.post(link_of(letters(project)[0]))
+        with project.store.writing() as connection:
+            who = connection.execute(select(schema.sign_ups.c.supporter_id)).scalar_one()
+            wishes.keep(connection, who, wishes.Wish(frequency=Frequency.NEWSLETTERS, paused_until=until), clock.now())
+            connection.execute(delete(schema.throttles))
+        client.post("/join", data=FORM)
+        client.post(link_of(letters(project)[1]))
+    with project.store.reading() as connection:
+        assert wishes.of(connection, who) == wishes.Wish(frequency=Frequency.NEWSLETTERS)
+        assert connection.execute(select(schema.wish_changes.c.changes)).scalar_one() == {
+            "paused_until": [until.isoformat(), None]}
 
 
 @pytest.mark.parametrize(("content", "kind", "status"), [

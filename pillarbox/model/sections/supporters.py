@@ -29,7 +29,9 @@ class JoinSettings(Section):
     sites: tuple[str, ...] = ()
     """Websites that may show the form in a frame, and whose own forms may post to it: ``https://your-charity.org``."""
     per_hour: int = Field(default=30, ge=1, le=10_000)
-    """Most sign-ups an hour from one network: a stall at a fair has one for all its visitors."""
+    """Sign-ups from one network, at once and again in each hour: a stall at a fair has one for all its visitors."""
+    per_hour_in_all: int = Field(default=200, ge=2, le=100_000)
+    """Most sign-up letters in any hour, wherever they are asked for: nobody shall mail strangers through the form."""
     welcome: bool = False
     """Whether who has confirmed gets the service letter ``welcome``."""
 

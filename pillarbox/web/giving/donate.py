@@ -30,7 +30,9 @@ class DonateDoor:
         """
         self._pages = site.pages
         self._destinations = Destinations(site.settings)
-        self._links = Links(site.store, self._destinations, secret=site.settings.secret)
+        self._links = Links(site.visitors, self._destinations, secret=site.settings.secret)
+        # Nobody waits for what is written down afterwards.
+        self._notes = Links(site.store, self._destinations, secret=site.settings.secret)
         self._waiting: list[Event] = []
         self._writing = asyncio.Lock()
 
@@ -71,7 +73,7 @@ class DonateDoor:
         async with self._writing:
             together, self._waiting = self._waiting, []
             try:
-                await run_in_threadpool(self._links.write_down, together)
+                await run_in_threadpool(self._notes.write_down, together)
             except StoreError as fault:
                 log.fault("donate.not-noted", fault)
 

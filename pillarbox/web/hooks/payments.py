@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, Sign
 from pillarbox.model.config import Settings
 from pillarbox.money.told import Told
 from pillarbox.store.connect import Store
+from pillarbox.web.hooks.lane import Lane
 from pillarbox.web.hooks.post import UnreadError, answer, body, not_taken
 
 log = logs.get("web")
@@ -29,6 +29,7 @@ class PaymentHook(ABC):
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._lane = Lane()
 
     async def post(self, request: Request) -> Response:
         """Verify the bytes, read them, take them in, answer."""
@@ -38,7 +39,7 @@ class PaymentHook(ABC):
         try:
             raw = await body(request)
             signature = request.headers.get(self._header, "")
-            taken = await run_in_threadpool(self._take_in, raw, signature)
+            taken = await self._lane.run(self._take_in, raw, signature)
         except UnreadError as fault:
             not_taken(self.provider, fault.reason)
             return answer(fault.status, "Too large." if fault.status == 413 else "Too slow.")
@@ -66,7 +67,7 @@ class PaymentHook(ABC):
     async def _ask_now(self) -> None:
         """Once it is answered; what cannot be had now, a worker asks for again."""
         try:
-            await run_in_threadpool(self._ask)
+            await self._lane.run(self._ask)
         except PillarboxError as fault:
             log.fault("hook.not-asked", fault, provider=self.provider)
 

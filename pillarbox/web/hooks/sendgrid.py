@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -14,6 +13,7 @@ from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, SignatureError, StoreError
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
+from pillarbox.web.hooks.lane import Lane
 
 log = logs.get("web")
 
@@ -35,6 +35,7 @@ class SendgridHook:
         self._settings = settings
         self._project = project
         self._intake = Intake(store, settings.secret)
+        self._lane = Lane()
 
     async def post(self, request: Request) -> Response:
         """Verify, parse, apply, answer."""
@@ -56,7 +57,7 @@ class SendgridHook:
         signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
         timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
         try:
-            await run_in_threadpool(self._take_in, raw, signature, timestamp)
+            await self._lane.run(self._take_in, raw, signature, timestamp)
         except SignatureError as fault:
             _not_taken("unsigned", fault)
             return _answer(403, "Not signed by SendGrid, or too old.")

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.ground import logs
-from pillarbox.mailings import service
 from pillarbox.people import joining
 from pillarbox.people.joining import Confirmed, Standing
 from pillarbox.web.render import Pages
+from pillarbox.web.sending import sent_soon
 from pillarbox.web.site import Site, key_of
 
 log = logs.get("web")
@@ -27,20 +27,20 @@ class ConfirmingDoors:
 
     async def ask(self, request: Request) -> Response:
         """The page with the button. Nothing is changed: link scanners and previews follow every link."""
-        return self._shown(await run_in_threadpool(joining.standing, self._site.store, key_of(request)))
+        return self._shown(await run_in_threadpool(joining.standing, self._site.visitors, key_of(request)))
 
     async def confirm(self, request: Request) -> Response:
         """The button."""
         settings = self._site.settings
         try:
             found = await run_in_threadpool(partial(
-                joining.confirm, self._site.store, key_of(request), settings=settings.join,
+                joining.confirm, self._site.visitors, key_of(request), settings=settings.join,
                 zone=settings.project.zone))
-            if found is Confirmed.JOINED and settings.join.welcome:
-                await run_in_threadpool(service.soon, self._site.project)
         except Exception as fault:  # noqa: BLE001 - whatever stood in the way, who confirms must learn that it did
             log.fault("join.not-confirmed", fault)
             return self._pages.page("join/unsaved", status=503, form="page")
+        if found is Confirmed.JOINED and settings.join.welcome:
+            await sent_soon(self._site)
         return self._shown(Standing(state=found))
 
     def _shown(self, standing: Standing) -> Response:

@@ -9,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pillarbox.ground import logs
-from pillarbox.mailings import envelopes, service
+from pillarbox.ground import logs, metrics
+from pillarbox.mailings import envelopes
 from pillarbox.people import joining
 from pillarbox.people.joining import Asked, Wish
 from pillarbox.web.join import body
 from pillarbox.web.render import Pages
+from pillarbox.web.sending import sent_soon
 from pillarbox.web.site import Site
 
 log = logs.get("web")
@@ -22,6 +23,7 @@ log = logs.get("web")
 PAGE, EMBED = "page", "embed"
 _ACTIONS = {PAGE: "/join", EMBED: "/join/form"}
 _BAD_ADDRESS = "This does not look like an email address. It should look like name@example.org."
+_BAD_NAME = "Please write your name alone here, without a web address or signs such as < and @. Or leave it empty."
 _NO_ADDRESS = "Please type your email address: without it we cannot write to you."
 _RETRY_SECONDS = 900
 _KEPT = 400
@@ -87,22 +89,32 @@ class FormDoors:
     async def _ask(self, wish: Wish, form: str, said: dict[str, str]) -> Response:
         try:
             asked = await run_in_threadpool(partial(
-                joining.ask, self._site.store, self._settings, wish, secret=self._site.settings.secret,
+                joining.ask, self._site.visitors, self._settings, wish, secret=self._site.settings.secret,
                 base_url=self._base_url))
-            if asked is Asked.TAKEN:
-                await run_in_threadpool(service.soon, self._site.project)
         except Exception as fault:  # noqa: BLE001 - whatever stood in the way, who signs up must learn that it did
             log.fault("join.not-saved", fault)
             return self._answer("unsaved", form, status=503)
         match asked:
             case Asked.TAKEN:
+                await sent_soon(self._site)
                 return self._answer("sent", form)
             case Asked.BAD_ADDRESS:
                 return self._form(form, said, status=422, wrong=_BAD_ADDRESS)
+            case Asked.BAD_NAME:
+                log.info("join.not-taken", reason="name")
+                return self._form(form, said, status=422, wrong_name=_BAD_NAME)
             case Asked.TOO_MANY:
-                answer = self._answer("many", form, status=429)
-                answer.headers["Retry-After"] = str(_RETRY_SECONDS)
-                return answer
+                return self._later("many", form, 429, "network")
+            case Asked.BUSY:
+                return self._later("busy", form, 503, "all")
+
+    def _later(self, page: str, form: str, status: int, limit: str) -> Response:
+        """Too many: from one network, or from everywhere."""
+        metrics.SIGN_UPS_LIMITED.labels(limit).inc()
+        log.warning("join.not-taken", reason=f"limit-{limit}")
+        answer = self._answer(page, form, status=status)
+        answer.headers["Retry-After"] = str(_RETRY_SECONDS)
+        return answer
 
     def _welcome(self, origin: str, request: Request) -> bool:
         """Whether a form may come from there. A page of ours sends ``null`` (no referrer), as do old browsers."""
@@ -115,10 +127,10 @@ class FormDoors:
         return origin if origin in self._settings.sites else "a form elsewhere"
 
     def _form(self, form: str, said: dict[str, str], *, status: int = 200, wrong: str = "",
-              changed: bool = False) -> Response:
+              wrong_name: str = "", changed: bool = False) -> Response:
         again = {name: said.get(name, "")[:_KEPT] for name in ("email", "first_name", "last_name", "tracking")}
-        return self._answer("form", form, status=status, said=again, wrong=wrong, changed=changed, join=self._settings,
-                            shown=self._shown, action=_ACTIONS[form])
+        return self._answer("form", form, status=status, said=again, wrong=wrong, wrong_name=wrong_name,
+                            changed=changed, join=self._settings, shown=self._shown, action=_ACTIONS[form])
 
     def _answer(self, name: str, form: str, *, status: int = 200, **values: object) -> Response:
         return self._pages.page(f"join/{name}", status=status, form=form,

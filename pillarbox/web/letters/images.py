@@ -51,7 +51,7 @@ class Images:
             if (found := self._recent.get(name)) is not None:
                 self._recent.move_to_end(name)
                 return found
-        with self._site.store.reading() as connection:
+        with self._site.visitors.reading() as connection:
             found = kept.content(connection, name)
         if found is not None:
             self._remember(name, found)

@@ -35,6 +35,6 @@ class OwnLetter:
         return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, "Cache-Control": "private, max-age=300"})
 
     def _letter(self, key: str) -> str | None:
-        with self._site.store.reading() as connection:
+        with self._site.visitors.reading() as connection:
             kept = letters.kept_by_key(connection, key)
         return images.at_home(body(kept.shape, kept.values).html, IMAGES) if kept else None

@@ -71,13 +71,13 @@ class PublicLetters:
         return self._open(request, Response(whole, media_type=_FEEDS[kind]))
 
     def _published(self) -> list[public_letters.PublicLetter]:
-        with self._site.store.reading() as connection:
+        with self._site.visitors.reading() as connection:
             return public_letters.published(connection, practice_too=self._practice)
 
     def _row(self, query: Any, slug: str) -> Any:
         if not slug:
             return None
-        with self._site.store.reading() as connection:
+        with self._site.visitors.reading() as connection:
             row = query(connection, slug)
         # What was practised on this site before it went live is nobody's letter.
         return None if row is not None and row.practice and not self._practice else row

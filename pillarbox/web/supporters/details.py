@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pillarbox.ground import logs
-from pillarbox.mailings import envelopes, service
+from pillarbox.mailings import envelopes
 from pillarbox.people import details
 from pillarbox.people.details import Details, Saved
 from pillarbox.people.holder import Standing
 from pillarbox.web.render import Pages
+from pillarbox.web.sending import sent_soon
 from pillarbox.web.site import Site, key_of
 from pillarbox.web.supporters.answers import Doors
-
-log = logs.get("web")
 
 _BAD_ADDRESS = "This is no email address that we can write to. It should look like name@example.org."
 
@@ -37,17 +34,17 @@ class DetailsDoors(Doors):
         key = key_of(request)
         if not self._base_url:
             return self._pages.page("missing", status=404)
-        found = await self._saved(partial(details.ask, self._site.store, key, base_url=self._base_url))
+        found = await self._saved(partial(details.ask, self._site.visitors, key, base_url=self._base_url))
         if found is None:
             return self._not_saved([("link", "yes")])
         if found is not Standing.READER:
             return self._nobody(found)
-        await self._sent_soon()
+        await sent_soon(self._site)
         return self._pages.page("supporters/link-sent", key=key)
 
     async def show(self, request: Request) -> Response:
         """The form behind the link. Looking does not use the link up: scanners look before their owners do."""
-        found = await self._seen(partial(details.look, self._site.store, key_of(request), self._settings))
+        found = await self._seen(partial(details.look, self._site.visitors, key_of(request), self._settings))
         return self._expired() if found is None else self._shown(found)
 
     async def save(self, request: Request) -> Response:
@@ -58,7 +55,7 @@ class DetailsDoors(Doors):
         wanted = Details(title=form.one("title"), first_name=form.one("first_name"), last_name=form.one("last_name"),
                          salutation=form.one("salutation"), email=form.one("email"))
         found = await self._saved(partial(
-            details.save, self._site.store, key_of(request), wanted, form.all("back"), self._settings,
+            details.save, self._site.visitors, key_of(request), wanted, form.all("back"), self._settings,
             secret=self._site.settings.secret, base_url=self._base_url))
         match found:
             case None:
@@ -69,17 +66,17 @@ class DetailsDoors(Doors):
                 return self._shown(wanted, wrong=_BAD_ADDRESS, status=422)
             case _:
                 if found is Saved.TO_CONFIRM:
-                    await self._sent_soon()
+                    await sent_soon(self._site)
                 return self._pages.page("supporters/details-saved", to_confirm=found is Saved.TO_CONFIRM)
 
     async def new_address(self, request: Request) -> Response:
         """A page with one button; looking changes nothing."""
-        found = await self._seen(partial(details.new_address, self._site.store, key_of(request)))
+        found = await self._seen(partial(details.new_address, self._site.visitors, key_of(request)))
         return self._expired() if found is None else self._pages.page("supporters/address", address=found)
 
     async def confirm(self, request: Request) -> Response:
         """The button."""
-        found = await self._saved(partial(details.confirm, self._site.store, key_of(request)))
+        found = await self._saved(partial(details.confirm, self._site.visitors, key_of(request)))
         match found:
             case None:
                 return self._not_saved([("confirm", "yes")])
@@ -89,13 +86,6 @@ class DetailsDoors(Doors):
                 return self._pages.page("supporters/address-not", status=409)
             case _:
                 return self._pages.page("supporters/address-done")
-
-    async def _sent_soon(self) -> None:
-        """Somebody waits for this letter. It is asked for already: what fails here, a worker makes good."""
-        try:
-            await run_in_threadpool(service.soon, self._site.project)
-        except Exception as fault:  # noqa: BLE001 - what was saved must not be called unsaved
-            log.fault("supporter.letter-waits", fault)
 
     def _shown(self, found: Details, *, wrong: str = "", status: int = 200) -> Response:
         return self._pages.page("supporters/details", status=status, details=found, wrong=wrong)

@@ -24,7 +24,7 @@ class LeavingDoors(Doors):
     async def ask(self, request: Request) -> Response:
         """The page with the button. Nothing is changed: link scanners and previews follow every link."""
         key = key_of(request)
-        found = await self._seen(partial(leaving.standing, self._site.store, key))
+        found = await self._seen(partial(leaving.standing, self._site.visitors, key))
         if found is not Standing.READER:
             return self._nobody(found)
         return self._pages.page("supporters/ask", key=key, once=new_key())
@@ -36,7 +36,7 @@ class LeavingDoors(Doors):
             form = await forms.glimpse(request)
         except UnreadError as fault:
             return self._unread(fault)
-        found = await self._saved(partial(leaving.leave, self._site.store, key, secret=self._site.settings.secret,
+        found = await self._saved(partial(leaving.leave, self._site.visitors, key, secret=self._site.settings.secret,
                                           settings=self._settings, once=form.one("once")))
         if found is None:
             return self._not_saved([("leave", "yes"), ("once", form.one("once"))])
@@ -55,7 +55,7 @@ class LeavingDoors(Doors):
         choice = Fewer(form.one("fewer"))
         if choice is Fewer.LISTS and not kept & self._settings.lists.keys():
             return self._pages.page("supporters/no-list", status=422)
-        found = await self._saved(partial(preferences.fewer, self._site.store, key, token, choice, kept,
+        found = await self._saved(partial(preferences.fewer, self._site.visitors, key, token, choice, kept,
                                           self._settings))
         if found is None:
             return self._not_saved(form.pairs)

@@ -32,7 +32,7 @@ class PreferencesDoors(Doors):
     async def show(self, request: Request) -> Response:
         """The form, as it stands. Nothing personal is on it, and nothing is changed."""
         key = key_of(request)
-        found = await self._seen(partial(preferences.look, self._site.store, key, self._settings))
+        found = await self._seen(partial(preferences.look, self._site.visitors, key, self._settings))
         if found.standing is not Standing.READER:
             return self._nobody(found.standing)
         return self._shown(key, found.preferences)
@@ -51,7 +51,7 @@ class PreferencesDoors(Doors):
             return await self._again(key, form, wrong)
         chosen = Chosen(frequency=Frequency(form.one("frequency")), paused_until=until, offered=form.all("offered"),
                         lists=form.all("list"), tracking=tracking if asked else None)
-        found = await self._saved(partial(preferences.save, self._site.store, key, chosen, self._settings,
+        found = await self._saved(partial(preferences.save, self._site.visitors, key, chosen, self._settings,
                                           once=form.one("once")))
         if found is None:
             return self._not_saved(form.pairs)
@@ -64,7 +64,7 @@ class PreferencesDoors(Doors):
         key, form = key_of(request), await self._form(request)
         if isinstance(form, Response):
             return form
-        found = await self._saved(partial(preferences.undo, self._site.store, key, form.one("undo"), self._settings))
+        found = await self._saved(partial(preferences.undo, self._site.visitors, key, form.one("undo"), self._settings))
         if found is None:
             return self._not_saved(form.pairs)
         if found.standing in (Standing.UNKNOWN, Standing.PROOF):
@@ -76,7 +76,7 @@ class PreferencesDoors(Doors):
 
     async def _again(self, key: str, form: Form, wrong: str) -> Response:
         """The form once more, as it was filled in, with what is to be mended."""
-        found = await self._seen(partial(preferences.look, self._site.store, key, self._settings))
+        found = await self._seen(partial(preferences.look, self._site.visitors, key, self._settings))
         if found.standing is not Standing.READER:
             return self._nobody(found.standing)
         ticked, offered = form.all("list"), form.all("offered")
