@@ -61,9 +61,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         sample_mailing(connection, 900, name="varied", seed=5, variants="ab")
         Builder(connection, name="few", practice=True).message()
         endless = Builder(connection, name="long", title="Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 2)
-        long = endless.message(address=f"{'l' * 60}@{'a-very-long-subdomain.' * 5}example.org", to_name="Bartholomew" * 9)
-        endless.gift(12_345_678_00, message_id=long, name="Bartholomew" * 9, code="K" * 26,
-                     address=f"{'l' * 60}@{'a-very-long-subdomain.' * 5}example.org")
+        name, address = "Bartholomew" * 9, f"{'l' * 60}@{'a-very-long-subdomain.' * 5}example.org"
+        long = endless.message(address=address, to_name=name)
+        endless.gift(12_345_678_00, message_id=long, name=name, address=address, code="K" * 26)
         connection.execute(update(shapes).values(
             subject="A letter", html=LETTER, tokens=letters.pack_tokens([
                 Token(mark="x7f00000x", value=0, place=Place.TEXT),
