@@ -409,6 +409,18 @@ def test_a_page_that_is_overtaken_sends_nothing(desk: Desk) -> None:
     assert post(desk.client, f"{desk.place}/send", count=CROWD).status_code == 303, "asked anew, it goes"
 
 
+@pytest.mark.parametrize("deed", ["approve", "send", "send-at"])
+def test_what_no_page_asked_is_not_done(desk: Desk, deed: str) -> None:
+    """A form that skips the page that asks again does nothing, however good its token."""
+    desk.with_worker()
+    login(desk.client)
+    form = {"form_token": token(desk.client.get("/staff/account")), "count": CROWD, "at": "2027-01-10T08:00"}
+    answer = desk.client.post(f"{desk.place}/{deed}", data=form, follow_redirects=False)
+    assert answer.status_code == 409
+    assert "Nothing was done." in answer.text
+    assert (desk.now.send_at, desk.now.approved_by) == (desk.mailing.send_at, desk.mailing.approved_by)
+
+
 def test_a_second_press_does_not_begin_the_countdown_anew(live: Desk) -> None:
     """Two presses, two tabs: the moment at which it leaves stays the one that was said first."""
     live.with_worker()
