@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from pillarbox.cli import printing
 from pillarbox.cli.approving import show_since, to_approve
+from pillarbox.cli.audience import audience_options, date_option
 from pillarbox.cli.numbers import Within
 from pillarbox.cli.opening import opened
 from pillarbox.content import variants
@@ -19,11 +20,8 @@ from pillarbox.people.values import one_line
 
 @click.command()
 @click.argument("slug")
-@click.option("--list", "lists", multiple=True, metavar="NAME", help="A list to write to (again for more).")
-@click.option("--segment", "segments", multiple=True, metavar="NAME", help="A saved rule to write to.")
-@click.option("--exclude", multiple=True, metavar="NAME", help="A list or segment to leave out.")
-@click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
-              help="The day that the letter speaks of (2026-12-10); today when not said.")
+@audience_options
+@date_option
 @click.option("--again", metavar="LABEL", help="Plan another edition of an appeal that was sent.")
 @click.option("--span", "span_hours", type=Within(0, 24 * 31), metavar="HOURS",
               help="Leave out whoever got another mailing within as many hours; 0: nobody. Else as in [limits].")

@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
+from pillarbox.cli.audience import date_option
 from pillarbox.cli.opening import opened
 
 _TAKERS = {"files": "written to var/mail", "smtp": "handed to the mail server", "sendgrid": "handed to SendGrid"}
@@ -17,8 +18,7 @@ _TAKERS = {"files": "written to var/mail", "smtp": "handed to the mail server", 
 @click.argument("slug")
 @click.option("--to", multiple=True, required=True, metavar="ADDRESS", help="Who gets the proof (again for more).")
 @click.option("--as", "email", metavar="EMAIL", help="Filled in as for this supporter; a made-up one when not said.")
-@click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
-              help="The day that the letter speaks of (2026-12-10); today when not said.")
+@date_option
 @click.option("--variant", default="", metavar="LABEL", help="Which variant of the letter: b.")
 @click.argument("more", nargs=-1, metavar="[ADDRESS]...")
 @printing.json_option

@@ -15,6 +15,7 @@ import orjson
 from rich.markup import escape
 
 from pillarbox.cli import printing
+from pillarbox.cli.audience import audience_options, date_option
 from pillarbox.cli.opening import opened
 from pillarbox.ground.errors import PillarboxError
 from pillarbox.people.audience import Rule
@@ -26,11 +27,8 @@ from pillarbox.reports import words
 
 @click.command()
 @click.argument("slug")
-@click.option("--list", "lists", multiple=True, metavar="NAME", help="A list to write to (again for more).")
-@click.option("--segment", "segments", multiple=True, metavar="NAME", help="A saved rule to write to.")
-@click.option("--exclude", multiple=True, metavar="NAME", help="A list or segment to leave out.")
-@click.option("--for", "for_date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
-              help="The day that the letter speaks of (2026-12-10); today when not said.")
+@audience_options
+@date_option
 @click.option("--again", metavar="LABEL", help="Another edition of an appeal that was sent.")
 @click.option("--letters", "most", type=click.IntRange(0, 500), default=rehearsing.LETTERS, show_default=True,
               metavar="N", help="So many random letters to look at.")

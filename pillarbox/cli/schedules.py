@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from pillarbox.cli import printing
+from pillarbox.cli.audience import audience_options
 from pillarbox.cli.opening import opened
 from pillarbox.mailings import agenda, moments, schedules
 from pillarbox.mailings.rhythm import in_words
@@ -30,9 +31,7 @@ def schedule() -> None:
 @click.option("--rule", required=True, metavar="RRULE", help='When: "FREQ=MONTHLY;BYDAY=1TH", the first Thursday.')
 @click.option("--at", required=True, metavar="HH:MM", help="At what time of day.")
 @click.option("--zone", default="", metavar="ZONE", help="On whose clocks: Europe/London; the charity's when not said.")
-@click.option("--list", "lists", multiple=True, metavar="NAME", help="A list to write to (again for more).")
-@click.option("--segment", "segments", multiple=True, metavar="NAME", help="A saved rule to write to.")
-@click.option("--exclude", multiple=True, metavar="NAME", help="A list or segment to leave out.")
+@audience_options
 @click.option("--late", type=float, default=schedules.LATE_HOURS, show_default=True, metavar="HOURS",
               help="Send at most so much later when no worker ran; then ask.")
 @click.option("--starts", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",

@@ -183,7 +183,8 @@ def _rising(timeline: Timeline, width: int) -> Any:
     end = alt.Chart(ink.data([{"x": hours, "sum": total / 100, "says": words.pounds(total)}]))
     shown = [
         grid.mark_rule(color=ink.LINE).encode(y=y),
-        step.mark_area(interpolate="step-after", color=ink.SOFT).encode(x=x, y=y),
+        # Gifts of a file often have a day and no hour: what came at one moment must not be put on top of each other.
+        step.mark_area(interpolate="step-after", color=ink.SOFT).encode(x=x, y=y.stack(None)),
         step.mark_line(interpolate="step-after", color=ink.ACCENT, strokeWidth=2).encode(x=x, y=y),
         grid.mark_text(align="right", dy=-8, color=ink.MUTED, fontSize=ink.SMALL).encode(
             x=alt.value(width), y=y, text="says:N"),

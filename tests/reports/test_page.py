@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pillarbox.model.states import EventKind, MessageState, Outcome
-from pillarbox.reports import ink, page, words
+from pillarbox.reports import ink, page, plots, words
 from pillarbox.reports.bars import Bar, funnel_bars
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.connect import Store
@@ -213,3 +213,16 @@ def test_long_numbers_do_not_run_into_their_label() -> None:
     bar = Bar(label="Opened by people", says="446,669 of 619,837 who agreed · 72%", part=1, whole=2)
     assert bar.fitting(ink.WIDE) == bar.says
     assert bar.fitting(ink.NARROW) == "446,669 of 619,837 · 72%"
+
+
+def test_gifts_of_one_moment_stay_in_their_picture(store: Store) -> None:
+    """A file of gifts has days and no hours: however many came at one moment, what was raised is drawn to its scale."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        built.opened(built.message())
+        for _ in range(12):
+            built.gift(25_00)
+        built.gift(25_00, after=3 * HOUR)
+        drawn = plots.raised(gather(connection, built.mailing_id, "Europe/London")).wide
+    _, _, _, height = map(float, ElementTree.fromstring(drawn).attrib["viewBox"].split())
+    assert height < 400

@@ -36,12 +36,15 @@ class Desk:
 
     base: str
     message: int
+    long: int
+    """A message whose mailing, supporter and giver have names and addresses without an end."""
 
     @property
     def pages(self) -> list[str]:
         """Every kind of reading page."""
         return [AT, f"{AT}/clicks", f"{AT}/messages", f"{AT}/messages?show=in-doubt", f"{AT}/messages/{self.message}",
                 f"{AT}/donations", "/staff/mailings/varied", "/staff/compare",
+                f"/staff/mailings/long/messages/{self.long}", "/staff/mailings/long/donations",
                 f"/staff/compare?m={NAME}&m=autumn&m=few", "/staff/lists", "/staff/lists/1"]
 
 
@@ -57,6 +60,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         sample_mailing(connection, 200, name="autumn", seed=11)
         sample_mailing(connection, 900, name="varied", seed=5, variants="ab")
         Builder(connection, name="few", practice=True).message()
+        endless = Builder(connection, name="long", title="Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 2)
+        name, address = "Bartholomew" * 9, f"{'l' * 60}@{'a-very-long-subdomain.' * 5}example.org"
+        long = endless.message(address=address, to_name=name)
+        endless.gift(12_345_678_00, message_id=long, name=name, address=address, code="K" * 26)
         connection.execute(update(shapes).values(
             subject="A letter", html=LETTER, tokens=letters.pack_tokens([
                 Token(mark="x7f00000x", value=0, place=Place.TEXT),
@@ -67,7 +74,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         for n in range(12):
             join(connection, "newsletter", f"list{n}@example.org", consent=Basis.CONSENT, tracking=n > 3)
     with serving(create(store, settings_for(None), PROJECT)) as base:
-        yield Desk(base=base, message=message)
+        yield Desk(base=base, message=message, long=long)
     store.close()
 
 

@@ -17,6 +17,7 @@ from pillarbox.model.states import Basis, MailingState, Role, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.people.intake import import_list
 from pillarbox.runner.tick import tick
+from pillarbox.staff import users
 from pillarbox.store import mailings, notices, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
@@ -70,12 +71,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     project.close()
 
 
-def entered(browser: Any, desk: Desk, role: Role = Role.SEND, **context: Any) -> Any:
+def entered(browser: Any, desk: Desk, role: Role = Role.SEND, *, name: str = "", **context: Any) -> Any:
     """A page of a browser in which somebody has logged in, by keyboard alone."""
     page = browser.new_context(**context).new_page()
     page.goto(f"{desk.base}/staff/")
     page.wait_for_selector("#field-name:focus")
-    page.keyboard.type(NAMES[role])
+    page.keyboard.type(name or NAMES[role])
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
@@ -140,6 +141,17 @@ def test_tables_stay_tables_on_a_phone(browser: Any, desk: Desk) -> None:
     assert page.get_by_role("row").count() > 2
     assert page.get_by_role("columnheader").count() == 4
     assert page.locator("td").first.evaluate("cell => getComputedStyle(cell).display") == "grid"
+
+
+def test_a_long_name_fits_on_a_phone(browser: Any, desk: Desk) -> None:
+    """A user's name of one long word makes no page wider than the screen."""
+    name = "Wolfeschlegelsteinhausenbergerdorff Featherstonehaughsson"
+    users.add(desk.project.store, name=name, role=Role.VIEW, password=PASSWORD)
+    page = entered(browser, desk, name=name, viewport={"width": 360, "height": 800})
+    for path in ("", "account", "audit"):
+        page.goto(f"{desk.base}/staff/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+    page.context.close()
 
 
 def test_targets_are_large_enough_for_a_thumb(browser: Any, desk: Desk) -> None:

@@ -43,5 +43,6 @@ async def donations(request: Request) -> Response:
 def _look(site: Site, mailing: Mailing, before: tuple[datetime, int] | None) -> tuple[list[Gift], list[Any]]:
     with site.store.snapshot() as connection:
         found = gifts.page(connection, mailing.id, before=before, most=_MOST + 1, named=True)
-        evidence = [(*words.EVIDENCE[kind], n, pence) for kind, n, pence in gifts.by_evidence(connection, mailing.id)]
+        evidence = [(*words.EVIDENCE[kind], n, words.pounds(pence))
+                    for kind, n, pence in gifts.by_evidence(connection, mailing.id)]
     return found, evidence

@@ -48,7 +48,7 @@ class Wish:
     at: datetime | None
     actor: str
     seen: str
-    """How the mailing stood on the page that asked (``_mark``); empty where the form does not say."""
+    """How the mailing stood on the page that asked (``_mark``); empty when no such page did."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,7 +238,7 @@ class SendingDoors:
 
     def _done(self, mailing: Mailing, deed: Deed, wish: Wish) -> str:
         """Do it, once the number that was typed is the one that is, and nothing has changed since the page asked."""
-        if deed.asks_anew and wish.seen and wish.seen != _mark(self._project, mailing):
+        if deed.asks_anew and wish.seen != _mark(self._project, mailing):
             raise Refused(f"{mailing.name} has been changed since you were asked. Nothing was done.",
                           todo="See how it stands now, and say it once more if it shall be.")
         expected = self._count(mailing, deed)
