@@ -260,7 +260,7 @@ class _Writer:
                                   + self.component("beside_words", node, words)) + "\n"
         picture = ""
         if story.picture:
-            shown = self.words(story.picture, stories.COLUMN_WIDTH)
+            shown = self.words(story.picture, images.COLUMN)
             picture = self.component("story_picture", story.picture, shown)
         return self.component("story", node, picture + words) + "\n"
 
@@ -300,6 +300,8 @@ class _Writer:
             for token in child.token.children or ():
                 if token.type == "image":
                     self.size(token.attrs, child.line, min(filter(None, (widest, self._widest)), default=0))
+                    if widest and 0 < int(token.attrs.get("width") or 0) < stories.BESIDE_WIDTH:
+                        token.attrs["class"] = "tiny"  # a phone would blow it up to the width of its screen
                     if airy and all(each.type in _ALONE for each in child.token.children or ()):
                         token.attrs["class"] = "airy"
         return "".join(self.rendered(child.token.children or ()) for child in node.children)

@@ -91,6 +91,14 @@ def test_a_rungs_missing_sum_is_told_at_the_writers_line(tmp_path: Path, sum_: s
             "undefined-name", "appeals/spring/letter.md", 4)
 
 
+def test_outlook_gives_a_rung_its_air_too(tmp_path: Path) -> None:
+    """Word's engine heeds no padding of a link: the cell has it there, and there alone."""
+    [first, *_] = composed(tmp_path, "::: ask-ladder\n£10: oil\n:::")
+    air = ".rung-cell { padding: 12px 22px !important; }"
+    assert air in as_outlook(first.html)
+    assert air not in re.sub(r"<!--\[if mso\]>.*?<!\[endif\]-->", "", first.html, flags=re.DOTALL)
+
+
 def test_where_a_page_takes_no_amount_the_ladder_leads_to_the_page(tmp_path: Path) -> None:
     """Links of an older kind, or of a platform without amounts, do not stop a letter."""
     letter = letter_of(tmp_path, "::: ask-ladder\n£10: buys oil\n:::", toml=MORE)
