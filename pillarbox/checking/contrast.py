@@ -31,7 +31,7 @@ def look(page: Page) -> Iterator[Finding]:
 
 def ratio(one: Colour, other: Colour) -> float:
     """The contrast of two colours, from 1 to 21 (WCAG 2.2, "contrast ratio")."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
@@ -63,7 +63,8 @@ def _wanted(seen: Look) -> float:
     return LARGE if seen.size >= (_LARGE_BOLD if seen.bold else _LARGE) else WORDS
 
 
-def _luminance(colour: Colour) -> float:
+def luminance(colour: Colour) -> float:
+    """How bright a colour is, from 0 to 1 (WCAG 2.2, "relative luminance")."""
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -17,11 +17,15 @@ from pillarbox.model.records import Finding, Letter, Level
 
 CODES: Mapping[str, str] = {
     "no-fallback": "The letter prints something of the supporter that some of them have not, and leaves a gap there.",
+    "nobody-has": "The letter asks for something of the supporter that nobody on the list has: a slip of the pen?",
 }
 
 ALWAYS = frozenset(("salutation",))
 """What every supporter has: a missing name makes "Dear Supporter"."""
+KNOWN = frozenset(("title", "first_name", "last_name", "name", "salutation", "language", "country"))
+"""What a letter may say of a supporter whatever their list says (``mailings.letters.supporter``)."""
 _SAVED = frozenset(("default", "d"))
+_ASKED_OUTRIGHT = frozenset(("defined", "undefined"))
 _SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
 
@@ -51,6 +55,27 @@ def bare(letter: Letter) -> tuple[Bare, ...]:
     return tuple(found.values())
 
 
+def hoped_for(letter: Letter) -> tuple[Bare, ...]:
+    """Every field of the list's own that the letter tests or has a fallback for, at its first place in each file.
+
+    Not where it says outright that nobody may have it: ``is defined``, ``| default(…)``.
+    """
+    sources = {**letter.templates, SUBJECT: letter.subject}
+    try:
+        trees = reachable(_SYNTAX, sources, (SUBJECT, PREHEADER, letter.html, letter.text))
+    except (TemplateError, *TOO_DEEP):
+        return ()
+    found: dict[tuple[str, str], Bare] = {}
+    for name, tree in trees.items():
+        file, walk = letter.files.get(name, name), _Walk()
+        outright = {id(each.node) for each in tree.find_all((nodes.Test, nodes.Filter))
+                    if each.name in (_ASKED_OUTRIGHT if isinstance(each, nodes.Test) else _SAVED)}
+        for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+            if id(node) not in outright and (said := walk.of(node)) and said not in KNOWN:
+                found.setdefault((said, file), Bare(name=said, file=file, line=_line(letter, name, node.lineno)))
+    return tuple(found.values())
+
+
 def lacking(names: Iterable[str], supporters: Iterable[Mapping[str, Any]], counts: dict[str, int]) -> None:
     """Add to ``counts`` how many of these supporters have nothing in each of these fields."""
     wanted = tuple(names)
@@ -62,7 +87,14 @@ def lacking(names: Iterable[str], supporters: Iterable[Mapping[str, Any]], count
 
 
 def look(matter: Matter) -> Iterator[Finding]:
-    """A warning where supporters of the list lack what is printed; advice where no list was asked."""
+    """A warning where supporters of the list lack what is printed; advice where no list was asked. An error where
+    nobody at all has it, and words that fit everybody would hide that."""
+    for place in hoped_for(matter.letter):
+        if matter.supporters and matter.lacking.get(place.name, 0) >= matter.supporters:
+            yield Finding(level=Level.ERROR, code="nobody-has", file=place.file, line=place.line,
+                          message=f"Nobody on the list has a field “{place.name}”: look at its spelling and at the "
+                                  "list's columns. If that is as it should be, write {% if supporter."
+                                  f"{place.name} is defined %}} or {{{{ supporter.{place.name} | default('…') }}}}.")
     for place in bare(matter.letter):
         if place.name in ALWAYS:
             continue

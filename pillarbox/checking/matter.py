@@ -28,11 +28,11 @@ class Matter:
     shapes: tuple[Shape, ...]
     """The finished versions, each once; of those that hold one supporter's own words a sample."""
     supporters: int = 0
-    """How many copies were composed; 0 when only made-up supporters were asked."""
+    """How many are to get it; 0 when only made-up supporters were asked."""
     versions: int = 0
     """How many versions the copies took, those included that are not among ``shapes``; 0: as many as ``shapes``."""
     lacking: Mapping[str, int] = field(default_factory=dict)
-    """Field of a supporter that is printed without a fallback (``fields.bare``) → how many of them have none."""
+    """Field of a supporter that the letter prints bare or asks for (``fields``) → how many of them have none."""
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:

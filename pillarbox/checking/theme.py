@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pillarbox.checking.cascade import Colour
+from pillarbox.checking.contrast import luminance, ratio
 from pillarbox.checking.matter import Matter
 from pillarbox.content.source import line_of
 from pillarbox.content.theme import FILE, Palette, Theme
@@ -48,8 +50,7 @@ def judge(theme: Theme, source: str = "") -> Iterator[Finding]:
 
 def contrast(one: str, other: str) -> float:
     """How well two colours (``#rrggbb``) can be told apart: 1 to 21, as WCAG 2.2 defines it."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+    return ratio(_channels(one), _channels(other))
 
 
 def _pair(palette: Palette, scheme: str, words: str, ground: str, where: str, source: str) -> Iterator[Finding]:
@@ -57,7 +58,7 @@ def _pair(palette: Palette, scheme: str, words: str, ground: str, where: str, so
     found = contrast(one, other)
     if found >= ENOUGH:
         return
-    way = "darker" if _luminance(one) < _luminance(other) else "lighter"
+    way = "darker" if luminance(_channels(one)) < luminance(_channels(other)) else "lighter"
     yield Finding(
         level=Level.ERROR if found < UNREADABLE else Level.WARNING, code="theme-contrast", file=WHERE,
         line=line_of(source, [scheme, words]),
@@ -69,10 +70,9 @@ def _shown(found: float) -> str:
     return f"{int(found * 100) / 100:.2f}"  # never rounded up to what would be enough
 
 
-def _luminance(colour: str) -> float:
-    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+def _channels(colour: str) -> Colour:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return red, green, blue
 
 
 def _source(matter: Matter) -> str:

@@ -55,9 +55,17 @@ def money(pence: int) -> str:
 
 
 class Missing(StrictUndefined):
-    """Something that the template asks for and that is not there: using it in any way is a fault that names it."""
+    """Something that the template asks for and that is not there: using it in any way is a fault that names it.
+
+    But for a supporter's field: an empty cell of a list makes none, so that a letter may ask whether there is one
+    (``{% if supporter.town %}``, ``supporter.town or "your town"``). Printed, it is a fault like the others.
+    """
 
     __slots__ = ()
+
+    def __bool__(self) -> bool:  # type: ignore[override]  # StrictUndefined's never returns
+        asked = self._undefined_obj
+        return False if isinstance(asked, Mapping) and "salutation" in asked else super().__bool__()
 
     @property
     def _undefined_message(self) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from jinja2 import Environment, nodes
@@ -24,10 +24,14 @@ class Fold(NodeTransformer):
         plain: renders them; its globals are the constants.
         name: the template's name, which decides on escaping.
         assigned: names that templates assign: those are no constants, whatever the globals say.
+        modules: what the template calls another one by → that one's tree and name (see ``modules_of``). A macro of such
+            a one that prints constants alone is text too: the night's colours, which stand in a stylesheet.
     """
 
-    def __init__(self, plain: Environment, name: str, assigned: Collection[str]) -> None:
+    def __init__(self, plain: Environment, name: str, assigned: Collection[str],
+                 modules: Mapping[str, tuple[str, nodes.Template]] | None = None) -> None:
         self._plain = plain
+        self._modules = modules or {}
         self._name = name
         self._assigned = frozenset(assigned)
         self.constant: set[str] = plain.globals.keys() - set(assigned)
@@ -56,9 +60,28 @@ class Fold(NodeTransformer):
             return False
         return isinstance(part, _FOLDABLE) and not isinstance(part, _NEVER)
 
+    def _module_of(self, node: nodes.Node) -> str:
+        """The name of the module whose macro a part calls, when that prints the same for everybody; else empty."""
+        match node:
+            case nodes.Call(node=nodes.Getattr(node=nodes.Name(name=alias), attr=macro), kwargs=[], dyn_args=None,
+                            dyn_kwargs=None) if alias in self._modules and all(map(self.is_constant, node.args)):
+                _, tree = self._modules[alias]
+                found = [each for each in tree.body if isinstance(each, nodes.Macro) and each.name == macro]
+                if len(found) == 1 and len(found[0].args) == len(node.args) and self._is_constant_macro(found[0]):
+                    return str(alias)
+        return ""
+
+    def _is_constant_macro(self, macro: nodes.Macro) -> bool:
+        bound = {name.name for name in macro.find_all(nodes.Name) if name.ctx != "load"}
+        return bound.isdisjoint(self._plain.globals) and all(
+            self._is_pure(part, bound) for child in macro.body for part in [child, *child.find_all(nodes.Node)])
+
     def text(self, part: nodes.Node) -> str | None:
         """What a constant part prints; None when it fails: then it must fail for a supporter, with file and line."""
-        body = [part] if isinstance(part, nodes.Stmt) else [nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
+        body: list[nodes.Node] = [part] if isinstance(part, nodes.Stmt) else [
+            nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
+        if alias := self._module_of(part):
+            body.insert(0, nodes.Import(nodes.Const(self._modules[alias][0]), alias, True, lineno=part.lineno))
         tree = nodes.Template([copy_tree(node) for node in body], lineno=1).set_environment(self._plain)
         try:
             code = self._plain.compile(cast(nodes.Template, tree), self._name)
@@ -100,7 +123,7 @@ class Fold(NodeTransformer):
     def visit_Output(self, node: nodes.Output) -> Any:
         """Constant expressions among what is printed become text."""
         for index, child in enumerate(node.nodes):
-            if not isinstance(child, nodes.TemplateData) and self.is_constant(child):
+            if not isinstance(child, nodes.TemplateData) and (self.is_constant(child) or self._module_of(child)):
                 text = self.text(child)
                 if text is not None:
                     node.nodes[index] = nodes.TemplateData(text, lineno=child.lineno)
@@ -118,6 +141,20 @@ class Fold(NodeTransformer):
             return None
         text = self.text(node)
         return None if text is None else nodes.Output([nodes.TemplateData(text)], lineno=node.lineno)
+
+
+def modules_of(tree: nodes.Template, trees: Mapping[str, nodes.Template]) -> dict[str, tuple[str, nodes.Template]]:
+    """What a template imports, by the name that it has there: the imported one's name and tree. A name that stands for
+    anything else too is left out."""
+    found: dict[str, tuple[str, nodes.Template]] = {}
+    unsure = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+    for item in tree.find_all(nodes.Import):
+        name = item.template.value if isinstance(item.template, nodes.Const) else None
+        if isinstance(name, str) and name in trees and found.get(item.target, (name,))[0] == name:
+            found[item.target] = (name, trees[name])
+        else:
+            unsure.add(item.target)
+    return {alias: module for alias, module in found.items() if alias not in unsure}
 
 
 def copy_tree(node: Any) -> Any:

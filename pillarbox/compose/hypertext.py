@@ -88,7 +88,9 @@ def rung_of(placeholders: Placeholders, line: str) -> Rung:
         return Rung(label=label.strip(), words=words.strip(), amount="")
     if ":" not in line:
         label, words = line[: found.end()], line[found.end() :]
-    amount = f"'{found['sum'].replace(',', '')}'" if found["sum"] else f"({placeholders.tags(found['tag'])[0].inside})"
+    # Joined to nothing, a value that is not there is told at the writer's own line, not within the component.
+    amount = (f"'{found['sum'].replace(',', '')}'" if found["sum"]
+              else f"({placeholders.tags(found['tag'])[0].inside}) ~ ''")
     return Rung(label=label.strip(), words=words.strip(), amount=amount)
 
 
@@ -104,11 +106,12 @@ def halves(nodes: Sequence[Node]) -> list[list[Node]]:
 
 
 def rung_lines(node: Node) -> Iterator[Node]:
-    """The paragraphs that hold an ask ladder's lines: its own, or those of its list."""
+    """The paragraphs that hold an ask ladder's lines, its own or those of its list, and the statements round them."""
     for child in node.children:
-        if child.kind in LISTS:
-            for item in child.children:
-                yield from item.children
+        if child.kind in (*LISTS, GROUP):
+            yield from rung_lines(child)
+        elif child.kind == "list_item":
+            yield from child.children
         else:
             yield child
 
@@ -219,6 +222,8 @@ class _Writer:
         return body
 
     def rungs(self, node: Node, directive: Directive) -> str:
+        if node.kind == STATEMENT:
+            return self.block(node)
         out = []
         for line in re.split(r"(?:<br>)?\n", self.words(node)):
             rung = rung_of(self._placeholders, line)
@@ -255,7 +260,7 @@ class _Writer:
                                   + self.component("beside_words", node, words)) + "\n"
         picture = ""
         if story.picture:
-            shown = self.words(story.picture, stories.COLUMN_WIDTH)
+            shown = self.words(story.picture, images.COLUMN)
             picture = self.component("story_picture", story.picture, shown)
         return self.component("story", node, picture + words) + "\n"
 
@@ -295,6 +300,8 @@ class _Writer:
             for token in child.token.children or ():
                 if token.type == "image":
                     self.size(token.attrs, child.line, min(filter(None, (widest, self._widest)), default=0))
+                    if widest and 0 < int(token.attrs.get("width") or 0) < stories.BESIDE_WIDTH:
+                        token.attrs["class"] = "tiny"  # a phone would blow it up to the width of its screen
                     if airy and all(each.type in _ALONE for each in child.token.children or ()):
                         token.attrs["class"] = "airy"
         return "".join(self.rendered(child.token.children or ()) for child in node.children)

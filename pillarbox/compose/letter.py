@@ -248,7 +248,8 @@ def _directive_faults(draft: _Draft, node: markdown.Node) -> Iterator[tuple[str,
         case Body.HALVES if [bool(half) for half in hypertext.halves(node.children)] != [True, True]:
             yield ("directive-body", f"::: {name} holds two parts, and a line --- between them, with a blank line "
                    "above and below it.")
-        case Body.RUNGS if not node.children or any(each.kind != "paragraph" for each in hypertext.rung_lines(node)):
+        case Body.RUNGS if not node.children or any(each.kind not in ("paragraph", markdown.STATEMENT)
+                                                    for each in hypertext.rung_lines(node)):
             yield "directive-body", f"::: {name} holds a line for each amount, like £10: buys a night’s shelter."
 
 

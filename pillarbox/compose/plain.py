@@ -139,6 +139,8 @@ class _Writer:
         return body
 
     def rungs(self, node: Node, directive: Directive) -> str:
+        if node.kind == STATEMENT:
+            return self.block(node, "")
         out = []
         for line in re.split(r"[\n\v]+", self.words(node)):
             rung = rung_of(self._placeholders, line)

@@ -10,8 +10,6 @@ from markdown_it.token import Token
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.markdown import DIRECTIVE, Node
 
-COLUMN_WIDTH = 520
-"""Pixels: the layouts' measure, which a story's picture fills."""
 BESIDE_WIDTH = 180
 """Pixels of a picture beside a story's words: the measure less 20 between them and 320 for the words."""
 

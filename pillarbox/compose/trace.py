@@ -18,7 +18,7 @@ from pillarbox.compose.bounds import MAX_OUTPUT
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
 from pillarbox.compose.finish import SlowPath
 from pillarbox.compose.flatten import Flattener, NotFlat
-from pillarbox.compose.fold import Fold, join_outputs
+from pillarbox.compose.fold import Fold, join_outputs, modules_of
 from pillarbox.compose.generator import BEGIN, END, PART, SPAN, FlatGenerator, Run, TraceGenerator
 from pillarbox.compose.survey import reachable, survey
 from pillarbox.model.records import Letter
@@ -60,6 +60,7 @@ class TraceEnvironment(LetterEnvironment):
         self.note_values = self._values.extend
         sources = {**letter.templates, SUBJECT: letter.subject}
         trees = reachable(self._plain, sources, (letter.html, letter.text, SUBJECT))
+        self._trees = trees
         self.survey = survey(trees.values())
         self._joined = {name for name, tree in trees.items() if any(True for _ in find_referenced_templates(tree))}
         for name in trees:
@@ -97,7 +98,8 @@ class TraceEnvironment(LetterEnvironment):
         Raises:
             SlowPath: the rest of it uses what it printed as data.
         """
-        folded: nodes.Template = Fold(self._plain, name, self.survey.assigned).visit(tree)
+        modules = modules_of(tree, self._trees)
+        folded: nodes.Template = Fold(self._plain, name, self.survey.assigned, modules).visit(tree)
         self.survey.refuse(folded, self._files.get(name, name))
         return folded
 

@@ -25,21 +25,22 @@ class Seen:
 
     def __init__(self, letter: Letter) -> None:
         self._letter = letter
-        self._bare = tuple({place.name for place in fields.bare(letter)} - fields.ALWAYS)
+        self._asked = tuple({place.name for place in (*fields.bare(letter), *fields.hoped_for(letter))} - fields.ALWAYS)
         self._shapes: dict[str, Shape] = {}
         self._lacking: dict[str, int] = {}
         self._alone = 0
         self.supporters = 0
-        """How many copies of it there are."""
+        """How many are to get it, those included whose copy cannot be composed."""
 
     def people(self, supporters: Iterable[Mapping[str, Any]]) -> None:
         """Take in what a letter may say of these supporters."""
-        if self._bare:
-            fields.lacking(self._bare, supporters, self._lacking)
+        people = tuple(supporters)
+        self.supporters += len(people)
+        if self._asked:
+            fields.lacking(self._asked, people, self._lacking)
 
     def copy(self, made: Composed) -> None:
         """Take in one supporter's copy."""
-        self.supporters += 1
         if not made.shape.private:
             self._shapes.setdefault(made.shape.id, made.shape)
         else:

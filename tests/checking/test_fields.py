@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from pillarbox.checking.fields import Bare, bare, lacking, look
+from pillarbox.checking.fields import Bare, bare, hoped_for, lacking, look
 from pillarbox.checking.matter import Matter
 from pillarbox.model.records import Letter, Level
 from tests.checking.looking import matter
@@ -88,3 +88,22 @@ def test_the_places_are_the_writers_own() -> None:
     """A field is told at the line of the Markdown."""
     found = matter(letter="Hello,\n\nyou in {{ supporter.town }}.\n").letter
     assert Bare(name="town", file="appeals/harbour/letter.md", line=3) in bare(found)
+
+
+@pytest.mark.parametrize("source", ["{{ supporter.twon or 'here' }}", "{% if supporter.twon %}x{% endif %}",
+                                    "{{ supporter['twon'] if supporter['twon'] else 'here' }}"])
+def test_a_field_that_nobody_has_is_an_error(source: str) -> None:
+    """A misspelt field with a fallback would give everybody the fallback."""
+    found = dataclasses.replace(matter(letter=f"Hello,\n\nwords {source}.\n"), supporters=40, lacking={"twon": 40})
+    [told] = look(found)
+    assert (told.code, told.level, told.file, told.line) == (
+        "nobody-has", Level.ERROR, "appeals/harbour/letter.md", 3)
+    assert list(look(dataclasses.replace(found, lacking={"twon": 39}))) == []
+    assert list(look(dataclasses.replace(found, supporters=0))) == []
+
+
+@pytest.mark.parametrize("source", ["{% if supporter.twon is defined %}x{% endif %}",
+                                    "{{ supporter.twon | default('here') }}", "{{ supporter.first_name or 'you' }}"])
+def test_what_may_well_be_nobodys_is_none(source: str) -> None:
+    """Where the letter says outright that nobody may have it; and names, which a list may lack altogether."""
+    assert hoped_for(matter(letter=f"Hello {source}.\n").letter) == ()

@@ -13,7 +13,7 @@ from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.letter import HTML, advise, build
 from pillarbox.compose.message import Composer
-from pillarbox.model.records import Composed
+from pillarbox.model.records import Composed, Fault
 from pillarbox.shape.bodies import Body, body
 from tests.compose.test_letter import ADA, DAY, TOML, bundle_of, faults, letter_of
 from tests.test_letters import as_outlook
@@ -62,6 +62,41 @@ def test_a_monthly_ladder_may_be_a_list(tmp_path: Path) -> None:
                                  "- £8 a month: and the kettle\n:::")
     assert html.count('href="https://example.org/monthly?amount=') == 2
     assert text.startswith("£5 a month: keeps the lamp lit\nhttps://example.org/monthly?amount=5\n\n£8 a month")
+
+
+@pytest.mark.parametrize("mark", ["", "- "])
+def test_a_rung_may_be_for_some_alone(tmp_path: Path, mark: str) -> None:
+    """A choice round lines or list items of a ladder holds in both parts."""
+    made = composed(tmp_path, f"::: ask-ladder\n{mark}£10: oil\n{{% if supporter.first_name == 'Ada' %}}\n"
+                              f"{mark}£20: a wick\n{{% else %}}\n{mark}£30: a lens\n{{% endif %}}\n{mark}£40: all\n:::")
+    for each, person in zip(made, PEOPLE, strict=True):
+        ada = person["supporter"]["first_name"] == "Ada"
+        for part in (each.html, each.text):
+            assert ("a wick" in part, "a lens" in part) == (ada, not ada)
+            assert "oil" in part
+            assert "all" in part
+
+
+@pytest.mark.parametrize("sum_", ["{{ supporter.nothing }}", "{{ supporter.nothing or '20' }}"])
+def test_a_rungs_missing_sum_is_told_at_the_writers_line(tmp_path: Path, sum_: str) -> None:
+    """Not within the component; and words for those who have none will do."""
+    letter = letter_of(tmp_path, f"Hello,\n\n::: ask-ladder\n£{sum_}: more\n:::")
+    [made] = Composer(letter, finisher(PremailerInliner())).compose([ADA])
+    if " or " in sum_:
+        assert isinstance(made, Composed)
+        assert not made.slow
+    else:
+        assert isinstance(made, Fault)
+        assert (made.finding.code, made.finding.file, made.finding.line) == (
+            "undefined-name", "appeals/spring/letter.md", 4)
+
+
+def test_outlook_gives_a_rung_its_air_too(tmp_path: Path) -> None:
+    """Word's engine heeds no padding of a link: the cell has it there, and there alone."""
+    [first, *_] = composed(tmp_path, "::: ask-ladder\n£10: oil\n:::")
+    air = ".rung-cell { padding: 12px 22px !important; }"
+    assert air in as_outlook(first.html)
+    assert air not in re.sub(r"<!--\[if mso\]>.*?<!\[endif\]-->", "", first.html, flags=re.DOTALL)
 
 
 def test_where_a_page_takes_no_amount_the_ladder_leads_to_the_page(tmp_path: Path) -> None:

@@ -65,6 +65,18 @@ def test_undefined_is_a_fault(source: str) -> None:
         rendered(source)
 
 
+def test_a_letter_may_ask_whether_a_supporter_has_a_field() -> None:
+    """An empty cell of a list makes no field: a test or an "or" takes it as nothing, printed it stays a fault."""
+    source = "{% if supporter.town %}in {{ supporter.town }}{% endif %}{{ supporter.town or 'near you' }}"
+    context = {"supporter": {"salutation": "Dear Ada"}}
+    made = environment(source, source)
+    assert made.rendered("a.html", context) == "near you"
+    with pytest.raises(UndefinedError, match="town"):
+        environment("{{ supporter.town }}", "").rendered("a.html", context)
+    with pytest.raises(UndefinedError, match="tarhet"):
+        environment("{% if charity.tarhet %}{% endif %}", "").rendered("a.html", context)
+
+
 @pytest.mark.parametrize("source", [
     "{{ supporter.__class__ }}", "{{ ''.__class__.__mro__ }}", "{{ '{0.__class__}'.format(supporter) }}",
     "{{ supporter['__class__'] }}", "{{ supporter|attr('__class__') }}", "{{ range.__globals__ }}",

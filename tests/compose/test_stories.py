@@ -68,13 +68,14 @@ def test_a_brief_has_its_picture_beside_its_words() -> None:
 
 @pytest.mark.parametrize(("name", "size", "shown"), [
     ("story", (300, 100), 'width="300" height="100"'),
-    ("brief", (100, 100), 'width="100" height="100"'),
+    ("brief", (100, 100), 'width="100" height="100" class="tiny"'),
+    ("story", (90, 60), 'width="90" height="60" class="tiny"'),
     ("brief", (400, 100), 'width="180" height="45"'),
     ("story", None, 'width="520"'),
     ("brief", None, 'width="180"'),
 ])
 def test_a_picture_is_never_wider_than_its_place(name: str, size: tuple[int, int] | None, shown: str) -> None:
-    """A small one stays small; one whose size nobody knows is given its place's width, or Outlook shows it whole."""
+    """A small one stays small. One of unknown size gets the width of its place, or Outlook shows it whole."""
     html, _ = rendered(f"::: {name}\n{PICTURE}\n\n## One\n\nWords.\n:::\n", size)
     assert f'alt="A table" {shown}>' in html
 

@@ -223,6 +223,31 @@ def test_a_missing_field_is_a_fault_in_a_flat_letter_too() -> None:
     assert_equal_to_plain(defaulted)
 
 
+@pytest.mark.parametrize("own", ["{% set who = supporter.first_name or 'friend' %}{{ who }}",
+                                 "{{ supporter.nick|default('friend') }}"])
+def test_what_a_macro_prints_of_constants_alone_is_text_in_every_letter(own: str) -> None:
+    """Also where the letter cannot be drawn together: else the night's colours would be a supporter's value in <style>,
+    and each copy of such a letter a version of its own."""
+    files = {"night_html": "{% macro rules(at) %}{{ at }}p { color: {{ theme.accent }} }{% endmacro %}"
+                           "{% macro greeting(word) %}{{ word }} {{ supporter.town }}{% endmacro %}"}
+    made = letter("{% import 'night.html' as night with context %}<style>{{ night.rules('[data-x] ') }}</style>" + own
+                  + "{{ night.greeting('To') }}", **files)
+    traces = TraceEnvironment(made)
+    key, printed = traces.trace(ADA)
+    assert "<style>[data-x] p { color: #c00 }</style>" in decode(traces.runs, key).html
+    assert ADA["supporter"]["town"] in printed
+    assert_equal_to_plain(made)
+
+
+@pytest.mark.parametrize("source", [
+    "{% import 'a.html' as m %}{% if supporter.monthly %}{% import 'b.html' as m %}{% endif %}{{ m.word('x') }}",
+    "{% import 'a.html' as m %}{{ m.word('x', 'y') if supporter.first_name == 'Nobody' else m.word(supporter.town) }}"])
+def test_a_name_for_two_modules_or_with_a_value_is_left_alone(source: str) -> None:
+    """Which macro is meant, and with what, shows only in a supporter's copy."""
+    assert_equal_to_plain(letter(source, a_html="{% macro word(w) %}a{{ w }}{% endmacro %}",
+                                 b_html="{% macro word(w) %}b{{ w }}{% endmacro %}"))
+
+
 def test_equal_paths_are_kept_once() -> None:
     """A field that stands in HTML, text and subject is one value."""
     source = "{{ supporter.first_name }} {{ supporter.town }} {{ supporter.first_name }}"

@@ -49,6 +49,13 @@ def test_who_would_read_a_gap_is_counted(project: Project) -> None:
     assert finding.message.startswith(f"7 of {CROWD} supporters have no first_name")
 
 
+def test_those_whose_copy_cannot_be_composed_are_counted_too(project: Project) -> None:
+    """Of how many a field is missing is said of the whole list, not of those who have it."""
+    write(project, HEAD + "Come, {{ supporter.nickname }}!\n")
+    finding = found(check(project, "harbour", ALL), "no-fallback")
+    assert finding.message.startswith(f"{CROWD} of {CROWD} supporters have no nickname")
+
+
 def test_plan_refuses_what_check_calls_an_error(project: Project) -> None:
     """The versions that were composed are examined before the mailing can be sent; nothing of it stays behind."""
     write(project, HEAD + "{% if supporter.salutation %}\nSee [our work](ftp://harbour.example/work).\n{% endif %}\n")
