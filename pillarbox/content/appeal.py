@@ -25,6 +25,8 @@ IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 """What every mail program shows, and WebP, which Outlook for Windows does not (caniemail.com, read 2026-11): it is made
 into one of the others."""
 MOST_IMAGES = 60
+_HINT = re.compile(r"\{#.*?#\}", re.DOTALL)
+"""What no supporter sees: a letter of nothing else is empty."""
 _NOT_MEANT = ("thumbs.db", "desktop.ini")
 """What Windows puts into folders of pictures."""
 
@@ -245,7 +247,7 @@ def _letter(desk: Desk, folder: Path, stem: str, *, needed: bool = True) -> Sour
     if html.exists() and not (folder / f"{stem}.txt").exists():
         desk.fault("no-text-part", html, f"A letter in HTML needs its plain-text part beside it: write {stem}.txt.")
     found = _optional(desk, folder, markdown.name if markdown.exists() else html.name)
-    if found and not found.content.strip():
+    if found and not _HINT.sub("", found.content).strip():
         desk.fault("empty-letter", found.file, "The letter is empty: write it.", line=1)
         return None
     return found

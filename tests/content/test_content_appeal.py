@@ -66,6 +66,14 @@ def test_a_broken_toml_names_its_line(tmp_path: Path, folder: Path) -> None:
     assert codes(tmp_path) == [("bad-toml", "appeals/spring/appeal.toml", 2)]
 
 
+def test_a_wrong_choice_is_told_in_words(tmp_path: Path, folder: Path) -> None:
+    """What may stand there, not how Python calls it."""
+    (folder / "appeal.toml").write_text(TOML + 'kind = "leaflet"\nlayout = 4\n', "utf-8")
+    said = [each.message for each in read(tmp_path, "spring")[1]]
+    assert said == ["kind is one of appeal, newsletter, message or service.",
+                    "layout should be words: put them between quotation marks."]
+
+
 def test_missing_files_are_told(tmp_path: Path, folder: Path) -> None:
     """No settings and no letter: both are said."""
     (folder / "appeal.toml").unlink()
