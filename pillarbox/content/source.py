@@ -36,11 +36,11 @@ class Desk:
         self.findings.append(Finding(level=level, code=code, file=name, line=line, message=message))
 
     def name(self, path: Path) -> str:
-        """The path as staff know it: from the project's folder, with forward slashes."""
-        try:
-            return path.relative_to(self.project).as_posix()
-        except ValueError:
-            return "/".join(path.parts[-3:])
+        """The path as staff know it: from the project's folder, with forward slashes, fit for screens and JSON."""
+        for project in (self.project, self.project.resolve()):
+            if path.is_relative_to(project):
+                return printable(path.relative_to(project).as_posix())
+        return printable("/".join(path.parts[-3:]))
 
     def text(self, path: Path, root: Path) -> str | None:
         """A text file's content with LF line ends; None when it cannot be had (a finding says why)."""
@@ -105,6 +105,11 @@ class Desk:
         return None, source
 
 
+def printable(name: str) -> str:
+    """A file's name without what would upset a terminal or is no text: names may hold any bytes on some systems."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
 def _broken_at(source: str, fault: Exception) -> int:
     """The line at which TOML's reader gave up."""
     if found := _DECODE_LINE.search(str(fault)):
@@ -163,7 +168,7 @@ def _sentence(error: Any) -> str:
             return f"{name} is missing: add it."
         case "extra_forbidden":
             return f"{name} is no setting of this file: see how it is spelt, or put facts of your own under [facts]."
-        case "enum":
+        case "enum" | "literal_error":
             return f"{name} is one of {_choices(error['ctx']['expected'])}."
         case "string_type":
             return f"{name} should be words: put them between quotation marks."
