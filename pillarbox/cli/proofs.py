@@ -16,10 +16,12 @@ _TAKERS = {"files": "written to var/mail", "smtp": "handed to the mail server", 
 
 @click.command()
 @click.argument("slug")
-@click.option("--to", multiple=True, required=True, metavar="ADDRESS", help="Who gets the proof (again for more).")
+@click.option("--to", multiple=True, required=True, metavar="ADDRESS",
+              help="Who gets the proof (again for more; two show how SendGrid fills in copies).")
 @click.option("--as", "email", metavar="EMAIL", help="Filled in as for this supporter; a made-up one when not said.")
 @date_option
-@click.option("--variant", default="", metavar="LABEL", help="Which variant of the letter: b.")
+@click.option("--variant", default="", metavar="LABEL",
+              help="Which variant of the letter: b; the letter itself when not said.")
 @click.argument("more", nargs=-1, metavar="[ADDRESS]...")
 @printing.json_option
 @click.pass_context
@@ -29,7 +31,7 @@ def proof(ctx: click.Context, slug: str, to: tuple[str, ...], email: str | None,
 
     A proof takes the very road that the mailing will take: the same transport, the same request, filled in on the way
     in the same manner. Its subject begins with [Proof]. It counts for nothing, its links change nothing, it needs no
-    approval, and nobody else gets it.
+    approval, and nobody else gets it. It is of one variant: send one for each.
     """
     from pillarbox.mailings.proof import Wish
     from pillarbox.runner.proofing import prove
@@ -52,6 +54,9 @@ def proof(ctx: click.Context, slug: str, to: tuple[str, ...], email: str | None,
     for words, count in rest.items():
         if count:
             printing.say(f"[bold red]{count} {words}:[/] {escape('; '.join(found.details))}")
+    if planned.others:
+        printing.below(f"This was variant {planned.variant}. People will get {' and '.join(planned.others)} too: "
+                       f"see it with --variant {planned.others[0]}.", indent=0)
     if done.alone:
         printing.below("With a second --to, SendGrid fills in two copies in one request, as it will for the mailing.",
                        indent=0)

@@ -6,7 +6,7 @@ import datetime
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -160,7 +160,16 @@ def _from_markdown(draft: _Draft) -> None:
         draft.findings += faults
         return
     document = markdown.read(letter.content, letter.file)
+    before = len(draft.findings)
     draft.findings += document.findings
+    _compose_markdown(draft, document)
+    # Jinja's tags stand masked in what was read: staff know them as they wrote them.
+    draft.findings[before:] = [replace(each, message=document.placeholders.bare(each.message))
+                               for each in draft.findings[before:]]
+
+
+def _compose_markdown(draft: _Draft, document: markdown.Document) -> None:
+    letter = draft.bundle.appeal.letter
     before = len(draft.findings)
     for node in markdown.walk(document.blocks):
         if node.kind == markdown.DIRECTIVE:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pillarbox.content import pictures, shelf, variants
 from pillarbox.content.settings import AppealSettings, VariantSettings
-from pillarbox.content.source import Desk, line_of
+from pillarbox.content.source import Desk, line_of, printable
 from pillarbox.ground.resources import shipped
 from pillarbox.model.config import FILE as PROJECT_FILE
 from pillarbox.model.records import Finding, Level
@@ -25,8 +25,10 @@ IMAGE_KINDS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
 """What every mail program shows, and WebP, which Outlook for Windows does not (caniemail.com, read 2026-11): it is made
 into one of the others."""
 MOST_IMAGES = 60
+_HINT = re.compile(r"\{#.*?#\}", re.DOTALL)
+"""What no supporter sees: a letter of nothing else is empty."""
 _NOT_MEANT = ("thumbs.db", "desktop.ini")
-"""What Windows puts into folders of pictures."""
+"""What Windows puts into folders of pictures; editors' copies (``name~``, ``~$name``) are not meant either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,7 +247,7 @@ def _letter(desk: Desk, folder: Path, stem: str, *, needed: bool = True) -> Sour
     if html.exists() and not (folder / f"{stem}.txt").exists():
         desk.fault("no-text-part", html, f"A letter in HTML needs its plain-text part beside it: write {stem}.txt.")
     found = _optional(desk, folder, markdown.name if markdown.exists() else html.name)
-    if found and not found.content.strip():
+    if found and not _HINT.sub("", found.content).strip():
         desk.fault("empty-letter", found.file, "The letter is empty: write it.", line=1)
         return None
     return found
@@ -263,13 +265,17 @@ def _images(desk: Desk, folder: Path) -> dict[str, bytes]:
     found = {}
     kept = desk.project.joinpath(*shelf.FOLDER) if (desk.project / PROJECT_FILE).is_file() else None
     paths = [path for path in sorted((folder / "images").glob("*")) if (folder / "images").is_dir()
-             and not path.name.startswith(".") and path.name.lower() not in _NOT_MEANT and not path.is_dir()]
+             and not path.name.startswith((".", "~$")) and not path.name.endswith("~")
+             and path.name.lower() not in _NOT_MEANT and not path.is_dir()]
     if len(paths) > MOST_IMAGES:
         desk.fault("many-images", folder / "images", f"There are {len(paths)} images, and a letter takes {MOST_IMAGES} "
                                                      "at most: keep those that it shows.")
         return {}
     for path in paths:
-        if path.suffix.lower() not in IMAGE_KINDS:
+        if path.name != printable(path.name):
+            desk.fault("image-name", path, "The name of this image has characters that cannot be written in a letter: "
+                                           "rename it, to letters, digits and hyphens.")
+        elif path.suffix.lower() not in IMAGE_KINDS:
             kind = path.suffix.lstrip(".").upper() or "such"
             desk.fault("image-kind", path, f"Mail programs show no {kind} files: save a photograph as JPEG, a drawing "
                                            "as PNG.")

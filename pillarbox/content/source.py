@@ -36,11 +36,11 @@ class Desk:
         self.findings.append(Finding(level=level, code=code, file=name, line=line, message=message))
 
     def name(self, path: Path) -> str:
-        """The path as staff know it: from the project's folder, with forward slashes."""
-        try:
-            return path.relative_to(self.project).as_posix()
-        except ValueError:
-            return "/".join(path.parts[-3:])
+        """The path as staff know it: from the project's folder, with forward slashes, fit for screens and JSON."""
+        for project in (self.project, self.project.resolve()):
+            if path.is_relative_to(project):
+                return printable(path.relative_to(project).as_posix())
+        return printable("/".join(path.parts[-3:]))
 
     def text(self, path: Path, root: Path) -> str | None:
         """A text file's content with LF line ends; None when it cannot be had (a finding says why)."""
@@ -95,8 +95,7 @@ class Desk:
         try:
             said = loads(source)
         except (ValueError, RecursionError) as fault:  # a number of ten thousand digits, brackets in brackets
-            found = _DECODE_LINE.search(str(fault))
-            self.fault("bad-toml", path, f"This is not valid TOML: {fault}.", line=int(found[1]) if found else None)
+            self.fault("bad-toml", path, f"This is not valid TOML: {_broken(fault)}.", line=_broken_at(source, fault))
             return None, source
         try:
             return model.model_validate(said), source
@@ -104,6 +103,29 @@ class Desk:
             for error in fault.errors(include_input=False, include_url=False):
                 self.fault("bad-setting", path, _sentence(error), line=(place or line_of)(source, error["loc"]))
         return None, source
+
+
+def printable(name: str) -> str:
+    """A file's name without what would upset a terminal or is no text: names may hold any bytes on some systems."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+
+
+def _broken_at(source: str, fault: Exception) -> int:
+    """The line at which TOML's reader gave up."""
+    if found := _DECODE_LINE.search(str(fault)):
+        return int(found[1])
+    lines = source.rstrip("\n").split("\n")
+    if isinstance(fault, tomllib.TOMLDecodeError):  # at its end: saved half-way, or with a mark that nobody closed
+        return len(lines)
+    marks = "[{" if isinstance(fault, RecursionError) else "0123456789"
+    return 1 + max(range(len(lines)), key=lambda number: sum(map(lines[number].count, marks)))
+
+
+def _broken(fault: Exception) -> str:
+    if isinstance(fault, tomllib.TOMLDecodeError):
+        return str(fault)
+    return "too many brackets stand within one another" if isinstance(fault, RecursionError) else \
+        "there is a number of more digits than can be read"
 
 
 def _inside(path: Path, root: Path) -> bool:
@@ -146,5 +168,14 @@ def _sentence(error: Any) -> str:
             return f"{name} is missing: add it."
         case "extra_forbidden":
             return f"{name} is no setting of this file: see how it is spelt, or put facts of your own under [facts]."
+        case "enum" | "literal_error":
+            return f"{name} is one of {_choices(error['ctx']['expected'])}."
+        case "string_type":
+            return f"{name} should be words: put them between quotation marks."
         case _:
             return f"{name}: {str(error['msg']).removeprefix('Value error, ')}."
+
+
+def _choices(expected: str) -> str:
+    """The values of an enumeration, without how Python writes it: ``<Kind.APPEAL: 'appeal'>``."""
+    return re.sub(r"<[^:<>]*: '([^']*)'>", r"\1", expected)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pillarbox.content.appeal import Source
-from pillarbox.content.source import Desk
+from pillarbox.content.source import Desk, printable
 from pillarbox.content.words import FILE as WORDS
 from pillarbox.ground.resources import shipped
 from pillarbox.model.records import Finding
@@ -27,7 +27,10 @@ def read(project: Path) -> tuple[Mapping[str, Source], tuple[Finding, ...]]:
             name = path.relative_to(root).as_posix()
             if name == WORDS or any(part.startswith(".") for part in Path(name).parts):
                 continue
-            if path.suffix in KINDS and path.is_file():
+            if path.suffix in KINDS and name != printable(name):
+                desk.fault("template-name", path, "The name of this file has characters that no letter can write: "
+                                                  "rename it, to letters, digits and hyphens.")
+            elif path.suffix in KINDS and path.is_file():
                 content = desk.text(path, root)
                 if content is not None:
                     found[name] = Source(file=f"templates/{name}", content=content)

@@ -74,6 +74,11 @@ class Planned:
     findings: tuple[Finding, ...]
     """What a check of the letter says."""
 
+    variant: str = ""
+    """Of the letter; empty where it has none."""
+    others: tuple[str, ...] = ()
+    """The variants that it does not show."""
+
     def levels(self) -> dict[str, int]:
         """How many findings of each level."""
         return dict(Counter(finding.level.value for finding in self.findings))
@@ -108,7 +113,10 @@ def plan(project: Project, wish: Wish) -> Planned:
         audit.record(connection, actor=wish.actor, action="proof", subject=name, detail={"proofs": len(people)})
         mailing = mailings.by_id(connection, mailing_id)
     log.info("proof.planned", mailing=name, practice=mailing.practice, planned=len(people))
+    labels = source.appeal.labels
+    variant = wish.variant or (labels[0] if labels else "")
     return Planned(mailing=mailing, subject=_subject(made[0]), read_as=sample.who, warnings=tuple(warnings),
+                   variant=variant, others=tuple(label for label in labels if label != variant),
                    findings=check.check(project, wish.appeal).findings)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import socket
+import stat
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -33,6 +35,9 @@ log = logs.get("seeing")
 HOST = "127.0.0.1"
 _DEBOUNCE_MS, _STEP_MS = 40, 20
 """How long further changes are waited for: an editor may write several files, or one in two steps."""
+_SEEK_MS = 500
+"""How often the folders are looked for, besides: one that was deleted and made anew is another one."""
+_AGAIN_SECONDS = 1.0
 _SETTLE_SECONDS = 1
 _BEAT_SECONDS = 1.0
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
@@ -101,22 +106,54 @@ class Looking:
             await watching
 
     async def _watch(self) -> None:
-        async for _ in awatch(*watched(self._sight), debounce=_DEBOUNCE_MS, step=_STEP_MS, stop_event=self.ending):
+        """Tell of every change, until the end.
+
+        A folder that is deleted and comes back under its old name (another branch of git, a synced folder) is another
+        one to the system, and nothing more would be heard of it: then the watch begins anew.
+        """
+        there, anew = watched(self._sight), False
+        while not self.ending.is_set():
             try:
-                await run_in_threadpool(self._sight.look_again)
-                news = _event(await run_in_threadpool(self._sight.frame))
-            except (PillarboxError, OSError) as fault:  # a file that an editor just holds: its next change is looked at
-                log.fault("seeing.not-looked", fault)
-                continue
-            for hearer in self._hearers:
-                hearer.put_nowait(news)
+                async for changes in awatch(*there.values(), stop_event=self.ending, debounce=_DEBOUNCE_MS,
+                                            step=_STEP_MS, rust_timeout=_SEEK_MS, yield_on_timeout=True):
+                    now = watched(self._sight)
+                    if changes or anew or now != there:  # anew: what was saved before it was watched is seen too
+                        await self._tell()
+                    anew = now != there
+                    if anew:
+                        there = now
+                        break
+            except Exception as fault:  # noqa: BLE001 - or staff would look at an old letter and take it for theirs
+                log.fault("seeing.not-watched", fault)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.ending.wait(), _AGAIN_SECONDS)
+                there, anew = watched(self._sight), True
+
+    async def _tell(self) -> None:
+        try:
+            await run_in_threadpool(self._sight.look_again)
+            news = _event(await run_in_threadpool(self._sight.frame))
+        except (PillarboxError, OSError) as fault:  # a file that an editor just holds: its next change is looked at
+            log.fault("seeing.not-looked", fault)
+            return
+        for hearer in self._hearers:
+            hearer.put_nowait(news)
 
 
-def watched(sight: Sight) -> list[Path]:
+Folders = dict[tuple[int, int], Path]
+"""Device and number of a folder on it → where it lies."""
+
+
+def watched(sight: Sight) -> Folders:
     """The folders in which a change changes the letter."""
     folder = sight.project.folder
-    places = (folder / "appeals" / sight.slug, folder / "templates", shipped("templates"), folder / "lists")
-    return list(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
+    found: Folders = {}
+    for place in (folder / "appeals" / sight.slug, folder / "templates", shipped("templates"), folder / "lists"):
+        with suppress(OSError, RuntimeError):  # it is not there, or no longer; a link that leads to itself
+            status = place.stat()
+            if stat.S_ISDIR(status.st_mode):
+                found[status.st_dev, status.st_ino] = place.resolve()
+    return found
 
 
 def serve(sight: Sight, *, port: int = 0, ready: Callable[[str], None]) -> None:
@@ -163,7 +200,8 @@ def _listen(port: int) -> socket.socket:
     try:
         listening = socket.create_server((HOST, port))
     except (OSError, OverflowError) as fault:
-        raise Refused(f"Nobody can listen on {HOST}, port {port}: {getattr(fault, 'strerror', '') or fault}.",
+        why = os.strerror(fault.errno) if isinstance(fault, OSError) and fault.errno else str(fault)
+        raise Refused(f"Nobody can listen on {HOST}, port {port}: {why}.",
                       todo="Leave --port out, and a free one is taken.") from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening

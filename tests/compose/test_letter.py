@@ -154,6 +154,12 @@ def test_raw_html_is_a_warning(tmp_path: Path) -> None:
     assert "&lt;b&gt;two" in parts(build(bundle, date=DAY, mailing={}))[1]
 
 
+def test_a_finding_shows_a_tag_as_it_was_written(tmp_path: Path) -> None:
+    """No stand-in of ours for it."""
+    found = advise(bundle_of(tmp_path, "One\n\n<b class={{ 'x' }}>two</b>\n"), date=DAY, mailing={})
+    assert "<b class={{ 'x' }}> is printed as it stands" in found[0].message
+
+
 def test_images_get_address_and_size(tmp_path: Path) -> None:
     """A picture in images/ is shown at the mailing's image address, at most as wide as the column."""
     bundle = bundle_of(tmp_path, "![A cat](images/cat.png)\n", images__cat_DOT_png=PNG)

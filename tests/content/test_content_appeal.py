@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 
 import pytest
 
+from pillarbox.content import templates
 from pillarbox.content.appeal import read
 from pillarbox.content.source import TEXT_BYTES, line_of
 from pillarbox.model.states import Kind
@@ -75,6 +77,37 @@ def test_a_broken_toml_names_its_line(tmp_path: Path, folder: Path) -> None:
     """What is no TOML is told with the line where reading stopped."""
     (folder / "appeal.toml").write_text('title = "Spring"\nsubject = "Hello\n', "utf-8")
     assert codes(tmp_path) == [("bad-toml", "appeals/spring/appeal.toml", 2)]
+
+
+def test_a_wrong_choice_is_told_in_words(tmp_path: Path, folder: Path) -> None:
+    """What may stand there, not how Python calls it."""
+    (folder / "appeal.toml").write_text(TOML + 'kind = "leaflet"\nlayout = 4\n', "utf-8")
+    said = [each.message for each in read(tmp_path, "spring")[1]]
+    assert said == ["kind is one of appeal, newsletter, message or service.",
+                    "layout should be words: put them between quotation marks."]
+
+
+def test_names_that_are_no_text_are_told(tmp_path: Path, folder: Path) -> None:
+    """Names in another encoding, or that move the cursor of a terminal, are findings that can be shown."""
+    (folder / "images").mkdir()
+    for name in (b"caf\xe9.png", b"a\n\x1b[31m.png"):
+        Path(os.fsdecode(os.fsencode(folder / "images") + b"/" + name)).write_bytes(b"x")
+    (folder / "images/photo.jpg~").write_bytes(b"an editor's copy")
+    _, found = read(tmp_path, "spring")
+    assert {each.code for each in found} == {"image-name"}
+    assert len(found) == 2
+    assert all(each.file.isprintable() for each in found)
+    (tmp_path / "templates").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "templates") + b"/caf\xe9.html")).write_text("x", "utf-8")
+    assert [each.code for each in templates.read(tmp_path)[1]] == ["template-name"]
+
+
+def test_a_file_is_named_from_the_projects_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the project is named from where one stands, as on the command line."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates/odd.html").write_bytes(b"\xff")
+    monkeypatch.chdir(tmp_path)
+    assert [each.file for each in templates.read(Path())[1]] == ["templates/odd.html"]
 
 
 def test_missing_files_are_told(tmp_path: Path, folder: Path) -> None:

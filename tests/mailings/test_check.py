@@ -134,7 +134,7 @@ BAD: dict[str, tuple[str, str]] = {
     "deep quotes": (HEAD + "> " * 3_000 + "a\n", ""),
     "many megabytes printed": (HEAD + "{% for a in range(900) %}{{ 'a' * 10000 }}{% endfor %}\n", "over-budget"),
     "nothing": ("", "empty-letter"),
-    "comment alone": ("{# nothing #}\n", ""),
+    "comment alone": ("{# nothing #}\n", "empty-letter"),
     "broken tag": (HEAD + "{{ supporter.\n", "template-syntax"),
     "sandbox": (HEAD + "{{ supporter.__class__.__mro__ }}\n", "unsafe"),
 }

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -195,6 +198,38 @@ def test_the_page_is_served_to_this_machine_and_told_of_changes(project: TestPro
     assert serving.returncode == 0, err
     assert "Traceback" not in out + err
     assert time.monotonic() - began < 20
+
+
+def test_a_folder_that_comes_back_is_watched_again(project: TestProject) -> None:
+    """It was deleted and made anew, as another branch of git does it: what is saved in it then is seen."""
+    home = project.folder / "appeals/harbour"
+    serving = project.start("preview", "harbour", "--serve")
+    assert serving.stdout is not None
+    try:
+        address = next(line.strip() for line in serving.stdout if "http://" in line)
+        with httpx.Client(timeout=20) as client, client.stream("GET", f"{address}events") as news:
+            lines = news.iter_lines()
+
+            def told(wanted: Callable[[dict[str, Any]], object]) -> None:
+                end = time.monotonic() + 20
+                for line in lines:
+                    assert time.monotonic() < end
+                    if line.startswith("data: ") and wanted(json.loads(line[6:])):
+                        return
+
+            told(lambda look: not look["faults"])
+            shutil.copytree(home, project.folder / "kept")
+            shutil.rmtree(home)
+            told(lambda look: "no-appeal" in [fault["code"] for fault in look["faults"]])
+            shutil.copytree(project.folder / "kept", home)
+            told(lambda look: not look["faults"])
+            time.sleep(1)
+            (home / "letter.md").write_text(LETTER + "\nAnd a new word.\n", "utf-8")
+            told(lambda _look: "And a new word." in client.get(f"{address}copy/1").json()["text"])
+    finally:
+        serving.send_signal(signal.SIGINT)
+        out, err = serving.communicate(timeout=30)
+    assert "Traceback" not in out + err
 
 
 # ------------------------------------------------------------------------------------------ pictures

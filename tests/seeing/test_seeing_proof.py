@@ -268,6 +268,17 @@ def test_what_did_not_leave_is_never_sent_later(project: Project, standin: Stand
 # ------------------------------------------------------------------------------------------ the command
 
 
+def test_a_proof_says_which_variants_it_does_not_show(folder: TestProject) -> None:
+    """Nobody takes the first variant's proof for all that will be sent; without variants nothing is said."""
+    assert "variant" not in folder.run("proof", "harbour", "--to", DANA).stdout
+    toml = folder.folder / "appeals/harbour/appeal.toml"
+    toml.write_text('"subject.b" = "Another subject"\n' + toml.read_text("utf-8"), "utf-8")
+    first = " ".join(folder.run("proof", "harbour", "--to", DANA).stdout.split())
+    assert "This was variant a. People will get b too: see it with --variant b" in first
+    other = folder.run("proof", "harbour", "--to", DANA, "--variant", "b").stdout
+    assert "This was variant b. People will get a too" in other
+
+
 def test_the_command_says_what_went_and_to_look_at_the_check(folder: TestProject) -> None:
     """Practice is told first; faults of the letter stop it with file and line."""
     said = folder.run("proof", "harbour", "--to", DANA, EVE, "--for", "2026-12-10").stdout
