@@ -21,6 +21,8 @@ CODES: Mapping[str, str] = {
 
 ALWAYS = frozenset(("salutation",))
 """What every supporter has: a missing name makes "Dear Supporter"."""
+EVERYBODYS = frozenset(("title", "first_name", "last_name", "name", "salutation", "language", "country"))
+"""Fields that every supporter has, perhaps empty; others are there only where the list says something."""
 _SAVED = frozenset(("default", "d"))
 _SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
@@ -67,8 +69,7 @@ def look(matter: Matter) -> Iterator[Finding]:
         if place.name in ALWAYS:
             continue
         count, total = matter.lacking.get(place.name, 0), matter.supporters
-        mend = (f"Write {{{{ supporter.{place.name} or 'something that fits everybody' }}}}, or put the words round it "
-                f"between {{% if supporter.{place.name} %}} and {{% endif %}}.")
+        mend = _mend(place.name)
         if total and count:
             have = "supporter has" if count == 1 else "supporters have"
             yield Finding(level=Level.WARNING, code="no-fallback", file=place.file, line=place.line,
@@ -78,6 +79,14 @@ def look(matter: Matter) -> Iterator[Finding]:
             yield Finding(level=Level.ADVICE, code="no-fallback", file=place.file, line=place.line,
                           message=f"This line prints {place.name} bare, and not every supporter has one: name the list "
                                   f"(--list NAME) to see how many would read a gap. {mend}")
+
+
+def _mend(name: str) -> str:
+    """What to write instead; a field of the list's own is not there at all where the list has a blank."""
+    field_of = f"supporter.{name}"
+    saved, there = (f"{field_of} or 'something that fits everybody'", field_of) if name in EVERYBODYS else (
+        f"{field_of} | default('something that fits everybody')", f"{field_of} is defined")
+    return (f"Write {{{{ {saved} }}}}, or put the words round it between {{% if {there} %}} and {{% endif %}}.")
 
 
 def _line(letter: Letter, name: str, line: int) -> int | None:

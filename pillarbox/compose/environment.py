@@ -65,7 +65,10 @@ class Missing(StrictUndefined):
             return self._undefined_hint
         if self._undefined_obj is missing:
             return f"“{self._undefined_name}” is not known in this letter: see the spelling, or give it a value."
-        return f"“{self._undefined_name}” is missing: this supporter has no such field."
+        name = self._undefined_name
+        return (f"“{name}” is missing: this supporter has no such field. Where some lack it, write "
+                f"{{{{ supporter.{name} | default('something that fits everybody') }}}}, or put the words round it "
+                f"between {{% if supporter.{name} is defined %}} and {{% endif %}}.")
 
 
 class _Namespace(Namespace):
