@@ -20,7 +20,7 @@ CODES: Mapping[str, str] = {
 _OURS = r"(?:supporter|links|charity|mailing|appeal)\.\w+"
 _FIELD = r"(?:(?:first|last|full|given|family|sur|fore|donor|supporter)[ _-]?name|salutation|first_?name|fname|lname)"
 _FOREIGN = re.compile(
-    r"\*\|[^|\n]{1,60}\|\*"  # Mailchimp
+    r"\*\|[^|\n]{1,60}\|\*|(?-i:\|[A-Z][A-Z0-9_:]{1,40}\|)"  # Mailchimp; Markdown takes its stars for italics
     r"|%%[\w .:=-]{1,60}%%|%recipient\.\w{1,40}%"  # Salesforce, Mailgun
     r"|@(?:FIRSTNAME|LASTNAME|FULLNAME|EMAIL)@"  # Dotdigital
     rf"|\{{\s*\{{?\s*(?:{_OURS}|{_FIELD})[^{{}}\n]{{0,40}}\}}?\s*\}}"
