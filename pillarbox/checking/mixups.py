@@ -18,7 +18,7 @@ CODES: Mapping[str, str] = {
 _MIXUPS: tuple[tuple[str, str], ...] = (
     (r"\bit['’]s (?:own|co-(?:author|founder|chair|director|worker|editor)|aims?|mission|founders?|members|trustees|"
      r"staff|supporters|volunteers|citizens|borders|neighbours|people|history|children|minorities|former)\b"
-     r"(?! (?:like|who|whom|whose|that|which|we|you|they|and|or|as|time|not)\b|[.,;:!?…]| [–—-])",
+     r"(?! (?:like|who|whom|whose|that|which|we|you|they|and|or|as|time|not)\b|[.!?…]| [–—-])",
      "“it’s” is “it is”: what belongs to it is “its”"),
     (r"\b(?<!all )(?<!some )(?<!most )(?<!much )(?<!part )(?<!rest )(?<!half )"
      r"(?:of|by|from|with|under|within|through|into|to) it['’]s (?!a\b|an\b|the\b|not\b|been\b|all\b|like\b)\w+",
