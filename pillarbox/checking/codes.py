@@ -26,6 +26,8 @@ READING: Mapping[str, str] = {
     "image-name": "An image's name has characters that cannot be written in a letter.",
     "image-kind": "An image is of a kind that mail programs do not show.",
     "missing-image": "An image is not in the appeal's folder, or cannot be read.",
+    "bad-image": "A file is no image that can be read, whatever its name says.",
+    "image-pixels": "An image has far more pixels than a letter shows.",
     "image-too-big": "An image is far too big to be made ready.",
     "many-images": "The appeal has more images than one letter can show.",
     "bad-variant": "A variant of the letter is called, or set, in a way that cannot be read.",

@@ -18,7 +18,7 @@ from pillarbox.compose.environment import long_date, ordinal
 from pillarbox.model.records import Finding, Level, Shape
 
 CODES: Mapping[str, str] = {
-    "other-day": "“Today” or “tomorrow” stands beside the date of another day.",
+    "other-day": "“Today” or “tomorrow” stands beside the date or the weekday of another day.",
     "weekday": "A weekday does not match its date.",
     "no-such-day": "There is no such day: 31 November.",
     "past-day": "Readers are invited for a day that lies before the letter's.",
@@ -42,10 +42,14 @@ _WITH_WEEKDAY = tuple(re.compile(rf"{_WEEKDAY},? (?:on )?{form}") for form in (_
 _WITH_NEAR_DAY = tuple(
     re.compile(rf"\b(?P<near>{'|'.join(_NEAR_DAYS)})(?: is|’s|'s)?,? (?:(?:on )?(?:{'|'.join(_DAYS)}),? )?{form}",
                re.IGNORECASE) for form in (_DATE, _ABROAD))
+_NEAR_WEEKDAY = re.compile(r"\b(?P<near>today|tonight|tomorrow)(?: is|’s|'s)?(?:,? | \()"
+                           rf"(?P<weekday>{'|'.join(_DAYS)})\b"
+                           rf"(?!,? (?:the )?\d|,? (?:{'|'.join(_MONTHS)}))", re.IGNORECASE)
 _ANY_DATE = tuple(re.compile(rf"(?<![\d.,-]){form}") for form in (_DATE, rf"\b{_ABROAD}"))
 _COMMA = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th)? {_MONTH}, (?:19|20)\d\d\b")
 _COMING_YEAR = re.compile(
-    rf"\b(?P<which>next|coming|upcoming|forthcoming|this)(?: (?:year|{_SEASONS}|{'|'.join(_MONTHS)}))?(?:’s|'s)?,? "
+    rf"\b(?P<which>next|coming|upcoming|forthcoming|this)(?: (?:year|month|{_SEASONS}|{'|'.join(_MONTHS)}))?"
+    rf"(?:’s|'s)?,? (?:(?<=month, )(?:in )?(?:{'|'.join(_MONTHS)}) )?"
     r"\(?(?:in )?(?P<year>20\d\d)\b", re.IGNORECASE)
 _YEAR_ALONE = re.compile(r"(?<![\w£$€.,/-])(?P<year>20[0-4]\d)(?![\w/-]|[.,]\d|–\d|%)")
 _YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
@@ -90,6 +94,8 @@ def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str,
     near = {found.span("month"): found for pattern in _WITH_NEAR_DAY for found in pattern.finditer(text)}
     for found in near.values():
         yield from _near_day(found, day)
+    for found in _NEAR_WEEKDAY.finditer(text):
+        yield from _near_weekday(found, day)
     for pattern in _WITH_WEEKDAY:
         for found in pattern.finditer(text):
             yield from _weekday(found, told)
@@ -112,6 +118,8 @@ def _faults(text: str, part: Part, told: date, day: date) -> Iterator[tuple[str,
                                                "is it last year’s?")
     for found in _ANNIVERSARY.finditer(text):
         number, years = int(found["number"]), told.year - int(found["year"])
+        if years * 2 < number:
+            continue  # the year in which it is kept: “the 80th anniversary of VE Day was in May 2025”
         if number not in (years, years + 1 if told.month > 9 else years):
             yield ("anniversary", found[0], f"The {ordinal(number)} anniversary of {found['year']} is in "
                    f"{int(found['year']) + number}, and the letter is for {told.year}: is it the {ordinal(years)}? "
@@ -128,6 +136,14 @@ def _near_day(found: re.Match[str], day: date) -> Iterator[tuple[str, str, str]]
         meant = said - timedelta(days=_NEAR_DAYS[found["near"].lower()])
         yield ("other-day", found[0], f"“{found[0]}” would be read on {_long(day)}: check and plan the letter with "
                f"--for {meant}, or take “{found['near']}” out.")
+
+
+def _near_weekday(found: re.Match[str], day: date) -> Iterator[tuple[str, str, str]]:
+    """“Today, Friday” in a letter for a Thursday."""
+    meant = day + timedelta(days=_NEAR_DAYS[found["near"].lower()])
+    if _DAYS[meant.weekday()].lower() != found["weekday"].lower():
+        yield ("other-day", found[0], f"“{found['near']}”, “{found['weekday']}” would be read on {_long(day)}: check "
+               f"and plan the letter with --for a day of which it is true, or take “{found['near']}” out.")
 
 
 def _weekday(found: re.Match[str], told: date) -> Iterator[tuple[str, str, str]]:
@@ -149,9 +165,9 @@ def _impossible(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
     number = _month(found)
     most = 29 if number == 2 else 30 if number in (4, 6, 9, 11) else 31
     if not 1 <= int(found["day"]) <= most:
-        yield ("no-such-day", found[0], f"There is no {found[0].strip()}: {_MONTHS[number - 1]} has {most} days.")
+        yield ("no-such-day", found[0], f"There is no {found[0].strip(' .')}: {_MONTHS[number - 1]} has {most} days.")
     elif number == 2 and int(found["day"]) == 29 and found["year"] and _made(int(found["year"]), 2, 29) is None:
-        yield ("no-such-day", found[0], f"There is no {found[0].strip()}: February has 28 days in {found['year']}.")
+        yield ("no-such-day", found[0], f"There is no {found[0].strip(' .')}: February has 28 days in {found['year']}.")
 
 
 def _past(found: re.Match[str], told: date) -> Iterator[tuple[str, str, str]]:

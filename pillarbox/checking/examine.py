@@ -15,6 +15,7 @@ from pillarbox.checking import (
     fields,
     html,
     images,
+    leftovers,
     mixups,
     preheader,
     punctuation,
@@ -49,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     theme.look,
     running.look,
     unwritten.look,
+    leftovers.look,
     images.look,
 )
 CODES: Mapping[str, str] = {"check-failed": "A check could not be done; the others were."}

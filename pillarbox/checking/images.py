@@ -14,6 +14,7 @@ from pillarbox.content.pictures import HEAVY
 from pillarbox.model.records import Finding, Letter, Level
 
 CODES = {
+    "image-alt": "An image has no alt text.",
     "image-heavy": "An image has more than 200 KB after it was made small.",
     "images-heavy": "The images that the letter shows have more than 1 MB together.",
     "image-tall": "An image is shown taller than Outlook for Windows can.",
@@ -22,6 +23,7 @@ CODES = {
 """Code → what it means."""
 HEAVY_TOGETHER = 1024 * 1024
 """Bytes of all: some ten seconds for a phone on a slow line, and then whoever reads has gone on."""
+_NO_WORDS = re.compile(r"!\[\s*\]\(\s*<?([^\s()<>]+)")
 TALLEST = 1_700
 """Pixels as shown: Outlook for Windows tears taller pictures at its page's end, about 1,790 pixels down."""
 
@@ -38,6 +40,7 @@ def look(matter: Matter) -> Iterator[Finding]:
         if shown and shown[1] > TALLEST:
             yield _found(matter, "image-tall", name, f"images/{name} is shown {shown[1]:,} pixels tall, and Outlook "
                          f"for Windows tears what is taller than {TALLEST:,}: cut it in two.")
+    yield from _without_words(matter)
     together = sum(map(len, used.values()))
     if together > HEAVY_TOGETHER:
         travel = ("each message carries them" if matter.bundle.sender["images"] == "embedded"
@@ -45,6 +48,16 @@ def look(matter: Matter) -> Iterator[Finding]:
         heaviest = max(used, key=lambda name: len(used[name]))
         yield _found(matter, "images-heavy", heaviest, f"The {len(used)} images have {together / 1024 ** 2:.1f} MB "
                      f"together, and {travel}: leave some out, or link to the rest. The heaviest is images/{heaviest}.")
+
+
+def _without_words(matter: Matter) -> Iterator[Finding]:
+    """``![](images/lamp.jpg)``: most likely forgotten, and perhaps a mere ornament."""
+    letter = matter.bundle.appeal.letter
+    for number, text in enumerate(letter.content.split("\n"), 1):
+        for found in _NO_WORDS.finditer(text) if letter.file.endswith(".md") else ():
+            yield Finding(level=Level.WARNING, code="image-alt", file=letter.file, line=number,
+                          message=f"{found[1]} says nothing to those who do not see it: write what it shows between ![ "
+                                  "and ].")
 
 
 def unused(bundle: Bundle, *versions: Letter) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from pillarbox.checking.page import Page
+from pillarbox.content import images
 from pillarbox.content.bundle import Bundle
 from pillarbox.model.config import Settings
 from pillarbox.model.records import Finding, Letter, Shape
@@ -39,7 +40,8 @@ class Matter:
         """The HTML part of each of ``shapes``; parsed once, for all checks."""
         tracking = self.settings.links.code_parameter
         source = self.bundle.appeal.letter
-        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content})
+        named = {images.public_name(data): f"images/{name}" for name, data in self.bundle.appeal.images.items()}
+        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content}, images=named)
                      for shape in self.shapes)
 
 

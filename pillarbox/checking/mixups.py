@@ -17,9 +17,11 @@ CODES: Mapping[str, str] = {
 }
 _MIXUPS: tuple[tuple[str, str], ...] = (
     (r"\bit['’]s (?:own|co-(?:author|founder|chair|director|worker|editor)|aims?|mission|founders?|members|trustees|"
-     r"staff|supporters|volunteers|citizens|borders|neighbours|people|history|children|minorities|former)\b",
+     r"staff|supporters|volunteers|citizens|borders|neighbours|people|history|children|minorities|former)\b"
+     r"(?! (?:like|who|whom|whose|that|which|we|you|they|and|or|as|time|not)\b|[.!?…]| [–—-])",
      "“it’s” is “it is”: what belongs to it is “its”"),
-    (r"\b(?:of|by|from|with|under|within|through|into|to) it['’]s (?!a\b|an\b|the\b|not\b|been\b|all\b|like\b)\w+",
+    (r"\b(?<!all )(?<!some )(?<!most )(?<!much )(?<!part )(?<!rest )(?<!half )"
+     r"(?:of|by|from|with|under|within|through|into|to) it['’]s (?!a\b|an\b|the\b|not\b|been\b|all\b|like\b)\w+",
      "“it’s” is “it is”: what belongs to it is “its”"),
     (r"\b(?:could|should|would|must|might|may) of\b(?! course)", "“have” is meant, not “of”"),
     (r"\b[Yy]our (?:welcome to|invited|making|helping us|doing|going to|not alone|one of)\b",

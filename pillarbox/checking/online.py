@@ -32,7 +32,8 @@ CODES: Mapping[str, str] = {
 
 SECONDS = 30.0
 """For all links together."""
-_EACH = urllib3.Timeout(connect=5, read=8)
+_CONNECT, _READ = 5.0, 8.0
+"""Seconds for one request."""
 _AT_ONCE = 4
 _HOPS = 5
 _GONE = (404, 410)
@@ -41,6 +42,10 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _ASK_AGAIN = (403, 404, 405, 429, 500, 501, 503)
 """Answers to HEAD that a plain GET may better: many websites know GET alone, or take HEAD for a robot's."""
 _HEADERS = {"User-Agent": f"Pillarbox/{__version__} (link check of a letter, once, by hand)", "Accept": "*/*"}
+
+
+class _InHouseError(Exception):
+    """A machine that is not of the public internet."""
 
 
 class Fate(StrEnum):
@@ -137,12 +142,18 @@ class _Visitor:
             return Answer(fate=Fate.UNASKED)
         try:
             return self._follow(address)
+        except _InHouseError:
+            return Answer(fate=Fate.SILENT, words="it is inside a house’s own network, where readers are not, and was "
+                                                  "not asked")
         except socket.gaierror:
             return Answer(fate=Fate.SILENT, words="no such website is known from here")
         except urllib3.exceptions.SSLError:
             return Answer(fate=Fate.SILENT, words="its certificate is not valid")
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as fault:
-            slow = isinstance(fault, urllib3.exceptions.TimeoutError)
+            if time.monotonic() >= self.until:
+                return Answer(fate=Fate.UNASKED)  # it was our time that was over, not theirs
+            slow = isinstance(fault, urllib3.exceptions.TimeoutError) and not isinstance(
+                fault, urllib3.exceptions.NewConnectionError)
             return Answer(fate=Fate.SILENT, words="it takes too long" if slow else "the connection failed")
 
     def _follow(self, address: str) -> Answer:
@@ -173,14 +184,27 @@ class _Visitor:
         pool = self._connection(parts)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         try:
-            found = pool.request("HEAD", target, redirect=False, retries=False, preload_content=False)
+            found = pool.request("HEAD", target, redirect=False, retries=False, preload_content=False,
+                                 timeout=self._patience())
             if found.status in _ASK_AGAIN and time.monotonic() < self.until:
                 found.close()
-                found = pool.request("GET", target, redirect=False, retries=False, preload_content=False)
+                found = pool.request("GET", target, redirect=False, retries=False, preload_content=False,
+                                     timeout=self._patience())
             found.close()  # a page's words are not read
             return found.status, found.reason or "", found.headers.get("Location", "")
         finally:
             pool.close()
+
+    def _patience(self) -> urllib3.Timeout:
+        """Seconds for one request: never more than are left for all, however often a website sends on.
+
+        Raises:
+            TimeoutError: none are left.
+        """
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return urllib3.Timeout(total=left, connect=_CONNECT, read=_READ)
 
     def _connection(self, parts: SplitResult) -> urllib3.HTTPConnectionPool:
         """A connection to the very machine whose number was found public: its name cannot come to mean another."""
@@ -188,11 +212,11 @@ class _Visitor:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         numbers = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         if not numbers or not all(map(self.allowed, numbers)):
-            raise ValueError("not of the public internet")
+            raise _InHouseError
         headers = _HEADERS | {"Host": parts.netloc.rpartition("@")[2]}
         if parts.scheme == "http":
-            return urllib3.HTTPConnectionPool(numbers[0], port, timeout=_EACH, headers=headers)
-        return urllib3.HTTPSConnectionPool(numbers[0], port, timeout=_EACH, headers=headers, server_hostname=host,
+            return urllib3.HTTPConnectionPool(numbers[0], port, headers=headers)
+        return urllib3.HTTPSConnectionPool(numbers[0], port, headers=headers, server_hostname=host,
                                            assert_hostname=host)
 
 

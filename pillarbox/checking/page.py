@@ -41,12 +41,15 @@ class Page:
     """Name of the parameter by which donation pages learn which letter brought a gift; empty: none."""
     links: Mapping[str, str] = field(default_factory=dict)
     """The charity's pages (``content.bundle.LINKS``)."""
+    images: Mapping[str, str] = field(default_factory=dict)
+    """The name that an image of the letter has outside → the one by which staff know it: ``images/lamp.jpg``."""
 
     @classmethod
-    def of(cls, letter: Letter, shape: Shape, *, tracking: str = "", own: Mapping[str, str] | None = None) -> Page:
+    def of(cls, letter: Letter, shape: Shape, *, tracking: str = "", own: Mapping[str, str] | None = None,
+           images: Mapping[str, str] | None = None) -> Page:
         """The HTML part of a version of a letter; ``own`` is what the writer wrote (``place_of``)."""
         return cls(html=shape.html, sought=lambda pieces: place_of(letter, pieces, own or {}),
-                   file=letter.files.get(letter.html, letter.html), tracking=tracking,
+                   file=letter.files.get(letter.html, letter.html), tracking=tracking, images=images or {},
                    links=letter.constants.get("appeal", {}).get("links", {}),
                    marks=tuple(t.mark for t in shape.tokens if t.place is not Place.SUBJECT))
 
@@ -113,6 +116,10 @@ class Page:
         """Words with an ellipsis where a supporter's own go."""
         return self._marks.sub("…", text) if self._marks and "x" in text else text
 
+    def shown(self, address: str) -> str:
+        """An image's address as staff wrote it; any other address as it is."""
+        return next((name for public, name in self.images.items() if public in address), address)
+
     def is_own(self, text: str) -> bool:
         """Whether words hold something of the supporter's, which is not known here."""
         return bool(self._marks and self._marks.search(text))
@@ -141,8 +148,10 @@ class Page:
 
     def _pieces(self, element: etree._Element) -> Iterator[str]:
         """What of an element may stand in the source as it stands here, most telling first."""
-        for attribute in ("href", "src", "id", "name"):
-            value = element.get(attribute) or ""
+        for attribute in ("href", "src", "id", "name", "alt"):
+            value = self.shown(element.get(attribute) or "")
+            if attribute == "href" and value == "#":
+                yield from ("](#)", 'href="#"')
             if value and not self.is_own(value) and value != "#":
                 yield f'"{value}"' if len(value) < 5 else value
                 yield value.replace("&", "&amp;")
@@ -178,12 +187,14 @@ def place_of(letter: Letter, pieces: Iterable[str], own: Mapping[str, str]) -> t
     for piece in pieces:
         if len(piece.strip()) < 2:
             continue
-        wanted = re.compile(r"\s+".join(map(re.escape, piece.split())))
+        plain = r"\s+".join(map(re.escape, piece.split()))
+        wanted = re.compile(plain)
+        alone = re.compile(rf"(?<![\w./:-]){plain}(?![\w/?&=#%-]|\.\w)") if "/" in piece else wanted
         for file, source in own.items():
-            if found := wanted.search(source):
+            if found := alone.search(source) or wanted.search(source):  # not /a of https://example.org/about
                 return file, source.count("\n", 0, found.start()) + 1
         for name in layouts:
-            if found := wanted.search(letter.templates[name]):
+            if found := alone.search(letter.templates[name]) or wanted.search(letter.templates[name]):
                 number = letter.templates[name].count("\n", 0, found.start())
                 lines = letter.lines.get(name)
                 return letter.files.get(name, name), lines[number] if lines and number < len(lines) else number + 1

@@ -101,7 +101,7 @@ def _active(page: Page) -> Iterator[Finding]:
 def _images(page: Page) -> Iterator[Finding]:
     for image in page.all("img"):
         source = image.get("src") or ""
-        named = _short(page.plain(source))
+        named = _short(page.plain(page.shown(source)))
         alt = image.get("alt")
         if alt is None:
             yield page.fault("image-alt", f"The image {named} has no alt text: say what it shows, in one sentence; or "

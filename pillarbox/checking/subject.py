@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from pillarbox.checking.essentials import MAX_SUBJECT, TOKEN_WIDTH
 from pillarbox.checking.matter import Matter
 from pillarbox.checking.prose import STATEMENT, VALUE, Part, folded, written
 from pillarbox.model.records import Finding, Level, Shape
@@ -61,7 +62,7 @@ def _shown(shape: Shape) -> str:
 
 
 def _subject(subject: str) -> Iterator[tuple[Level, str, str]]:
-    if (length := _length(subject)) > LONG:
+    if (length := _length(subject)) > LONG and not _too_long(subject):
         yield (Level.ADVICE, "subject-on-phones", f"The subject has about {length} characters. A phone shows the first "
                f"{PHONE}, “{_start(subject)}…”: say what matters there.")
     words = [word for word in _WORD.findall(subject) if len(word) > 1]
@@ -120,6 +121,11 @@ def _repeats(preheader: str, subject: str) -> bool:
 def _length(text: str) -> int:
     bare = _PART_OF_EMOJI.sub("", text).replace(STATEMENT, "")
     return len(bare) + (NAME - 1) * bare.count(VALUE)
+
+
+def _too_long(subject: str) -> bool:
+    """Whether ``essentials`` tells the same of it already, as ``long-subject``."""
+    return len(subject.replace(VALUE, "")) + TOKEN_WIDTH * subject.count(VALUE) > MAX_SUBJECT
 
 
 def _start(subject: str) -> str:

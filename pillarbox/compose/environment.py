@@ -64,16 +64,23 @@ class Missing(StrictUndefined):
     __slots__ = ()
 
     def __bool__(self) -> bool:  # type: ignore[override]  # StrictUndefined's never returns
-        asked = self._undefined_obj
-        return False if isinstance(asked, Mapping) and "salutation" in asked else super().__bool__()
+        return False if self._of_a_supporter() else super().__bool__()
+
+    def _of_a_supporter(self) -> bool:
+        return isinstance(self._undefined_obj, Mapping) and "salutation" in self._undefined_obj
 
     @property
     def _undefined_message(self) -> str:
+        name = self._undefined_name
         if self._undefined_hint:
             return self._undefined_hint
         if self._undefined_obj is missing:
-            return f"“{self._undefined_name}” is not known in this letter: see the spelling, or give it a value."
-        return f"“{self._undefined_name}” is missing: this supporter has no such field."
+            return f"“{name}” is not known in this letter: see the spelling, or give it a value."
+        if not self._of_a_supporter():
+            return f"“{name}” is missing here: see the spelling."
+        return (f"“{name}” is missing: this supporter has no such field. Where some lack it, write "
+                f"{{{{ supporter.{name} or 'something that fits everybody' }}}}, or put the words round it between "
+                f"{{% if supporter.{name} %}} and {{% endif %}}.")
 
 
 class _Namespace(Namespace):

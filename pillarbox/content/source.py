@@ -170,8 +170,19 @@ def _sentence(error: Any) -> str:
             return f"{name} is no setting of this file: see how it is spelt, or put facts of your own under [facts]."
         case "enum" | "literal_error":
             return f"{name} is one of {_choices(error['ctx']['expected'])}."
+        case "string_too_short":
+            least = error["ctx"]["min_length"]
+            return f"{name} is " + ("empty: write it." if least == 1 else f"too short: write at least {least} letters.")
+        case "string_too_long":
+            return f"{name} is too long: write at most {error['ctx']['max_length']:,} letters."
         case "string_type":
-            return f"{name} should be words: put them between quotation marks."
+            return f"{name} is no text: put it between quotation marks, like {name} = \"…\"."
+        case "dict_type" | "model_type":
+            return f"{name} wants names and values: write it like {name} = {{ name = \"…\" }}."
+        case "bool_type" | "bool_parsing":
+            return f"{name} is either true or false, without quotation marks."
+        case kind if kind.startswith("date"):
+            return f"{name} is no day: write it like 2026-12-10, without quotation marks."
         case _:
             return f"{name}: {str(error['msg']).removeprefix('Value error, ')}."
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -25,7 +26,7 @@ from pillarbox.store.project import Project
 
 _ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
-_ORDER = {level: place for place, level in enumerate(Level)}
+_NAMED, _PRINTED = re.compile(r"“(\w+)” is missing"), re.compile(r"\{\{ supporter\.(\w+)")
 
 SAMPLES: Mapping[str, Mapping[str, str]] = {
     "a supporter with every name": {
@@ -83,10 +84,11 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
         findings += advise(source.bundle.as_variant(label), date=day, mailing={
             "name": "check", "images": envelopes.images_at(source.bundle, practice=project.settings.practice)})
     findings += images.unused(source.bundle, *versions.values())
-    copies = 0
+    copies = asked = 0
     faults = _Faults()
     seen = {label: Seen(letter) for label, letter in versions.items()}
     for chunk in _people(project, rule):
+        asked += len(chunk)
         for label, composer in composers.items():  # whoever gets it: everybody's copy of each variant is sound
             seen[label].people(says for _, says in chunk)
             for who, made in _compose(project, source.bundle, composer, chunk):
@@ -95,11 +97,11 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
                     faults.add(made.finding, who)
                 else:
                     seen[label].copy(made)
-    findings += faults.told(source.appeal.letter.file)
+    findings += faults.told(source.appeal.letter.file, with_list=rule is not None)
     for label, here in seen.items():
         matter = here.matter(source.bundle.as_variant(label), project.settings, day=day,
-                             supporters=here.supporters if rule else 0)
-        findings += examine(matter)
+                             supporters=asked if rule else 0)
+        findings += faults.untold_by(examine(matter))
         if go_online:
             findings += online.look(matter)
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=source.appeal.letter.file, line=None,
@@ -123,10 +125,22 @@ class _Faults:
         else:
             self.untold += 1
 
-    def told(self, file: str) -> Iterator[Finding]:
-        for finding, count in self.counts.items():
+    def untold_by(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Findings without those that say of a missing field again what a fault of a copy says."""
+        missing = {(each.file, each.line, name[1]) for each in self.counts
+                   if each.code == "undefined-name" and (name := _NAMED.match(each.message))}
+        for each in findings:
+            field_of = _PRINTED.search(each.message) if each.code == "no-fallback" else None
+            if field_of is None or (each.file, each.line, field_of[1]) not in missing:
+                yield each
+
+    def told(self, file: str, *, with_list: bool) -> Iterator[Finding]:
+        for by, count in self.counts.items():
+            finding = by
             others = f" and {count - 1:,} more" if count > 1 else ""
-            yield letters.for_supporter(finding, self.first[finding] + others)
+            if finding.code == "undefined-name" and not with_list:
+                finding = replace(finding, message=f"{finding.message} If a list has it, name the list: --list NAME.")
+            yield letters.for_supporter(finding, self.first[by] + others)
         if self.untold:
             yield Finding(level=Level.ERROR, code="more-faults", file=file, line=None,
                           message=f"{self.untold:,} more copies cannot be composed, for other reasons: mend the faults "

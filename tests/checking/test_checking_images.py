@@ -88,3 +88,12 @@ def test_an_image_that_is_not_shown_is_advice(tmp_path: Path) -> None:
     """It travels nowhere, and weighs nothing; perhaps it was forgotten."""
     [told] = found(tmp_path, "Hi\n", {"a.gif": noisy(600, 500)})
     assert (told.code, told.level, told.file) == ("image-unused", Level.ADVICE, "appeals/spring/images/a.gif")
+
+
+def test_an_image_without_words_is_told(tmp_path: Path) -> None:
+    """``![](…)`` is a warning at its line; with words there is none."""
+    [told] = found(tmp_path, "Hello.\n\n![](images/a.png)\n", {"a.png": photographs.encoded(
+        Image.new("RGB", (60, 40), "teal"), "PNG")})
+    assert (told.code, told.level, told.line) == ("image-alt", Level.WARNING, 3)
+    assert found(tmp_path / "other", "![A lamp](images/a.png)\n", {"a.png": photographs.encoded(
+        Image.new("RGB", (60, 40), "teal"), "PNG")}) == []

@@ -22,6 +22,9 @@ def found(folder: Path, letter: str, day: datetime.date = DAY, **more: str) -> l
     ("It is tomorrow, 10 December.", "other-day", "--for 2026-12-09"),
     ("Today, 10th December 2024, is the day.", "other-day", "Thursday 10 December 2026"),
     ("Tonight (December 9) we march. Tonight, December 9, we sing.", "other-day", "--for 2026-12-09"),
+    ("Today, Friday, we march.", "other-day", "Thursday 10 December 2026"),
+    ("We go tomorrow (Saturday).", "other-day", "Thursday 10 December 2026"),
+    ("We meet next month, January 2025.", "stale-year", "2026"),
     ("Meet us on Friday 18th of December 2027.", "weekday", "Saturday"),
     ("We meet on Sunday, 5 January.", "weekday", "5 January 2027 is a Tuesday. One of"),
     ("We meet on Monday, 5 January.", "weekday", "5 January 2027 is a Tuesday. Is it last year’s text?"),
@@ -42,6 +45,8 @@ def test_a_day_that_does_not_hold_is_told(tmp_path: Path, text: str, code: str, 
 
 
 @pytest.mark.parametrize("text", [
+    "Today, Thursday, we march, and tomorrow (Friday) we rest.", "We meet next month, January 2027.",
+    "The 80th anniversary of VE Day was in May 2025.",
     "Today, 10th December, is the day. Today, Thursday 10 December 2026, it is. Tomorrow, 11 December, we rest.",
     "“Today, 10 December 1948, we have done it,” said he.",
     "Thursday 10 December, Friday, 11th of December 2026, Monday 4 January",

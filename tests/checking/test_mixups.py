@@ -23,6 +23,7 @@ def test_a_mix_up_is_told(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [
+    "it’s people like you who make this possible", "it’s volunteers that we need", "it’s history!", "all of it’s gone",
     "It’s co-operative of you, and it’s time", "its own staff", "because of it’s a pity",
     "Of course, we could, of course",
     "Your invitation", "thank you for your help", "more then came", "so-called ‘rights’", "so called because",

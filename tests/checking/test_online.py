@@ -134,3 +134,32 @@ def test_a_machine_that_is_offline_is_told_once(monkeypatch: pytest.MonkeyPatch)
         address: Answer(fate=Fate.SILENT) for address in addresses})
     [found] = look(matter(letter="[One](https://e.org/a) [Two](https://e.org/b)\n"))
     assert "online" in found.message
+
+
+def test_a_page_that_sends_on_slowly_keeps_to_the_time(site: tuple[str, list[tuple[str, str]]]) -> None:
+    """What our own time cut short was not asked: it is told so, and not as a website that takes too long."""
+    url, _ = site
+    began = time.monotonic()
+    [answer] = ask((url + "/slow",), seconds=0.2, allowed=anywhere).values()
+    assert answer.fate is Fate.UNASKED
+    assert time.monotonic() - began < 5
+
+
+def test_why_nothing_was_asked(site: tuple[str, list[tuple[str, str]]]) -> None:
+    """A machine inside a house, and one that refuses: each is told as what it is."""
+    url, _ = site
+    assert "own network" in ask((url + "/there",))[url + "/there"].words
+    [refused] = ask(("http://localhost:1/",), allowed=anywhere).values()
+    assert (refused.fate, refused.words) == (Fate.SILENT, "the connection failed")
+
+
+def test_pages_unanswered_and_unasked_have_their_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A silent page is a warning at its line, what was left is counted; nothing is said of pages that are there."""
+    fates = {"https://e.org/silent": Answer(fate=Fate.SILENT, words="500"),
+             "https://e.org/left": Answer(fate=Fate.UNASKED)}
+    monkeypatch.setattr("pillarbox.checking.online.ask", lambda addresses: {
+        address: fates.get(address, Answer(fate=Fate.THERE)) for address in addresses})
+    letter = "[One](https://e.org/there)\n\n[Two](https://e.org/silent)\n\n[Three](https://e.org/left)\n"
+    assert [(each.code, each.line) for each in look(matter(letter=letter))] == [
+        ("link-unanswered", 3), ("links-unasked", None)]
+    assert list(look(matter(letter="[One](https://e.org/there)\n"))) == []

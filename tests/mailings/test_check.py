@@ -183,3 +183,20 @@ def test_a_folder_that_cannot_be_read(project: Project) -> None:
     assert found(check(project, "harbour"), "missing-file").file == "appeals/harbour/appeal.toml"
     assert found(check(project, "nobody"), "no-appeal").level is Level.ERROR
     assert found(check(project, "../../etc"), "bad-name").level is Level.ERROR
+
+
+def test_a_lists_own_blank_field_is_told_once_with_a_mend_that_works(project: Project) -> None:
+    """The mend that the finding names is followed, and nothing is left to find."""
+    write(project, HEAD + "Come to {{ supporter.harbourside }}!\n")
+    told = [each for each in check(project, "harbour", ALL).findings if "harbourside" in each.message]
+    assert [each.code for each in told] == ["undefined-name"]
+    assert "{{ supporter.harbourside | default('something that fits everybody') }}" in told[0].message
+    assert "--list" not in told[0].message
+    write(project, HEAD + "Come to {{ supporter.harbourside | default('something that fits everybody') }}!\n")
+    assert not [each for each in check(project, "harbour", ALL).findings if "harbourside" in each.message]
+
+
+def test_without_a_list_a_missing_field_says_how_to_name_one(project: Project) -> None:
+    """Made-up supporters have no fields of a list's own."""
+    write(project, HEAD + "Come to {{ supporter.harbourside }}!\n")
+    assert "--list NAME" in found(check(project, "harbour"), "undefined-name").message
