@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import control, planning
+from pillarbox.mailings import composing, control, planning
 from pillarbox.model.states import MailingState, SuppressionReason, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run
@@ -180,14 +180,14 @@ def test_plans_at_the_same_moment_each_have_a_sentence(project: Project) -> None
 
 def test_a_plan_that_was_swept_away_meanwhile_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process took the composing one for dead and deleted it: no plan is claimed to exist."""
-    compose_all = planning._compose_all
+    compose_all = composing.compose_all
 
     def swept(*given: Any) -> Any:
         outcome = compose_all(*given)
         planning._drop(project, given[1])
         return outcome
 
-    monkeypatch.setattr(planning, "_compose_all", swept)
+    monkeypatch.setattr(planning, "compose_all", swept)
     with pytest.raises(Refused, match="not what was composed"):
         planned(project)
     assert (count(project, messages), count(project, mailings_table)) == (0, 0)
