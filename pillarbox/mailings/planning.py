@@ -14,7 +14,7 @@ from typing import Any
 
 from pillarbox.content.appeal import Appeal
 from pillarbox.ground import clock, logs
-from pillarbox.ground.errors import Refused
+from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
 from pillarbox.mailings import approval, editions, letters, live, pictures, terms
@@ -111,7 +111,9 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
                roads=terms.roads(project.settings, source.bundle))
     except BaseException as fault:
         log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
-        _drop(project, mailing)
+        stands = _drop(project, mailing)
+        if stands and isinstance(fault, PillarboxError):
+            fault.todo = f"{fault.todo} {stands.name} stays planned as it was.".strip()
         raise
     with project.store.reading() as connection:
         planned = mailings.by_id(connection, mailing.id)
@@ -199,10 +201,12 @@ def _sweep(project: Project) -> None:
             _drop(project, mailing)
 
 
-def _drop(project: Project, mailing: Mailing) -> None:
+def _drop(project: Project, mailing: Mailing) -> Mailing | None:
+    """Delete a mailing that is composed in part; returns the plan whose place it was to take, which stands again."""
     with project.store.writing() as connection:
         if mailings.state(connection, mailing.id) is not MailingState.COMPOSING:
-            return  # finished meanwhile, or dropped by another process that found it dead
+            return None  # finished meanwhile, or dropped by another process that found it dead
         messages.delete_all(connection, mailing.id)
         approvals.delete_all(connection, mailing.id)
         connection.execute(mailings_table.delete().where(mailings_table.c.id == mailing.id))
+        return editions.give_back(connection, edition_id=mailing.edition_id, before=mailing.id)

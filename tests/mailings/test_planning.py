@@ -128,6 +128,43 @@ def test_a_plan_that_never_left_is_replaced(project: Project) -> None:
     assert second.planned == CROWD
 
 
+def test_a_plan_that_comes_to_nothing_leaves_the_earlier_one_as_it_was(project: Project) -> None:
+    """A fault in the mended letter: what was planned and approved before can still be sent, and the refusal says so."""
+    first = planned(project, again="spring")
+    control.approve(project, first.name, by="Ann")
+    with project.store.writing() as connection:
+        gone = connection.execute(select(func.min(messages.c.id))).scalar_one()
+        connection.execute(messages.update().where(messages.c.id == gone).values(state="withdrawn"))
+    letter = project.folder / "appeals" / "harbour" / "letter.md"
+    sound = letter.read_text("utf-8")
+    letter.write_text("{{ supporter.shoe_size }}", "utf-8")
+    for _ in range(2):
+        with pytest.raises(LetterError) as caught:
+            planned(project, again="spring")
+        assert f"{first.name} stays planned as it was." in caught.value.sentence()
+    with project.store.reading() as connection:
+        stands = mailings.by_id(connection, first.id)
+        states = connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state)).all()
+        assert (stands.state, stands.approved_by, stands.finished_at) == (MailingState.PLANNED, "Ann", None)
+        assert dict(tuple(row) for row in states) == {"planned": CROWD - 1, "withdrawn": 1}
+    letter.write_text(sound, "utf-8")
+    assert planned(project, again="spring").planned == CROWD, "and it makes way for one that succeeds"
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+
+
+def test_what_staff_cancelled_does_not_stand_again(project: Project) -> None:
+    """A failed plan after a cancelled one changes nothing of that."""
+    first = planned(project, again="spring")
+    control.cancel(project, first.name, reason="a wrong figure")
+    (project.folder / "appeals" / "harbour" / "letter.md").write_text("{{ supporter.shoe_size }}", "utf-8")
+    with pytest.raises(LetterError) as caught:
+        planned(project, again="spring")
+    assert "stays planned" not in caught.value.sentence()
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+
+
 def test_a_label_is_not_blank(project: Project) -> None:
     """``--again ""`` names no edition: it is refused."""
     for label in ("", "  "):
