@@ -11,7 +11,7 @@ from pillarbox.cli import changes, printing
 from pillarbox.cli.mailings import mailing_argument
 from pillarbox.cli.opening import opened
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import approval, control, summary
+from pillarbox.mailings import approval, control, drift, summary
 from pillarbox.mailings.approval import Comparison, Standing
 from pillarbox.store import approvals, mailings
 from pillarbox.store.mailings import Mailing
@@ -89,10 +89,10 @@ def _show(project: Project, mailing: Mailing, before: Comparison | None) -> None
         printing.to_copy(f"pillarbox preview {mailing.appeal}")
     else:
         show_since(before)
-    if drift := approval.drift(project, mailing):
+    if drifted := drift.of(project, mailing):
         printing.say("\n[yellow]The folder has changed since this was planned.[/] You approve what was planned; this "
                      "is not in it:")
-        changes.show(drift.changes) if drift.changes else printing.below("(the folder has faults now)")
+        changes.show(drifted.changes) if drifted.changes else printing.below("(the folder has faults now)")
 
 
 def show_since(before: Comparison) -> None:

@@ -8,7 +8,7 @@ from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
 from pillarbox.keeping import doubt, journal
-from pillarbox.mailings import approval, brakes, launch, live, refusals
+from pillarbox.mailings import approval, approving, brakes, launch, live, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
@@ -39,7 +39,7 @@ def approve(project: Project, name: str, *, by: str, via: str = "terminal") -> M
         mailing = mailings.find(connection, name)
         if mailing.state not in OPEN:
             raise Refused(f"{mailing.name} is {mailing.state}; there is nothing left to approve.")
-        approval.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
+        approving.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
                       via=via)
         approved = mailings.by_id(connection, mailing.id)
     log.info("mailing.approved", mailing=approved.name, planned=approved.planned)

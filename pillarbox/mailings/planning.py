@@ -17,7 +17,7 @@ from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import approval, editions, letters, live, pictures, terms
+from pillarbox.mailings import approval, approving, editions, letters, live, pictures, terms
 from pillarbox.mailings.composing import Outcome, compose_all
 from pillarbox.model.records import Finding
 from pillarbox.model.states import MailingState
@@ -182,7 +182,7 @@ def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: Outcome,
         if not closed:
             raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
         approvals.note_planning(connection, mailing.id, planned_by=actor, roads=roads)
-        approval.keep(connection, project.settings, mailings.by_id(connection, mailing.id))
+        approving.keep(connection, project.settings, mailings.by_id(connection, mailing.id))
 
 
 def _variants(appeal: Appeal, counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:

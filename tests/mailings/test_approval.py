@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import approval, control, departure, outlook, planning
+from pillarbox.mailings import approval, control, departure, drift, outlook, planning
 from pillarbox.model.sections import ApprovalSettings
 from pillarbox.model.states import Basis, Role
 from pillarbox.people.audience import Rule
@@ -291,13 +291,13 @@ def test_approvals_stand_in_the_audit_log(project: Project) -> None:
 def test_a_folder_that_changed_since_the_plan_is_noticed(project: Project) -> None:
     """What leaves is what was planned; whoever mended a word since must know."""
     mailing = plan(project).mailing
-    assert approval.drift(project, mailing) is None
+    assert drift.of(project, mailing) is None
     write(project, projects.LETTER.replace("1862", "1863"))
-    drift = approval.drift(project, mailing)
-    assert drift
-    assert [change.what for change in drift.changes] == ["Words of appeals/harbour/letter.md"]
+    drifted = drift.of(project, mailing)
+    assert drifted
+    assert [change.what for change in drifted.changes] == ["Words of appeals/harbour/letter.md"]
     write(project, "{{ broken", "letter.md")
-    assert approval.drift(project, mailing)
+    assert drift.of(project, mailing)
 
 
 def test_what_waits_says_who_is_missing(project: Project) -> None:

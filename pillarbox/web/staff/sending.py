@@ -17,7 +17,8 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import approval, control, departure, holding, launch, moments, outlook, refusals, summary
+from pillarbox.mailings import approval, control, departure, drift, holding, launch, moments, outlook, refusals, summary
+from pillarbox.mailings.drift import Drift
 from pillarbox.model.states import MailingState, Role
 from pillarbox.people.values import one_line
 from pillarbox.reports.words import MAILING_STATE
@@ -288,7 +289,7 @@ class Since:
 
     before: approval.Comparison | None
     """Since somebody last stood for it; None: nobody ever did."""
-    drift: approval.Drift | None
+    drift: Drift | None
     """In the folder since it was planned; None: nothing."""
 
 
@@ -299,7 +300,7 @@ def _since(project: Project, mailing: Mailing, deed: Deed) -> Since:
     if deed.name == "approve":
         with project.store.reading() as connection:
             before = approval.compared(connection, project.settings, mailing)
-    return Since(before=before, drift=approval.drift(project, mailing))
+    return Since(before=before, drift=drift.of(project, mailing))
 
 
 def _mark(project: Project, mailing: Mailing) -> str:
