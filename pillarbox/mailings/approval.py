@@ -26,6 +26,8 @@ REPLACED = "replaced by a newer plan"
 """Why a mailing was cancelled whose approvals the newer plan may keep. Whatever staff cancel themselves is no longer
 approved: they may have had their reasons."""
 BY_ITSELF = frozenset({"", "staff", "schedule", "the schedule", "worker", "pillarbox"})
+_UNNAMED = frozenset({"", "staff"})
+"""Those of them that stand for a person who did not say who they are."""
 """Words that stand for who planned a mailing and name nobody."""
 
 
@@ -48,10 +50,14 @@ class Standing:
     needed: int
     planned_by: str
     """A person's name; empty: nobody said."""
+    unknown: bool
+    """Whether four eyes are asked for and nobody said who planned it: then two different people have to look."""
     others: bool
     """Whether whoever planned it does not count."""
     who: tuple[str, ...]
     """Who may approve; empty: anybody."""
+    taken_back: str
+    """Who approved it and took that back: ``Ann and Ben``; empty: nobody."""
 
     @property
     def complete(self) -> bool:
@@ -68,9 +74,11 @@ class Standing:
         """Why it may not go, without a full stop; empty: it may."""
         if self.complete:
             return ""
+        back = f"{self.taken_back} took back the approval, and " if self.taken_back else ""
         if not self.counted:
-            return "nobody has approved it" if self.needed == 1 else "nobody has approved it, and two people must"
-        return f"{self.by} approved it, and one more person must"
+            two = "" if self.needed == 1 else ", and two people must"
+            return f"{back}nobody{' else' if back else ''} has approved it{two}"
+        return f"{back}{self.by} approved it, and one more person must"
 
     def whose_turn(self, name: str) -> str:
         """What to do about that, as a command and who may; empty: nothing."""
@@ -81,6 +89,8 @@ class Standing:
         may = [entry for entry in self.who if person_of(self.who, next(iter(forms_of(entry)))) not in given | barred]
         whom = f" (one of: {', '.join(may)})" if may else ""
         but = f" Not {self.planned_by}, who planned it." if barred and not self.who else ""
+        if self.unknown:
+            but = " Nobody said who planned it (`plan --by NAME`), so it takes two."
         return f"Look at it, then `pillarbox approve {name} --by NAME`{whom}.{but}"
 
 
@@ -109,22 +119,33 @@ def standing(connection: Connection, settings: Settings, mailing: Mailing) -> St
     """Who stands for a mailing as it is, by the rules of [approval] as they are now."""
     rules = settings.approval
     planner = planner_of(connection, mailing)
+    unknown = rules.four_eyes and is_by_hand(connection, mailing) and not planner
     now = terms.of(connection, mailing)
     counted: dict[str, Approval] = {}
-    for each in approvals.of_mailing(connection, mailing.id):
+    found = approvals.of_mailing(connection, mailing.id)
+    for each in found:
         person = person_of(rules.who, each.approved_by)
-        if person is None or (rules.other_than_planner and planner and person == person_of(rules.who, planner)):
+        planned_it = rules.other_than_planner and planner and person == person_of(rules.who, planner)
+        if each.withdrawn_at or person is None or planned_it:
             continue
         if terms.same(connection, terms.given(each), now) and not terms.has_grown(terms.given(each), now, rules.growth):
             counted.setdefault(person, each)
-    return Standing(counted=tuple(counted.values())[:rules.needed], needed=rules.needed, planned_by=planner,
-                    others=rules.other_than_planner, who=rules.who)
+    needed = max(rules.needed, 2) if unknown else rules.needed
+    return Standing(counted=tuple(counted.values())[:needed], needed=needed, planned_by=planner, unknown=unknown,
+                    others=rules.other_than_planner, who=rules.who,
+                    taken_back=" and ".join(each.approved_by for each in found if each.withdrawn_at))
 
 
 def planner_of(connection: Connection, mailing: Mailing) -> str:
     """Who planned a mailing, by name; empty: nobody said, or nobody did."""
     planner = approvals.planning(connection, mailing.id).planned_by
     return "" if folded(planner) in BY_ITSELF else planner
+
+
+def is_by_hand(connection: Connection, mailing: Mailing) -> bool:
+    """Whether a person planned a mailing, named or not, and no schedule."""
+    planner = approvals.planning(connection, mailing.id).planned_by
+    return folded(planner) not in BY_ITSELF - _UNNAMED
 
 
 def is_asked(mailing: Mailing) -> bool:
@@ -143,8 +164,8 @@ def refuse_unapproved(connection: Connection, settings: Settings, mailing: Maili
     found = standing(connection, settings, mailing)
     if found.complete:
         return
-    what = (f"{mailing.name} is a live mailing that nobody has approved." if not found.counted else
-            f"{mailing.name} is a live mailing: {found.why_not}.")
+    what = (f"{mailing.name} is a live mailing: {found.why_not}." if found.counted or found.taken_back else
+            f"{mailing.name} is a live mailing that nobody has approved.")
     before = compared(connection, settings, mailing)
     if before is None:
         raise NotApprovedError(what, todo=found.whose_turn(mailing.name))
@@ -163,7 +184,7 @@ def words_of(before: Comparison) -> str:
 
 def compared(connection: Connection, settings: Settings, mailing: Mailing) -> Comparison | None:
     """A mailing beside the version for which somebody stood last; None: nobody ever did for any of its appeal."""
-    here = approvals.of_mailing(connection, mailing.id)
+    here = [each for each in approvals.of_mailing(connection, mailing.id) if each.withdrawn_at is None]
     before = here[-1] if here else approvals.newest_before(
         connection, appeal=mailing.appeal, practice=mailing.practice, mailing_id=mailing.id)
     if before is None:

@@ -12,6 +12,7 @@ from pillarbox.model.states import MailingState, Role
 from pillarbox.people.values import one_line
 from pillarbox.staff.users import folded
 from pillarbox.store import approvals, audit, mailings, staff
+from pillarbox.store.approvals import Approval
 from pillarbox.store.mailings import Mailing
 
 _LONGEST_NAME = 80
@@ -63,10 +64,42 @@ def _may(connection: Connection, settings: Settings, mailing: Mailing, name: str
 def _note(connection: Connection, settings: Settings, mailing: Mailing) -> Standing:
     """Bring the mailing's own words up to date: once enough people stand for it, it bears their names."""
     found = approval.standing(connection, settings, mailing)
-    if found.complete:
-        mailings.change(connection, mailing.id, approved_by=found.by,
-                        approved_at=max(each.approved_at for each in found.counted))
+    by = found.by if found.complete else None
+    mailings.change(connection, mailing.id, approved_by=by,
+                    approved_at=max(each.approved_at for each in found.counted) if by else None)
     return found
+
+
+def take_back(connection: Connection, settings: Settings, mailing: Mailing, *, by: str, reason: str, via: str,
+              ) -> Standing:
+    """Note, in the caller's transaction, that somebody no longer stands for a mailing.
+
+    Raises:
+        Refused: they do not stand for it.
+    """
+    name = one_line(by)[:_LONGEST_NAME]
+    if not name:
+        raise Refused("An approval is taken back by name.", todo="Say whose with --by NAME.")
+    theirs = given_by(connection, settings, mailing, name)
+    if theirs is None or not approvals.withdraw(connection, theirs.id):
+        others = approval.standing(connection, settings, mailing).by
+        raise Refused(f"{name} has not approved {mailing.name}; nothing was changed.",
+                      todo=f"{others} did. Only who gave an approval takes it back; anybody may pause or cancel the "
+                           "mailing." if others else "")
+    audit.record(connection, actor=name, action="approval-withdrawn", subject=mailing.name,
+                 detail={"reason": one_line(reason), "via": via})
+    return _note(connection, settings, mailing)
+
+
+def given_by(connection: Connection, settings: Settings, mailing: Mailing, name: str) -> Approval | None:
+    """The approval of a mailing that somebody gave, by whichever form of their name, and did not take back."""
+    who = settings.approval.who
+    wanted = {folded(name), approval.person_of(who, name)} - {None}
+    for each in approvals.of_mailing(connection, mailing.id):
+        forms = {folded(each.approved_by), each.person, approval.person_of(who, each.approved_by)}
+        if each.withdrawn_at is None and wanted & forms:
+            return each
+    return None
 
 
 def keep(connection: Connection, settings: Settings, mailing: Mailing) -> Standing:
@@ -78,6 +111,8 @@ def keep(connection: Connection, settings: Settings, mailing: Mailing) -> Standi
     earlier = _replaced(connection, mailing)
     for each in approvals.of_mailing(connection, earlier.id) if earlier else []:
         was = terms.given(each)
+        if each.withdrawn_at:
+            continue
         if terms.same(connection, was, now) and not terms.has_grown(was, now, growth):
             approvals.add(connection, mailing_id=mailing.id, approved_by=each.approved_by, person=each.person,
                           via=each.via, bundle_id=each.bundle_id, count=each.count, terms=each.terms,

@@ -18,7 +18,8 @@ from pillarbox.web.staff.frame import render, site_of
 
 _MOST = 60
 WORDS = {
-    "approve": "approved it", "approval-kept": "kept an approval of the plan before",
+    "approve": "approved it", "approval-withdrawn": "took the approval back",
+    "approval-kept": "kept an approval of the plan before",
     "send": "let it start", "send-now": "asked to send it now",
     "send-at": "asked to send it at a time", "hold": "handed it to SendGrid, to keep until its time",
     "pause": "held it back", "resume": "let it go on", "cancel": "cancelled it", "plan": "planned it",
