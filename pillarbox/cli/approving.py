@@ -11,7 +11,7 @@ from pillarbox.cli import changes, printing
 from pillarbox.cli.mailings import mailing_argument
 from pillarbox.cli.opening import opened
 from pillarbox.ground.errors import Refused
-from pillarbox.mailings import approval, control, summary
+from pillarbox.mailings import approval, control, drift, summary
 from pillarbox.mailings.approval import Comparison, Standing
 from pillarbox.store import approvals, mailings
 from pillarbox.store.mailings import Mailing
@@ -20,16 +20,22 @@ from pillarbox.store.project import Project
 
 @click.command()
 @mailing_argument
-@click.option("--by", metavar="NAME", help="Who approves.")
+@click.option("--by", metavar="NAME", help="Who approves, or takes that back.")
 @click.option("--show", is_flag=True, help="Only show what would be approved, and what has changed; approve nothing.")
+@click.option("--withdraw", is_flag=True, help="Take back the approval that NAME gave; unapproved it does not go.")
+@click.option("--reason", default="", metavar="TEXT", help="With --withdraw: why, for those who look later.")
 @printing.json_option
 @click.pass_context
-def approve(ctx: click.Context, name: str, by: str | None, show: bool, as_json: bool) -> None:
+def approve(ctx: click.Context, name: str, by: str | None, show: bool, withdraw: bool, reason: str,
+            as_json: bool) -> None:
     """Stand for a planned mailing, by name. A live mailing cannot be sent without.
 
     It shows first what has changed since somebody approved this appeal. What is approved is the letter as it was
     planned, its layout, images and settings, and whom it is for; after any change of these it is asked for again, and
     when the audience has grown by more than 5%. See [approval] in pillarbox.toml, and docs/approving.md.
+
+    Who has thought better of it takes the approval back with --withdraw: then it does not go, also at a time that was
+    set for it. What is leaving already is held back by `pause`.
 
     A service letter (confirm, welcome …) is approved once, as it is now: after any change of its words again.
     """
@@ -37,10 +43,18 @@ def approve(ctx: click.Context, name: str, by: str | None, show: bool, as_json: 
 
     if by is None and not show:
         raise click.UsageError("Say who approves with --by NAME (or look at it only, with --show).")
+    if show and withdraw:
+        raise click.UsageError("--show changes nothing, and --withdraw does: leave one of them out.")
+    if reason and not withdraw:
+        raise click.UsageError("--reason goes with --withdraw.")
     with opened(ctx) as project:
         if service.is_meant(project, name):
             if show:
                 raise Refused("A service letter is looked at with `pillarbox preview`.")
+            if withdraw:
+                raise Refused(f"The approval of the service letter {name} cannot be taken back.",
+                              todo=f"Change its words in templates/service/{name}: then nobody stands for it, and it "
+                                   "waits until somebody does.")
             letter = service.approve(project, name, by=by or "")
             if as_json:
                 printing.as_json({"service": name, "content_hash": letter.content_hash,
@@ -50,6 +64,14 @@ def approve(ctx: click.Context, name: str, by: str | None, show: bool, as_json: 
                              "now.")
             return
         mailing, before = _look(project, name)
+        if withdraw:
+            mailing = control.withdraw(project, mailing.name, by=by or "", reason=reason)
+            if as_json:
+                printing.as_json(_data(project, mailing, _standing(project, mailing), before))
+            else:
+                printing.say(f"{escape((by or '').strip())} no longer stands for {escape(mailing.name)}.")
+                _conclude(mailing, _standing(project, mailing))
+            return
         if not as_json:
             _show(project, mailing, before)
         if not show:
@@ -81,6 +103,7 @@ def _show(project: Project, mailing: Mailing, before: Comparison | None) -> None
     printing.say(f"[bold]{escape(mailing.title)}[/]")
     printing.say(f"[dim]{escape(mailing.name)}[/]")
     printing.facts((("Subject", " / ".join(told.subjects) or "none"), ("From", told.sender),
+                    *((("Replies to", told.reply_to),) if told.reply_to not in told.sender else ()),
                     ("To", f"{told.audience or 'chosen supporters'}: {mailing.planned:,} messages"),
                     ("Through", told.account), ("Dated", f"{mailing.for_date.day} {mailing.for_date:%B %Y}")))
     printing.say()
@@ -89,10 +112,13 @@ def _show(project: Project, mailing: Mailing, before: Comparison | None) -> None
         printing.to_copy(f"pillarbox preview {mailing.appeal}")
     else:
         show_since(before)
-    if drift := approval.drift(project, mailing):
-        printing.say("\n[yellow]The folder has changed since this was planned.[/] You approve what was planned; this "
+    if drifted := drift.of(project, mailing):
+        printing.say("\n[yellow]What this was planned from has changed since.[/] You approve what was planned; this "
                      "is not in it:")
-        changes.show(drift.changes) if drift.changes else printing.below("(the folder has faults now)")
+        if drifted.changes:
+            changes.show(drifted.changes)
+        else:
+            printing.below("(the folder, or segments.toml, has faults now)")
 
 
 def show_since(before: Comparison) -> None:
@@ -129,6 +155,8 @@ def _data(project: Project, mailing: Mailing, found: Standing, before: Compariso
     return {"mailing": mailing.name, "approved_by": mailing.approved_by, "approved": found.complete,
             "needed": found.needed, "why_not": found.why_not,
             "approvals": [{"by": row.approved_by, "at": row.approved_at.isoformat(), "via": row.via,
-                           "kept": row.kept_from_id is not None} for row in rows],
+                           "kept": row.kept_from_id is not None} for row in rows if row.withdrawn_at is None],
+            "withdrawn": [{"by": row.approved_by, "at": row.withdrawn_at.isoformat()}
+                          for row in rows if row.withdrawn_at],
             "compared_with": before.mailing if before else None,
             "changes": [change.to_json() for change in before.changes] if before else []}

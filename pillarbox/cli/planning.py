@@ -84,5 +84,5 @@ def show_plan(planned: planning.Planned) -> None:
     if approval.is_asked(mailing) and not planned.approved.complete:
         to_approve(mailing.name)
         if planned.approved.others and not planned.approved.planned_by:
-            printing.below("Who planned it is not known, and should not be who approves it: plan with --by NAME.")
+            printing.below("Who planned it is not known, so two different people must approve it. Say it with --by.")
     printing.to_copy(f"pillarbox send {mailing.name}")

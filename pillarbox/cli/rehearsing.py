@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 import click
 import orjson
@@ -51,14 +52,17 @@ def rehearse(ctx: click.Context, slug: str, lists: tuple[str, ...], segments: tu
     wish = rehearsing.Wish(
         appeal=slug, rule=Rule(lists=lists, segments=segments, exclude=exclude), again=again, letters=most,
         for_date=for_date.date() if for_date else None, crash=not no_crash, named=left_out is not None)
+    in_json = left_out is not None and str(left_out) == "-"
     with opened(ctx) as project, _terminated():
+        pages.refuse_taken(out or project.folder / pages.FOLDER / slug)
+        if left_out is not None and not in_json:
+            _open(left_out).close()  # a rehearsal takes minutes: that it cannot be written is said before
         done = rehearsing.rehearse(project, wish, lambda name, total: printing.progress(total, name, quiet=as_json))
         page = None
         if done.letters:
             page = pages.write(out or project.folder / pages.FOLDER / slug, done.letters, title=done.mailing.title,
                                words=f"{len(done.letters)} of {done.accepted:,} letters, drawn at random, from a "
                                      "rehearsal.", images=done.images)
-    in_json = left_out is not None and str(left_out) == "-"
     if left_out is not None and not in_json:
         _write(left_out, done)
     if as_json:
@@ -86,10 +90,13 @@ def _terminated() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _open(path: Path) -> TextIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="")
+
+
 def _write(path: Path, done: Rehearsal) -> None:
     """Who is left out, and why; for this user's eyes only."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8",
-                   newline="") as file:
+    with _open(path) as file:
         if path.suffix == ".json":
             rows = [{"address": address, "reason": reason} for address, reason in done.left_out]
             file.write(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode() + "\n")

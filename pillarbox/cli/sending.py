@@ -19,7 +19,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import approval, closing, control, departure, holding, launch, moments, refusals
+from pillarbox.mailings import approval, closing, control, departure, drift, holding, launch, moments, refusals
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.mailings.dispatch import Dispatch
@@ -129,21 +129,12 @@ def _see_approved(project: Project, mailing: Mailing, *, as_approved: bool) -> N
     """See that enough people stand for a live mailing, and that whoever sends it knows which words leave.
 
     Raises:
-        Refused: too few, or its folder says something else by now; with what has changed.
+        NotApprovedError: too few, or its folder says something else by now; with what has changed.
     """
     with project.store.reading() as connection:
         approval.refuse_unapproved(connection, project.settings, mailing)
-    drift = approval.drift(project, mailing) if mailing.started_at is None else None
-    if drift is None:
-        return
-    what = f"The folder appeals/{mailing.appeal} has changed since {mailing.name} was planned; what was planned leaves."
-    if mailing.practice or as_approved:
-        printing.note(what)
-        return
-    raise approval.NotApprovedError(
-        what.replace("what was planned leaves.", "what would leave is what was planned. Nothing was sent."),
-        todo=f"`pillarbox plan {mailing.appeal} …` takes the new words, and has them approved; --as-approved sends it "
-             "as it was planned.", changes=drift.changes)
+    if drift.refuse(project, mailing, as_planned=as_approved, how="--as-approved sends it as it was planned"):
+        printing.note(f"What {mailing.name} was planned from has changed since; what was planned leaves.")
 
 
 @contextmanager

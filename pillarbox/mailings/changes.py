@@ -31,7 +31,9 @@ _FIRST = ("appeal.subject", "appeal.preheader", "appeal.title", "appeal.letter",
 _SETTINGS = {"sender": "Sender", "links": "Link", "theme": "theme.toml", "appeal": "appeal.toml",
              "appeal.links": "Link", "appeal.facts": "Fact"}
 _VARIANT = re.compile(r"appeal\.variants\.(.)\.(.+)")
-_NAMED = {"appeal.subject": "Subject", "appeal.preheader": "Preheader", "appeal.title": "Title"}
+_NAMED = {"appeal.subject": "Subject", "appeal.preheader": "Preheader", "appeal.title": "Title",
+          "sender.name": "From (name)", "sender.email": "From (address)", "sender.reply_to": "Reply address",
+          "sender.images": "How images travel", "sender.unsubscribe_mailto": "Address for unsubscribing"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

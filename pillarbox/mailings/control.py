@@ -8,7 +8,7 @@ from pillarbox.events.apply import tie_late
 from pillarbox.ground import clock, logs
 from pillarbox.ground.errors import Refused
 from pillarbox.keeping import doubt, journal
-from pillarbox.mailings import approval, brakes, launch, live, refusals
+from pillarbox.mailings import approval, approving, brakes, launch, live, refusals
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import frequency
 from pillarbox.store import audit, due, mailings, messages
@@ -39,11 +39,34 @@ def approve(project: Project, name: str, *, by: str, via: str = "terminal") -> M
         mailing = mailings.find(connection, name)
         if mailing.state not in OPEN:
             raise Refused(f"{mailing.name} is {mailing.state}; there is nothing left to approve.")
-        approval.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
+        approving.give(connection, project.settings, mailings.hold(connection, mailing.id, alone=True), by=by,
                       via=via)
         approved = mailings.by_id(connection, mailing.id)
     log.info("mailing.approved", mailing=approved.name, planned=approved.planned)
     return approved
+
+
+def withdraw(project: Project, name: str, *, by: str, reason: str = "", via: str = "terminal") -> Mailing:
+    """Record that somebody who approved a mailing no longer does. One that waits for its time does not go then.
+
+    Args:
+        project: the project.
+        name: the mailing's, or its appeal's.
+        by: who.
+        reason: why, for those who look later.
+        via: where they said so: ``terminal`` or ``dashboard``.
+
+    Raises:
+        Refused: they have not approved it, or it is leaving: that is for ``pause`` and ``cancel``.
+    """
+    with project.store.writing() as connection:
+        mailing = mailings.hold(connection, mailings.find(connection, name).id, alone=True)
+        if mailing.state not in (MailingState.PLANNED, MailingState.PAUSED):
+            raise refusals.no_hold(mailing, "take back")
+        approving.take_back(connection, project.settings, mailing, by=by, reason=reason, via=via)
+        withdrawn = mailings.by_id(connection, mailing.id)
+    log.info("mailing.approval-withdrawn", mailing=withdrawn.name)
+    return withdrawn
 
 
 def start(project: Project, name: str, *, actor: str, per_second: float | None = None, now: bool = False,
@@ -126,7 +149,7 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
     What is known of it at this moment is thereby accepted: the brakes do not stop it for that again.
 
     Raises:
-        Refused: the mailing is not paused, or an apology for it was planned.
+        Refused: the mailing is not paused, an apology for it was planned, or it would leave at once, unapproved.
     """
     with project.store.writing() as connection:
         mailing = mailings.find(connection, name)
@@ -138,6 +161,7 @@ def resume(project: Project, name: str, *, actor: str = "staff") -> Mailing:
         moment = clock.now()
         at, by, after = mailing.send_at, mailing.send_by, MailingState.PLANNED
         if mailing.provider_batch and at and moment < at:
+            approval.refuse_unapproved(connection, project.settings, mailing)
             after = MailingState.SENDING
         elif mailing.started_at or (at and at <= moment):
             at, by = moment, actor

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import approval, control
 from pillarbox.model.states import MailingState, MessageState
-from pillarbox.store import mailings, messages
+from pillarbox.store import audit, mailings, messages
 from pillarbox.store.mailings import Mailing
 
 FIRST = "first"
@@ -62,3 +62,27 @@ def _make_way(connection: Connection, earlier: Mailing, *, actor: str, waiting: 
     else:
         raise Refused(f"{earlier.name} is {earlier.state}" + ("." if untouched else ": part of it has left."),
                       todo=f"`pillarbox send {earlier.name}` continues it; `cancel` ends it.")
+
+
+def give_back(connection: Connection, *, edition_id: int, before: int) -> Mailing | None:
+    """Let the plan stand again that made way for one which came to nothing, in the transaction that deletes that one.
+
+    Args:
+        connection: to write with; the messages of the plan that failed are deleted already.
+        edition_id: of both.
+        before: id of the plan that failed.
+
+    Returns:
+        the plan that stands again, as it was; None: there was none.
+    """
+    earlier = mailings.latest_of_edition(connection, edition_id, before=before)
+    if (earlier is None or earlier.started_at or earlier.state is not MailingState.CANCELLED
+            or earlier.state_reason != approval.REPLACED):
+        return None
+    mailings.move(connection, earlier.id, before=(MailingState.CANCELLED,), after=MailingState.PLANNED,
+                  finished_at=None)
+    # By why they were cancelled: whoever was forgotten meanwhile has no such words, and stays out.
+    messages.change_state(connection, earlier.id, before=MessageState.CANCELLED, after=MessageState.PLANNED,
+                          detail="", of_detail=approval.REPLACED)
+    audit.record(connection, actor="pillarbox", action="plan-stands", subject=earlier.name)
+    return mailings.by_id(connection, earlier.id)

@@ -7,38 +7,29 @@ conditional update makes it ``planned``. Whatever dies before that leaves someth
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 
-from pillarbox.compose.links import LinkMaker
-from pillarbox.compose.message import Composer
 from pillarbox.content.appeal import Appeal
-from pillarbox.ground import address, clock, logs
-from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.ground.keys import new_keys
+from pillarbox.ground import clock, logs
+from pillarbox.ground.errors import PillarboxError, Refused
 from pillarbox.ground.process import Worker
 from pillarbox.keeping import journal
-from pillarbox.mailings import approval, editions, envelopes, letters, live, pictures, terms, variants
-from pillarbox.mailings.seen import Seen, refuse
-from pillarbox.model.records import Composed, Fault, Finding
-from pillarbox.model.states import MailingState, MessageState
+from pillarbox.mailings import approval, approving, editions, letters, live, pictures, terms
+from pillarbox.mailings.composing import Outcome, compose_all
+from pillarbox.model.records import Finding
+from pillarbox.model.states import MailingState
 from pillarbox.people import audience, frequency, wishes
 from pillarbox.people.segments import Segments
 from pillarbox.store import approvals, mailings, messages, shapes
-from pillarbox.store.letters import pack_values
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 from pillarbox.store.schema import mailings as mailings_table
 
 log = logs.get("mailings")
 
-ROWS_AT_ONCE = 5_000
-_FAULTS_SHOWN = 20
 # A composing mailing of a process on another machine is taken for dead after this long.
 _COMPOSING_LIMIT = timedelta(hours=6)
 _TOUCHED = "What was written is not what was composed; nothing can be sent."
@@ -114,13 +105,15 @@ def plan(project: Project, wish: Wish, *, on_progress: Callable[[int], None] = l
     try:
         if source.appeal.images:
             pictures.see_to(project, source.bundle, letters.of_mailing(source, mailing).values())
-        outcome = _compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
+        outcome = compose_all(project, mailing, segments, reached, on_progress, wish.due_at)
         excluded |= {"already-reached": outcome.passed_over} if outcome.passed_over else {}
         _close(project, mailing, source.appeal, outcome, excluded, actor=wish.actor,
                roads=terms.roads(project.settings, source.bundle))
     except BaseException as fault:
         log.warning("plan.dropped", mailing=mailing.name, fault=type(fault).__name__)
-        _drop(project, mailing)
+        stands = _drop(project, mailing)
+        if stands and isinstance(fault, PillarboxError):
+            fault.todo = f"{fault.todo} {stands.name} stays planned as it was.".strip()
         raise
     with project.store.reading() as connection:
         planned = mailings.by_id(connection, mailing.id)
@@ -163,140 +156,7 @@ def _open(project: Project, wish: Wish, source: letters.Source, segments: Segmen
                                   asked=wishes.of_mailing(connection, mailing_id)))
 
 
-@dataclass(kw_only=True, slots=True)
-class _Outcome:
-    """What composing a whole audience gave."""
-
-    planned: int = 0
-    passed_over: int = 0
-    reserved: int = 0
-    slow_path: int = 0
-    slow_reasons: tuple[str, ...] = ()
-    digest: Any = field(default_factory=hashlib.sha256)
-    variants: Counter[str] = field(default_factory=Counter)
-    """Label → messages; of a letter without variants all stand under no label."""
-    shape_ids: dict[str, int] = field(default_factory=dict)
-    shared: list[str] = field(default_factory=list)
-    faults: list[Finding] = field(default_factory=list)
-    fault_count: int = 0
-    findings: tuple[Finding, ...] = ()
-
-
-def _compose_all(project: Project, mailing: Mailing, segments: Segments, reached: set[int],
-                 on_progress: Callable[[int], None],
-                 due_at: Callable[[audience.Candidate], datetime] | None = None) -> _Outcome:
-    source = letters.frozen(project, mailing)
-    composers = letters.composers(source, mailing)
-    seen = {label: Seen(letter) for label, letter in letters.of_mailing(source, mailing).items()}
-    draw = variants.drawn(project.secret, source.appeal)
-    links = envelopes.link_maker(project.settings, source.bundle, mailing.source_code)
-    outcome = _Outcome()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="keep") as keeper:
-        kept: Future[None] | None = None  # written while the next chunk is composed
-        for chunk in _chunks(project, mailing, segments, reached, outcome):
-            rows = _compose(mailing, composers, draw, links, chunk, outcome, seen)
-            if kept is not None:
-                kept.result()
-                kept = None
-            if outcome.fault_count:
-                continue  # go on through the list, to show every fault at once
-            if due_at:
-                for person, (_, row) in zip(chunk, rows, strict=True):
-                    row["due_at"] = due_at(person)
-            kept = keeper.submit(_keep, project, mailing, rows, outcome, on_progress)
-        if kept is not None:
-            kept.result()
-    outcome.slow_path = sum(composer.slow_path for composer in composers.values())
-    outcome.slow_reasons = tuple(dict.fromkeys(why for composer in composers.values() for why in composer.reasons))
-    if outcome.fault_count:
-        raise LetterError(
-            f"{outcome.fault_count:,} {'copy' if outcome.fault_count == 1 else 'copies'} of {mailing.appeal} cannot be "
-            "composed; nothing was planned and nothing was sent.", findings=tuple(outcome.faults))
-    if not outcome.planned:
-        raise Refused(f"Nobody is left to write to: {_why_nobody(project, mailing, segments, outcome)}.",
-                      todo="See `pillarbox lists show` and the consent that was recorded at import.")
-    outcome.findings = refuse(source, seen, project.settings, mailing)
-    if outcome.reserved and not mailing.practice:
-        raise Refused(f"{outcome.reserved:,} addresses lie in domains made for examples (RFC 2606); a list with them "
-                      "is a sample list.", todo="Take them off the list, or practise with the files transport.")
-    return outcome
-
-
-def _chunks(project: Project, mailing: Mailing, segments: Segments, reached: set[int], outcome: _Outcome,
-            ) -> Iterator[tuple[audience.Candidate, ...]]:
-    rule = audience.Rule.from_json(mailing.audience)
-    with project.store.reading() as connection:
-        stream = audience.candidates(connection, rule, segments, recent=frequency.of_mailing(connection, mailing.id),
-                                     asked=wishes.of_mailing(connection, mailing.id))
-        while chunk := tuple(islice(stream, ROWS_AT_ONCE)):
-            fresh = tuple(person for person in chunk if person.supporter_id not in reached)
-            outcome.passed_over += len(chunk) - len(fresh)
-            outcome.reserved += sum(address.is_reserved(person.address) for person in fresh)
-            if fresh:
-                yield fresh
-
-
-def _compose(mailing: Mailing, composers: Mapping[str, Composer], draw: Callable[[int], str], links: LinkMaker,
-             people: tuple[audience.Candidate, ...], outcome: _Outcome,
-             seen: Mapping[str, Seen]) -> list[tuple[Composed, dict[str, Any]]]:
-    """Compose one chunk; faults are noted in the outcome, with the supporter's address."""
-    keys = new_keys(len(people))
-    codes = [code if person.tracked else None for person, code in zip(people, new_keys(len(people)), strict=True)]
-    contexts = [{"supporter": letters.supporter(person), "links": links.links(key, code)}
-                for person, key, code in zip(people, keys, codes, strict=True)]
-    labels = [draw(person.supporter_id) for person in people]
-    for label, here in seen.items():
-        here.people(context["supporter"] for context, own in zip(contexts, labels, strict=True) if own == label)
-    state = MessageState.PLANNED.value
-    rows = []
-    for person, key, code, label, made in zip(people, keys, codes, labels, _each(composers, labels, contexts),
-                                              strict=True):
-        if isinstance(made, Fault):
-            outcome.fault_count += 1
-            if len(outcome.faults) < _FAULTS_SHOWN:
-                outcome.faults.append(letters.for_supporter(made.finding, person.address))
-            continue
-        seen[label].copy(made)
-        rows.append((made, {
-            "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
-            "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,
-            "code": code, "tracked": person.tracked, "domain": address.domain(person.address), "state": state}
-            | ({"variant": label} if label else {})))
-    return rows
-
-
-def _each(composers: Mapping[str, Composer], labels: Sequence[str],
-          contexts: Sequence[Mapping[str, Any]]) -> list[Composed | Fault]:
-    """Everybody's message, in their variant of the letter; in the same order."""
-    if len(composers) == 1:
-        return next(iter(composers.values())).compose(contexts)
-    made = {label: iter(composer.compose([context for context, own in zip(contexts, labels, strict=True)
-                                          if own == label])) for label, composer in composers.items()}
-    return [next(made[label]) for label in labels]
-
-
-def _keep(project: Project, mailing: Mailing, rows: list[tuple[Composed, dict[str, Any]]], outcome: _Outcome,
-          on_progress: Callable[[int], None]) -> None:
-    """Write one chunk, and fold it into the digest. Called by one thread at a time."""
-    values = [pack_values(made.values) for made, _ in rows]
-    for (_, row), said in zip(rows, values, strict=True):
-        outcome.digest.update(row["address_hash"].encode() + said.encode())
-    with project.store.writing() as connection:
-        for made, row in rows:
-            shape_id = outcome.shape_ids.get(made.shape.id)
-            if shape_id is None:
-                shape_id = shapes.add(connection, mailing.id, made.shape)
-                outcome.shape_ids[made.shape.id] = shape_id
-                if not made.shape.private:
-                    outcome.shared.append(made.shape.id)
-            row["shape_id"] = shape_id
-        messages.add(connection, [row for _, row in rows], values)
-    outcome.planned += len(rows)
-    outcome.variants.update(row.get("variant", "") for _, row in rows)
-    on_progress(len(rows))
-
-
-def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome, excluded: dict[str, int], *,
+def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: Outcome, excluded: dict[str, int], *,
            actor: str, roads: Mapping[str, Any]) -> None:
     """Check that the ledger holds exactly what was composed, and make the mailing sendable in one update.
 
@@ -322,25 +182,13 @@ def _close(project: Project, mailing: Mailing, appeal: Appeal, outcome: _Outcome
         if not closed:
             raise Refused(_TOUCHED, todo=_PLAN_AGAIN)
         approvals.note_planning(connection, mailing.id, planned_by=actor, roads=roads)
-        approval.keep(connection, project.settings, mailings.by_id(connection, mailing.id))
+        approving.keep(connection, project.settings, mailings.by_id(connection, mailing.id))
 
 
 def _variants(appeal: Appeal, counts: Mapping[str, int]) -> dict[str, dict[str, Any]]:
     """What a mailing keeps of its letter's variants."""
     return {label: {"subject": appeal.as_variant(label).subject, "differs": list(appeal.differences(label)),
                     "planned": counts.get(label, 0)} for label in appeal.labels}
-
-
-def _why_nobody(project: Project, mailing: Mailing, segments: Segments, outcome: _Outcome) -> str:
-    with project.store.reading() as connection:
-        reasons = audience.left_out(connection, audience.Rule.from_json(mailing.audience), segments,
-                                    recent=frequency.of_mailing(connection, mailing.id),
-                                    asked=wishes.of_mailing(connection, mailing.id))
-    if outcome.passed_over:
-        reasons["already-reached"] = outcome.passed_over
-    if not reasons:
-        return "the lists are empty"
-    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1]))
 
 
 def _sweep(project: Project) -> None:
@@ -353,10 +201,12 @@ def _sweep(project: Project) -> None:
             _drop(project, mailing)
 
 
-def _drop(project: Project, mailing: Mailing) -> None:
+def _drop(project: Project, mailing: Mailing) -> Mailing | None:
+    """Delete a mailing that is composed in part; returns the plan whose place it was to take, which stands again."""
     with project.store.writing() as connection:
         if mailings.state(connection, mailing.id) is not MailingState.COMPOSING:
-            return  # finished meanwhile, or dropped by another process that found it dead
+            return None  # finished meanwhile, or dropped by another process that found it dead
         messages.delete_all(connection, mailing.id)
         approvals.delete_all(connection, mailing.id)
         connection.execute(mailings_table.delete().where(mailings_table.c.id == mailing.id))
+        return editions.give_back(connection, edition_id=mailing.edition_id, before=mailing.id)

@@ -121,5 +121,9 @@ _INSTEAD = {
                                         "their letter.",
     ("resume", MailingState.PLANNED): "`pillarbox send` starts it.",
     ("cancel", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
+    ("take back", MailingState.SENDING): "`pillarbox pause` holds back what is left, `pillarbox cancel` ends it.",
+    ("take back", MailingState.HELD): "`pillarbox cancel` takes it back from SendGrid, until 10 minutes before its "
+                                      "time.",
+    ("take back", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
     ("pause", MailingState.SENT): "What has left has left; `pillarbox correct` plans an apology.",
 }

@@ -104,7 +104,7 @@ def _words(terms: Terms, dated: bool) -> dict[str, str]:
     facts = terms.facts
     rule = facts["audience"]
     said = {"To": summary.words_of(Rule.from_json(rule)) if rule else ""}
-    said |= {f"Rule of the segment {name}": _rule(meant) for name, meant in rule.get("definitions", {}).items()}
+    said |= segments_in_words(rule.get("definitions", {}))
     said["Messages"] = f"{terms.count:,}"
     if dated:
         said["Dated"] = facts["for_date"]
@@ -113,9 +113,22 @@ def _words(terms: Terms, dated: bool) -> dict[str, str]:
     return said
 
 
-def _rule(meant: Mapping[str, Any]) -> str:
-    return "; ".join(f"{name} = {', '.join(map(str, value)) if isinstance(value, list) else value}"
-                     for name, value in meant.items())
+def segments_in_words(definitions: Mapping[str, Any]) -> dict[str, str]:
+    """What segments mean, for people to read, each under a heading of its own."""
+    return {f"Rule of the segment {name}": "; ".join(_words_of(name, said) for name, said in meant.items())
+            for name, meant in definitions.items()}
+
+
+def _words_of(name: str, said: Any) -> str:
+    """One line of a rule: ``country: IE, GB``, ``town: Leeds``, ``gave: yes``."""
+    match said:
+        case bool():
+            return f"{name.replace('_', ' ')}: {'yes' if said else 'no'}"
+        case Mapping():
+            return "; ".join(_words_of(field, value) for field, value in said.items())
+        case list() | tuple():
+            return f"{name.replace('_', ' ')}: {', '.join(map(str, said))}"
+    return f"{name.replace('_', ' ')}: {said}"
 
 
 _ROADS = {"donate": "Donation page", "donate_monthly": "Monthly donation page", "code_parameter": "Code in the link",

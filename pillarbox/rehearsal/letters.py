@@ -42,9 +42,8 @@ def write(folder: Path, sample: Sequence[Kept], *, title: str, words: str,
     Raises:
         Refused: something else lies there.
     """
+    refuse_taken(folder)
     if folder.exists() and any(folder.iterdir()):
-        if not (folder / MARK).exists():
-            raise Refused(f"{folder} is not empty, and no rehearsal made it.", todo="Name another folder with --out.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.chmod(0o700)
@@ -59,6 +58,16 @@ def write(folder: Path, sample: Sequence[Kept], *, title: str, words: str,
     page = folder / "index.html"
     _put(page, _page(sample, title, words))
     return page
+
+
+def refuse_taken(folder: Path) -> None:
+    """See that letters may be written to a folder.
+
+    Raises:
+        Refused: something else lies there.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise Refused(f"{folder} is not empty, and no rehearsal made it.", todo="Name another folder with --out.")
 
 
 def _put(path: Path, text: str) -> None:

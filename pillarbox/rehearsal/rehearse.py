@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from sqlalchemy import Connection, select
 
 from pillarbox.ground.errors import PillarboxError
-from pillarbox.mailings import approval, control, planning
+from pillarbox.mailings import approval, control, letters, planning
 from pillarbox.model.states import MailingState, MessageState
 from pillarbox.people import audience, frequency, segments, wishes
 from pillarbox.rehearsal import recovery, sender
@@ -117,6 +117,7 @@ def rehearse(project: Project, wish: Wish, progress: Progress) -> Rehearsal:
         Refused: nobody to write to, an edition that was sent, no room on the disk.
         PillarboxError: the sending broke off for another reason than the crash.
     """
+    letters.read(project, wish.appeal)  # before anything is copied: its name may be no folder's name at all
     watch = _Watch()
     observer = Observer(letters=wish.letters)
     with Standin(Behaviour(keep=0, heard=observer)) as standin:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from pillarbox.ground import clock
 from pillarbox.store.schema import approvals, mailings, plannings
@@ -32,6 +32,8 @@ class Approval:
     count: int
     """Messages planned then."""
     terms: Mapping[str, Any]
+    withdrawn_at: datetime | None
+    """When they took it back; None: it stands."""
     kept_from_id: int | None
     """The approval of an earlier plan that is kept by this one."""
 
@@ -62,7 +64,7 @@ def planning(connection: Connection, mailing_id: int) -> Planning:
 
 def add(connection: Connection, *, mailing_id: int, approved_by: str, person: str, via: str, bundle_id: str, count: int,
         terms: Mapping[str, Any], approved_at: datetime | None = None, kept_from_id: int | None = None) -> bool:
-    """Note that somebody stands for a mailing, once; returns whether it is news.
+    """Note that somebody stands for a mailing, once, or again after they took it back; returns whether it is news.
 
     Args:
         approved_at: when they did; now when not said.
@@ -70,22 +72,38 @@ def add(connection: Connection, *, mailing_id: int, approved_by: str, person: st
     row = {"mailing_id": mailing_id, "approved_by": approved_by, "person": person, "via": via, "bundle_id": bundle_id,
            "count": count, "terms": dict(terms), "approved_at": approved_at or clock.now(),
            "kept_from_id": kept_from_id}
+    again = connection.execute(update(approvals).where(
+        approvals.c.mailing_id == mailing_id, approvals.c.person == person, approvals.c.withdrawn_at.is_not(None),
+    ).values(**row, withdrawn_at=None))
+    if again.rowcount:
+        return True
     made = connection.execute(insert_for(connection, approvals).values(row).on_conflict_do_nothing()
                               .returning(approvals.c.id))
     return made.first() is not None
 
 
+def withdraw(connection: Connection, approval_id: int) -> bool:
+    """Note that somebody took their approval back; returns whether it stood until now."""
+    done = connection.execute(update(approvals).where(
+        approvals.c.id == approval_id, approvals.c.withdrawn_at.is_(None)).values(withdrawn_at=clock.now()))
+    return done.rowcount == 1
+
+
 def of_mailing(connection: Connection, mailing_id: int) -> list[Approval]:
-    """Who stands for a mailing, first come first."""
+    """Who stands for a mailing, or did until they took it back; first come first."""
     return [_approval(row) for row in connection.execute(
         select(approvals).where(approvals.c.mailing_id == mailing_id).order_by(approvals.c.id))]
 
 
 def newest_before(connection: Connection, *, appeal: str, practice: bool, mailing_id: int) -> Approval | None:
-    """The newest approval of another mailing of an appeal; one that was kept stands for the one that was given."""
+    """The newest approval of another mailing of an appeal, but for those that were taken back.
+
+    One that was kept stands for the one that was given.
+    """
     row = connection.execute(
         select(approvals).join(mailings, mailings.c.id == approvals.c.mailing_id)
-        .where(mailings.c.appeal == appeal, mailings.c.practice == practice, mailings.c.id < mailing_id)
+        .where(mailings.c.appeal == appeal, mailings.c.practice == practice, mailings.c.id < mailing_id,
+               approvals.c.withdrawn_at.is_(None))
         .order_by(approvals.c.mailing_id.desc(), approvals.c.id.desc()).limit(1)).one_or_none()
     return _approval(row) if row else None
 

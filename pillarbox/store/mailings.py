@@ -159,6 +159,13 @@ def all_of(connection: Connection, *, appeal: str | None = None, practice: bool 
     return [_mailing(row) for row in connection.execute(query)]
 
 
+def latest_of_edition(connection: Connection, edition_id: int, *, before: int) -> Mailing | None:
+    """The newest mailing of an edition that is older than one of them; None: that one is the first."""
+    row = connection.execute(_QUERY.where(mailings.c.edition_id == edition_id, mailings.c.id < before)
+                             .order_by(mailings.c.id.desc()).limit(1)).one_or_none()
+    return _mailing(row) if row else None
+
+
 def correction(connection: Connection, mailing: Mailing) -> str | None:
     """The name of the mailing that apologises for another, sent or not; None when there is none that counts."""
     found: str | None = connection.execute(select(mailings.c.name).where(

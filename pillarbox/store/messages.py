@@ -67,13 +67,19 @@ def delete_all(connection: Connection, mailing_id: int) -> None:
 
 
 def change_state(connection: Connection, mailing_id: int, *, before: MessageState, after: MessageState,
-                 detail: str) -> int:
-    """Move all of a mailing's messages from one state to another; returns how many."""
+                 detail: str, of_detail: str | None = None) -> int:
+    """Move all of a mailing's messages from one state to another; returns how many.
+
+    Args:
+        detail: why, from now on.
+        of_detail: only those of which this was said; None: all.
+    """
     values: dict[str, Any] = {"state": after, "detail": detail}
     if after is MessageState.ACCEPTED:
         values["accepted_at"] = clock.now()
+    of_these = [messages.c.detail == of_detail] if of_detail is not None else []
     return connection.execute(update(messages).where(
-        messages.c.mailing_id == mailing_id, messages.c.state == before).values(**values)).rowcount
+        messages.c.mailing_id == mailing_id, messages.c.state == before, *of_these).values(**values)).rowcount
 
 
 def states(connection: Connection, mailing_id: int) -> dict[MessageState, int]:

@@ -98,6 +98,25 @@ def test_a_word_mended_after_the_plan_does_not_go_unnoticed(made: projects.TestP
     assert (code, "what was planned leaves" in words) == (0, True), words
 
 
+def test_an_approval_is_taken_back(told: Told) -> None:
+    """--withdraw, by name; then nothing goes, and --show and --json say so."""
+    told("plan", "harbour", "--list", "real")
+    told("approve", "harbour", "--by", "Ann")
+    assert told("approve", "harbour", "--withdraw")[0] == 2
+    assert told("approve", "harbour", "--show", "--withdraw")[0] == 2
+    assert told("approve", "harbour", "--by", "Ann", "--reason", "x")[0] == 2
+    code, words = told("approve", "harbour", "--withdraw", "--by", "Ann", "--reason", "the figure")
+    assert (code, "Ann no longer stands for" in words) == (0, True), words
+    code, words = told("send", "harbour", "--count", "7", "--now")
+    assert (code, "Ann took back the approval, and nobody else" in words) == (1, True), words
+    assert "Ann took back the approval" in told("approve", "harbour", "--show")[1]
+    data = json.loads(told("approve", "harbour", "--show", "--json")[1])
+    assert (data["approvals"], [row["by"] for row in data["withdrawn"]]) == ([], ["Ann"])
+    assert told("approve", "harbour", "--withdraw", "--by", "Ann")[0] == 1
+    code, words = told("approve", "confirm", "--withdraw", "--by", "Ann")
+    assert (code, "cannot be taken back" in words) == (1, True), words
+
+
 def test_looking_approves_nothing(told: Told) -> None:
     """--show; and without it a name is needed."""
     told("plan", "harbour", "--list", "real")

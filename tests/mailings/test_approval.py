@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import approval, control, departure, outlook, planning
+from pillarbox.mailings import approval, control, departure, drift, outlook, planning
 from pillarbox.model.sections import ApprovalSettings
 from pillarbox.model.states import Basis, Role
 from pillarbox.people.audience import Rule
@@ -261,6 +261,20 @@ def test_whoever_planned_it_is_not_the_second_pair_of_eyes(project: Project) -> 
     assert not standing(asking(project, four_eyes=True), mailing).complete, "a rule made since then holds too"
 
 
+def test_four_eyes_are_two_people_also_where_nobody_said_who_planned_it(project: Project) -> None:
+    """Whoever planned it without a name could else be the only one who ever looked; a schedule is nobody."""
+    strict = asking(project, four_eyes=True)
+    mailing = as_live(project, plan(strict).mailing)
+    assert control.approve(strict, mailing.name, by="Ann").approved_by is None
+    with pytest.raises(Refused, match=r"one more person must.*plan --by NAME"):
+        control.start(strict, mailing.name, actor="test")
+    assert control.approve(strict, mailing.name, by="Ben").approved_by == "Ann and Ben"
+    named = plan(strict, again="named", actor="Cat").mailing
+    assert control.approve(strict, named.name, by="Ann").approved_by == "Ann"
+    scheduled = plan(strict, again="scheduled", actor="schedule").mailing
+    assert control.approve(strict, scheduled.name, by="Ann").approved_by == "Ann"
+
+
 def test_a_user_of_the_dashboard_needs_the_role_for_it(project: Project) -> None:
     """Whoever may only read there cannot approve by their name in a terminal; nor who has been disabled."""
     users.add(project.store, name="Vic", role=Role.VIEW, password="a harbour lamp at night")
@@ -285,19 +299,92 @@ def test_approvals_stand_in_the_audit_log(project: Project) -> None:
     assert rows == [("Ann", "approve", "dashboard"), ("pillarbox", "approval-kept", "Ann")]
 
 
+# ------------------------------------------------------------------------------------------------ taken back
+
+
+def test_an_approval_is_taken_back_by_who_gave_it(project: Project) -> None:
+    """Then it does not go, its refusal says so, and it may be approved again; nobody takes back another's."""
+    mailing = as_live(project, plan(project).mailing)
+    control.approve(project, mailing.name, by="Ann")
+    with pytest.raises(Refused, match="Ben has not approved"):
+        control.withdraw(project, mailing.name, by="Ben")
+    assert control.withdraw(project, mailing.name, by=" ann ", reason="a wrong figure").approved_by is None
+    with pytest.raises(Refused, match="Ann took back the approval, and nobody else has approved it"):
+        control.start(project, mailing.name, actor="test")
+    with pytest.raises(Refused, match="has not approved"):
+        control.withdraw(project, mailing.name, by="Ann")
+    assert control.approve(project, mailing.name, by="Ann").approved_by == "Ann"
+    assert control.start(project, mailing.name, actor="test").started_at
+    with pytest.raises(Refused, match=r"sending.*pillarbox pause"):
+        control.withdraw(project, mailing.name, by="Ann")
+    with project.store.reading() as connection:
+        [row] = connection.execute(select(schema.audit).where(schema.audit.c.action == "approval-withdrawn")).all()
+    assert (row.actor, row.detail) == ("ann", {"reason": "a wrong figure", "via": "terminal"})
+
+
+def test_what_was_taken_back_is_not_kept_by_a_new_plan(project: Project) -> None:
+    """Nor does an older plan's approval by the same person come to life again."""
+    control.approve(project, plan(project, again="spring").mailing.name, by="Ann")
+    second = plan(project, again="spring")
+    assert second.approved.complete
+    control.withdraw(project, second.mailing.name, by="Ann")
+    assert not plan(project, again="spring").approved.complete
+
+
+def test_one_of_two_takes_theirs_back(project: Project) -> None:
+    """The other's stands, and one more person must."""
+    strict = asking(project, needed=2, who=["Ann <ann@example.org>", "Ben"])
+    mailing = plan(strict).mailing
+    control.approve(strict, mailing.name, by="Ann")
+    assert control.approve(strict, mailing.name, by="Ben").approved_by == "Ann and Ben"
+    assert control.withdraw(strict, mailing.name, by="ann@example.org").approved_by is None
+    assert standing(strict, mailing).why_not == ("Ann took back the approval, and Ben approved it, and one more person "
+                                                 "must")
+
+
+def test_what_waits_does_not_go_once_its_approval_is_taken_back(project: Project) -> None:
+    """A worker finds it unapproved at its time; paused and resumed, it still does not go."""
+    mailing = as_live(project, plan(project).mailing)
+    control.approve(project, mailing.name, by="Ann")
+    with project.store.writing() as connection:
+        mailings.change(connection, mailing.id, send_at=clock.now() + timedelta(hours=2), provider_batch="batch")
+    control.pause(project, mailing.name, reason="to look")
+    control.withdraw(project, mailing.name, by="Ann")
+    with pytest.raises(approval.NotApprovedError):
+        control.resume(project, mailing.name)
+
+
 # ------------------------------------------------------------------------------------------------ the folder since
 
 
 def test_a_folder_that_changed_since_the_plan_is_noticed(project: Project) -> None:
     """What leaves is what was planned; whoever mended a word since must know."""
     mailing = plan(project).mailing
-    assert approval.drift(project, mailing) is None
+    assert drift.of(project, mailing) is None
     write(project, projects.LETTER.replace("1862", "1863"))
-    drift = approval.drift(project, mailing)
-    assert drift
-    assert [change.what for change in drift.changes] == ["Words of appeals/harbour/letter.md"]
+    drifted = drift.of(project, mailing)
+    assert drifted
+    assert [change.what for change in drifted.changes] == ["Words of appeals/harbour/letter.md"]
     write(project, "{{ broken", "letter.md")
-    assert approval.drift(project, mailing)
+    assert drift.of(project, mailing)
+
+
+def test_a_segment_that_means_others_now_is_noticed(project: Project) -> None:
+    """Whoever narrowed a rule after the plan must know that the plan is for everybody still."""
+    folder = segmented(project).folder / "lists"
+    mailing = planning.plan(project, planning.Wish(
+        appeal="harbour", rule=Rule(lists=("all",), segments=("named",)))).mailing
+    assert drift.of(project, mailing) is None
+    (folder / "segments.toml").write_text('[named]\nlists = ["all"]\nfields = { town = "Ely" }\n', "utf-8")
+    found = drift.of(project, mailing)
+    assert found
+    [change] = found.changes
+    assert (change.what, [line.text for line in change.lines]) == (
+        "Rule of the segment named", ["lists: all", "lists: all; town: Ely"])
+    with pytest.raises(approval.NotApprovedError, match="has changed since"):
+        drift.refuse(project, as_live(project, mailing), as_planned=False, how="or so")
+    (folder / "segments.toml").write_text("[named\n", "utf-8")
+    assert drift.of(project, mailing) == drift.Drift(changes=())
 
 
 def test_what_waits_says_who_is_missing(project: Project) -> None:

@@ -81,7 +81,7 @@ def test_subject_sender_and_links_have_names_of_their_own(folder: Path) -> None:
     rewrite(folder, "needs you,", "calls you,", "appeal.toml")
     rewrite(folder, 'kind = "appeal"', 'kind = "appeal"\n[links]\nshare = "https://harbour.example/s"', "appeal.toml")
     after = frozen(folder, reply_to="ann@harbour.example")
-    assert [change.what for change in changed(before, after)] == ["Subject", "Link: share", "Sender: reply_to",
+    assert [change.what for change in changed(before, after)] == ["Subject", "Link: share", "Reply address",
                                                                   "Link: share"]
 
 

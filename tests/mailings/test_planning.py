@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from pillarbox.ground.errors import LetterError, Refused
-from pillarbox.mailings import control, planning
+from pillarbox.mailings import composing, control, planning
 from pillarbox.model.states import MailingState, SuppressionReason, Verdict
 from pillarbox.people.audience import Rule
 from pillarbox.runner.local import Run
@@ -128,6 +128,43 @@ def test_a_plan_that_never_left_is_replaced(project: Project) -> None:
     assert second.planned == CROWD
 
 
+def test_a_plan_that_comes_to_nothing_leaves_the_earlier_one_as_it_was(project: Project) -> None:
+    """A fault in the mended letter: what was planned and approved before can still be sent, and the refusal says so."""
+    first = planned(project, again="spring")
+    control.approve(project, first.name, by="Ann")
+    with project.store.writing() as connection:
+        gone = connection.execute(select(func.min(messages.c.id))).scalar_one()
+        connection.execute(messages.update().where(messages.c.id == gone).values(state="withdrawn"))
+    letter = project.folder / "appeals" / "harbour" / "letter.md"
+    sound = letter.read_text("utf-8")
+    letter.write_text("{{ supporter.shoe_size }}", "utf-8")
+    for _ in range(2):
+        with pytest.raises(LetterError) as caught:
+            planned(project, again="spring")
+        assert f"{first.name} stays planned as it was." in caught.value.sentence()
+    with project.store.reading() as connection:
+        stands = mailings.by_id(connection, first.id)
+        states = connection.execute(select(messages.c.state, func.count()).group_by(messages.c.state)).all()
+        assert (stands.state, stands.approved_by, stands.finished_at) == (MailingState.PLANNED, "Ann", None)
+        assert dict(tuple(row) for row in states) == {"planned": CROWD - 1, "withdrawn": 1}
+    letter.write_text(sound, "utf-8")
+    assert planned(project, again="spring").planned == CROWD, "and it makes way for one that succeeds"
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+
+
+def test_what_staff_cancelled_does_not_stand_again(project: Project) -> None:
+    """A failed plan after a cancelled one changes nothing of that."""
+    first = planned(project, again="spring")
+    control.cancel(project, first.name, reason="a wrong figure")
+    (project.folder / "appeals" / "harbour" / "letter.md").write_text("{{ supporter.shoe_size }}", "utf-8")
+    with pytest.raises(LetterError) as caught:
+        planned(project, again="spring")
+    assert "stays planned" not in caught.value.sentence()
+    with project.store.reading() as connection:
+        assert mailings.by_id(connection, first.id).state is MailingState.CANCELLED
+
+
 def test_a_label_is_not_blank(project: Project) -> None:
     """``--again ""`` names no edition: it is refused."""
     for label in ("", "  "):
@@ -180,14 +217,14 @@ def test_plans_at_the_same_moment_each_have_a_sentence(project: Project) -> None
 
 def test_a_plan_that_was_swept_away_meanwhile_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process took the composing one for dead and deleted it: no plan is claimed to exist."""
-    compose_all = planning._compose_all
+    compose_all = composing.compose_all
 
     def swept(*given: Any) -> Any:
         outcome = compose_all(*given)
         planning._drop(project, given[1])
         return outcome
 
-    monkeypatch.setattr(planning, "_compose_all", swept)
+    monkeypatch.setattr(planning, "compose_all", swept)
     with pytest.raises(Refused, match="not what was composed"):
         planned(project)
     assert (count(project, messages), count(project, mailings_table)) == (0, 0)

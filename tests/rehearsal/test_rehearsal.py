@@ -244,6 +244,24 @@ def test_the_command_reports_in_words_and_json(tmp_path: Path, temporary: Path) 
     assert not page.exists(), "a person who is forgotten is in none of them"
 
 
+@pytest.mark.parametrize("name", ["..", ".", "../lists", "/etc", ""])
+def test_what_is_no_appeals_name_copies_nothing(project: Project, temporary: Path, name: str) -> None:
+    """It is refused as by a plan, before a folder is made."""
+    temporary.rmdir()
+    with pytest.raises(LetterError):
+        rehearse(project, Wish(appeal=name, rule=Rule(lists=("all",))), quietly)
+
+
+def test_what_cannot_be_written_is_said_before_anything_is_sent(tmp_path: Path, temporary: Path) -> None:
+    """A rehearsal takes minutes, and its report would be lost."""
+    made = made_in(tmp_path, temporary)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    for more in (("--left-out", str(tmp_path / "no" / "out.csv")), ("--out", str(tmp_path / "mine"))):
+        said = made.run("rehearse", "harbour", "--list", "nobody-has-it", *more, expect=1).stderr
+        assert "no list called" not in said, "that would come later"
+
+
 @pytest.mark.parametrize("how", ["hosted", "embedded"])
 def test_letters_show_their_images(project: Project, tmp_path: Path, how: str) -> None:
     """A live letter's, too, whose images nobody can fetch yet: they lie beside the page, and nowhere else."""

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 from starlette.requests import Request
 
+from pillarbox.content import bundle as bundles
 from pillarbox.ground import clock
 from pillarbox.ground.errors import StoreError
 from pillarbox.ground.process import Worker
@@ -96,8 +97,11 @@ def live(desk: Desk) -> Desk:
     settings = settings.model_copy(update={
         "project": settings.project.model_copy(update={"transport": "sendgrid", "home": "laptop"}),
         "sender": settings.sender.model_copy(update={"email": "letters@renecassin.org"})})
+    bundle, _ = bundles.gather(settings, "harbour", desk.project.folder)
+    assert bundle
     with desk.project.store.writing() as connection:
-        mailings.change(connection, desk.mailing.id, practice=False, transport="sendgrid")
+        mailings.keep_bundle(connection, bundle_id=bundle.id, appeal="harbour", content=bundle.pack())
+        mailings.change(connection, desk.mailing.id, practice=False, transport="sendgrid", bundle_id=bundle.id)
         mailing = mailings.by_id(connection, desk.mailing.id)
     return facing(replace(desk.project, settings=settings), mailing)
 
@@ -146,7 +150,7 @@ def test_a_live_mailing_wants_its_count_typed(live: Desk) -> None:
     login(live.client)
     assert post(live.client, f"{live.place}/approve", count=CROWD).status_code == 303
     page = live.client.get(f"{live.place}/send").text
-    for wanted in ("LIVE", "SendGrid (api.sendgrid.com)", "&lt;letters<wbr>@harbour.example&gt;",
+    for wanted in ("LIVE", "SendGrid (api.sendgrid.com)", "&lt;letters<wbr>@renecassin.org&gt;",
                    "The harbour needs you", 'name="count" type="text"', "60 seconds after you press"):
         assert wanted in page
     for wrong in (str(CROWD - 1), "thirty", "", "-30", "٣٠", "3e1", "9" * 400):
@@ -540,6 +544,43 @@ def test_the_page_that_asks_for_approval_shows_what_changed(live: Desk) -> None:
     assert "Not in what was planned" not in page
     letter.write_text(letter.read_text("utf-8").replace("Please", "Kindly"), "utf-8")
     assert "Not in what was planned" in desk.client.get(f"{desk.place}/approve").text
+
+
+@pytest.mark.parametrize(("deed", "more"), [("send", {}), ("send-at", {"at": "2027-01-04T10:00"})])
+def test_a_live_mailing_whose_folder_changed_goes_only_when_that_is_said(live: Desk, deed: str,
+                                                                       more: dict[str, str]) -> None:
+    """As in a terminal: refused with what has changed, unless the box is ticked; then what was planned leaves."""
+    live.with_worker()
+    control.approve(live.project, live.mailing.name, by="Ann")
+    letter = live.project.folder / "appeals" / "harbour" / "letter.md"
+    login(live.client)
+    at = f"?at={more['at']}" if more else ""
+    assert 'name="as_planned"' not in live.client.get(f"{live.place}/{deed}{at}").text
+    letter.write_text(letter.read_text("utf-8").replace("1862", "1863"), "utf-8")
+    refused = post(live.client, f"{live.place}/{deed}", count=CROWD, **more)
+    assert refused.status_code == 409
+    assert "and what would leave is what was planned" in refused.text
+    assert "1863" in refused.text
+    assert 'name="as_planned"' in refused.text
+    assert live.now.send_at is None
+    assert post(live.client, f"{live.place}/{deed}", count=CROWD, as_planned="yes", **more).status_code == 303
+    assert live.now.send_at
+
+
+def test_an_approval_is_taken_back_on_the_page(live: Desk) -> None:
+    """By who gave it, and nobody else; the deed is offered to them alone."""
+    control.approve(live.project, live.mailing.name, by="Ann")
+    login(live.client)
+    assert "take-back" not in live.client.get(live.place).text
+    assert live.client.get(f"{live.place}/take-back").status_code == 409
+    assert post(live.client, f"{live.place}/take-back", f"{live.place}/cancel").status_code == 409
+    control.approve(live.project, live.mailing.name, by=NAMES[Role.SEND])
+    assert f'href="{live.place}/take-back"' in live.client.get(live.place).text
+    done = post(live.client, f"{live.place}/take-back", reason="a wrong figure")
+    assert done.status_code == 303
+    assert "It still has enough approvals, by Ann" in live.client.get(live.place).text
+    assert live.now.approved_by == "Ann"
+    assert (NAMES[Role.SEND], "approval-withdrawn") in live.audit()
 
 
 def test_the_first_of_two_approvals_is_not_enough(live: Desk) -> None:

@@ -26,6 +26,8 @@ approvals = Table(
     Column("bundle_id", ForeignKey("bundles.id"), nullable=False),
     Column("count", Integer, nullable=False),
     Column("terms", JSON, nullable=False),
+    # Taken back by whoever gave it; kept, so that a later plan does not go back to an older one of theirs.
+    Column("withdrawn_at", Moment),
     # Given for an earlier plan of the same, and still true of this one.
     Column("kept_from_id", ForeignKey("approvals.id")),
     UniqueConstraint("mailing_id", "person"),

@@ -18,10 +18,12 @@ from pillarbox.web.staff.frame import render, site_of
 
 _MOST = 60
 WORDS = {
-    "approve": "approved it", "approval-kept": "kept an approval of the plan before",
+    "approve": "approved it", "approval-withdrawn": "took the approval back",
+    "approval-kept": "kept an approval of the plan before",
     "send": "let it start", "send-now": "asked to send it now",
     "send-at": "asked to send it at a time", "hold": "handed it to SendGrid, to keep until its time",
     "pause": "held it back", "resume": "let it go on", "cancel": "cancelled it", "plan": "planned it",
+    "plan-stands": "let it stand: the plan that was to replace it came to nothing",
     "schedule": "scheduled it", "unschedule": "ended its schedule", "adopt": "adopted the database",
     "backup": "backed it up", "restore": "restored it", "reconcile": "settled what was in doubt",
     "login": "logged in", "logout": "logged out", "logout-everywhere": "logged out everywhere",

@@ -17,7 +17,20 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused, StoreError
-from pillarbox.mailings import approval, control, departure, holding, launch, moments, outlook, refusals, summary
+from pillarbox.mailings import (
+    approval,
+    approving,
+    control,
+    departure,
+    drift,
+    holding,
+    launch,
+    moments,
+    outlook,
+    refusals,
+    summary,
+)
+from pillarbox.mailings.drift import Drift
 from pillarbox.model.states import MailingState, Role
 from pillarbox.people.values import one_line
 from pillarbox.reports.words import MAILING_STATE
@@ -36,6 +49,7 @@ from pillarbox.web.staff.progress import Counts
 _LONGEST_REASON, _LONGEST_TIME, _LONGEST_WHY, _MOST_READ, _MOST_DIGITS = 200, 60, 300, 1_000, 12
 _NOTICES, _RELOAD_SECONDS = 5, 10
 _SOON = timedelta(hours=1)
+_HOW = "or tick the box below, and it leaves as it was planned"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +61,8 @@ class Wish:
     reason: str
     at: datetime | None
     actor: str
+    as_planned: bool
+    """Whether they said that it shall leave as it was planned, though something has changed since."""
     seen: str
     """How the mailing stood on the page that asked (``_mark``); empty when no such page did."""
 
@@ -82,7 +98,15 @@ def _approve(project: Project, mailing: Mailing, wish: Wish) -> str:
     return f"You approved {mailing.name}. It is not sent by that."
 
 
+def _take_back(project: Project, mailing: Mailing, wish: Wish) -> str:
+    control.withdraw(project, mailing.name, by=wish.actor, reason=wish.reason, via="dashboard")
+    found = _approved(project, mailing)
+    stands = f" It still has enough approvals, by {found.by}, and may go." if found.complete else ""
+    return f"You no longer stand for {mailing.name}.{stands}"
+
+
 def _send(project: Project, mailing: Mailing, wish: Wish) -> str:
+    drift.refuse(project, mailing, as_planned=wish.as_planned, how=_HOW)
     moved = departure.at_once(project, mailing.name, count=wish.count or 0, actor=wish.actor)
     if moved.send_at and moved.send_at > clock.now():
         seconds = round((moved.send_at - clock.now()).total_seconds())
@@ -94,6 +118,7 @@ def _send_at(project: Project, mailing: Mailing, wish: Wish) -> str:
     if wish.at is None:
         raise Refused("No time was named.", todo=f"Write it like {moments.EXAMPLE!r}.")
     refusals.refuse_other_road(project, mailing)
+    drift.refuse(project, mailing, as_planned=wish.as_planned, how=_HOW)
     departure.wait(project, mailing.name, at=wish.at, count=wish.count or 0, actor=wish.actor)
     return f"{mailing.name} leaves on {moments.in_words(wish.at, project.settings.project.zone)}."
 
@@ -131,6 +156,8 @@ DEEDS = {deed.name: deed for deed in (
          counts="remaining"),
     Deed(name="pause", label="Hold it back", question="Hold this mailing back?", sure="Hold it back", does=_pause,
          role=Role.PREPARE, stops=True, asks_anew=False),
+    Deed(name="take-back", label="Take your approval back", question="Take your approval back?",
+         sure="I no longer stand for it", does=_take_back, stops=True),
     Deed(name="cancel", label="Cancel it for good", question="Cancel this mailing for good?",
          sure="Cancel it for good", does=_cancel, counts="planned", stops=True, asks_anew=False),
 )}
@@ -142,9 +169,13 @@ def _approved(project: Project, mailing: Mailing) -> approval.Standing:
         return approval.standing(connection, project.settings, mailing)
 
 
-def possible(project: Project, mailing: Mailing) -> list[Deed]:
-    """What can be done to a mailing as it stands, by somebody."""
+def possible(project: Project, mailing: Mailing, by: str) -> list[Deed]:
+    """What can be done to a mailing as it stands, by somebody; an approval is taken back only by who gave it."""
     names: list[str] = []
+    if mailing.state in (MailingState.PLANNED, MailingState.PAUSED):
+        with project.store.reading() as connection:
+            theirs = approving.given_by(connection, project.settings, mailing, by)
+        names += ["take-back"] if theirs else []
     approved = _approved(project, mailing).complete
     match mailing.state:
         case MailingState.PLANNED:
@@ -159,7 +190,7 @@ def possible(project: Project, mailing: Mailing) -> list[Deed]:
             names += ["resume", "cancel"]
         case MailingState.HELD:
             names += ["cancel"]
-    return [DEEDS[name] for name in names]
+    return [deed for name, deed in DEEDS.items() if name in names]
 
 
 class SendingDoors:
@@ -174,7 +205,8 @@ class SendingDoors:
         """Where the mailing stands, and what can be done."""
         values = await run_in_threadpool(self._standing, await mailing_of(request))
         mailing = values["found"].mailing  # what the buttons are for and what the script follows is one look
-        role, deeds = visitor(request).user.role, await run_in_threadpool(possible, self._project, mailing)
+        role, deeds = visitor(request).user.role, await run_in_threadpool(
+            possible, self._project, mailing, visitor(request).user.name)
         return render(request, "staff/sending", **values, mailing=mailing, crumbs=(("Mailings", "/staff/"),),
                       deeds=[deed for deed in deeds if role.includes(deed.role)],
                       others=[deed for deed in deeds if not role.includes(deed.role)])
@@ -195,7 +227,7 @@ class SendingDoors:
         """The page that asks again. Nothing is changed."""
         async def asking(request: Request) -> Response:
             mailing = await mailing_of(request)
-            if deed not in await run_in_threadpool(possible, self._project, mailing):
+            if deed not in await run_in_threadpool(possible, self._project, mailing, visitor(request).user.name):
                 by = f", approved by {mailing.approved_by}" if mailing.approved_by else ", approved by nobody"
                 return refusal(request, f"{mailing.name} is {MAILING_STATE[mailing.state]}{by}: “{deed.label}” is not "
                                         "possible now. Nothing was changed.", status=409, back=_place(mailing))
@@ -215,7 +247,7 @@ class SendingDoors:
             except PillarboxError as fault:
                 await run_in_threadpool(self._note_refused, mailing, deed, visitor(request).user.name, fault)
                 mailing = await mailing_of(request)
-                if deed not in await run_in_threadpool(possible, self._project, mailing):
+                if deed not in await run_in_threadpool(possible, self._project, mailing, visitor(request).user.name):
                     return refusal(request, fault.sentence(), status=409, back=_place(mailing))
                 return await self._asked(request, mailing, deed, fault=fault.sentence(),
                                          at=fields.get("at", "").strip()[:_LONGEST_TIME],
@@ -234,6 +266,7 @@ class SendingDoors:
         at = fields.get("at", "").strip()[:_LONGEST_TIME]
         reason = one_line(fields.get("reason", "")[:_MOST_READ])[:_LONGEST_REASON]
         return Wish(count=count, reason=reason, actor=actor, seen=fields.get("seen", ""),
+                    as_planned=fields.get("as_planned") == "yes",
                     at=moments.read_moment(at, self._zone, now=clock.now()) if at else None)
 
     def _done(self, mailing: Mailing, deed: Deed, wish: Wish) -> str:
@@ -288,18 +321,22 @@ class Since:
 
     before: approval.Comparison | None
     """Since somebody last stood for it; None: nobody ever did."""
-    drift: approval.Drift | None
-    """In the folder since it was planned; None: nothing."""
+    drift: Drift | None
+    """In what it was planned from; None: nothing."""
+    asks: bool
+    """Whether they have to say that it shall leave as it was planned."""
 
 
 def _since(project: Project, mailing: Mailing, deed: Deed) -> Since:
     if deed.stops or mailing.started_at:
-        return Since(before=None, drift=None)
+        return Since(before=None, drift=None, asks=False)
     before = None
     if deed.name == "approve":
         with project.store.reading() as connection:
             before = approval.compared(connection, project.settings, mailing)
-    return Since(before=before, drift=approval.drift(project, mailing))
+    found = drift.of(project, mailing)
+    asks = found is not None and not mailing.practice and deed.name in ("send", "send-at")
+    return Since(before=before, drift=found, asks=asks)
 
 
 def _mark(project: Project, mailing: Mailing) -> str:

@@ -418,6 +418,7 @@ def upgrade() -> None:
         sa.Column("bundle_id", sa.String(length=64), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("withdrawn_at", MOMENT, nullable=True),
         sa.Column("kept_from_id", ID, nullable=True),
         sa.ForeignKeyConstraint(["bundle_id"], ["bundles.id"], name=op.f("fk_approvals_bundle_id")),
         sa.ForeignKeyConstraint(["kept_from_id"], ["approvals.id"], name=op.f("fk_approvals_kept_from_id")),
