@@ -27,6 +27,7 @@ from pillarbox.store.project import Project
 _ROWS_AT_ONCE = 5_000
 _FAULTS_SHOWN = 20
 _NAMED, _PRINTED = re.compile(r"“(\w+)” is missing"), re.compile(r"\{\{ supporter\.(\w+)")
+_QUOTED = re.compile(r"“(\w+)”")
 
 SAMPLES: Mapping[str, Mapping[str, str]] = {
     "a supporter with every name": {
@@ -97,13 +98,15 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
                     faults.add(made.finding, who)
                 else:
                     seen[label].copy(made)
-    findings += faults.told(source.appeal.letter.file, with_list=rule is not None)
+    examined: list[Finding] = []
     for label, here in seen.items():
         matter = here.matter(source.bundle.as_variant(label), project.settings, day=day,
                              supporters=asked if rule else 0)
-        findings += faults.untold_by(examine(matter))
+        examined += examine(matter)
         if go_online:
-            findings += online.look(matter)
+            examined += online.look(matter)
+    findings += faults.told(source.appeal.letter.file, besides=examined, with_list=rule is not None)
+    findings += faults.untold_by(examined)
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=source.appeal.letter.file, line=None,
                          message=reason) for composer in composers.values() for reason in composer.reasons]
     told, silenced = silence.heed(dict.fromkeys(findings), source.appeal.ignored, source.appeal.file)
@@ -134,9 +137,13 @@ class _Faults:
             if field_of is None or (each.file, each.line, field_of[1]) not in missing:
                 yield each
 
-    def told(self, file: str, *, with_list: bool) -> Iterator[Finding]:
+    def told(self, file: str, *, besides: Iterable[Finding], with_list: bool) -> Iterator[Finding]:
+        """Each fault, but for a field that nobody has: ``besides`` says that better."""
+        nobodys = {name[1] for each in besides if each.code == "nobody-has" and (name := _QUOTED.search(each.message))}
         for by, count in self.counts.items():
             finding = by
+            if by.code == "undefined-name" and (name := _NAMED.match(by.message)) and name[1] in nobodys:
+                continue
             others = f" and {count - 1:,} more" if count > 1 else ""
             if finding.code == "undefined-name" and not with_list:
                 finding = replace(finding, message=f"{finding.message} If a list has it, name the list: --list NAME.")

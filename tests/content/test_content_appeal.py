@@ -84,7 +84,7 @@ def test_a_wrong_choice_is_told_in_words(tmp_path: Path, folder: Path) -> None:
     (folder / "appeal.toml").write_text(TOML + 'kind = "leaflet"\nlayout = 4\n', "utf-8")
     said = [each.message for each in read(tmp_path, "spring")[1]]
     assert said == ["kind is one of appeal, newsletter, message or service.",
-                    "layout should be words: put them between quotation marks."]
+                    "layout is no text: put it between quotation marks, like layout = \"…\"."]
 
 
 def test_names_that_are_no_text_are_told(tmp_path: Path, folder: Path) -> None:
