@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, TemplateError, nodes
+from jinja2 import TemplateError, nodes
 
 from pillarbox.checking.matter import Matter
 from pillarbox.compose.environment import SUBJECT
@@ -26,7 +26,6 @@ KNOWN = frozenset(("title", "first_name", "last_name", "name", "salutation", "la
 """What a letter may say of a supporter whatever their list says (``mailings.letters.supporter``)."""
 _SAVED = frozenset(("default", "d"))
 _ASKED_OUTRIGHT = frozenset(("defined", "undefined"))
-_SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +42,7 @@ def bare(letter: Letter) -> tuple[Bare, ...]:
     """Every field of a supporter that is printed without a fallback, at its first place in each file."""
     sources = {**letter.templates, SUBJECT: letter.subject}
     try:
-        trees = reachable(_SYNTAX, sources, (SUBJECT, PREHEADER, letter.html, letter.text))
+        trees = reachable(sources, (SUBJECT, PREHEADER, letter.html, letter.text))
     except (TemplateError, *TOO_DEEP):
         return ()
     found: dict[tuple[str, str], Bare] = {}
@@ -62,7 +61,7 @@ def hoped_for(letter: Letter) -> tuple[Bare, ...]:
     """
     sources = {**letter.templates, SUBJECT: letter.subject}
     try:
-        trees = reachable(_SYNTAX, sources, (SUBJECT, PREHEADER, letter.html, letter.text))
+        trees = reachable(sources, (SUBJECT, PREHEADER, letter.html, letter.text))
     except (TemplateError, *TOO_DEEP):
         return ()
     found: dict[tuple[str, str], Bare] = {}

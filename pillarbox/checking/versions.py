@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from jinja2 import Environment, TemplateError, nodes
+from jinja2 import TemplateError, nodes
 
 from pillarbox.checking.matter import Matter
 from pillarbox.compose.faults import TOO_DEEP
@@ -17,7 +17,6 @@ CODES: Mapping[str, str] = {
 
 MANY = 150
 """Versions. Each costs about 0.05 s to finish and at least one request to send."""
-_SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
 
 def look(matter: Matter) -> Iterator[Finding]:
@@ -43,7 +42,7 @@ def _for(matter: Matter) -> str:
 def choices(letter: Letter) -> Iterator[tuple[str, str, int]]:
     """The ifs and loops that depend on the supporter: what they ask, the file and the line."""
     try:
-        trees = reachable(_SYNTAX, letter.templates, (letter.html,))
+        trees = reachable(letter.templates, (letter.html,))
     except (TemplateError, *TOO_DEEP):
         return
     for name, tree in trees.items():

@@ -19,7 +19,7 @@ from pillarbox.deliver.choose import transport as choose_transport
 from pillarbox.deliver.transport import Transport
 from pillarbox.ground import clock
 from pillarbox.ground.errors import PillarboxError, Refused
-from pillarbox.mailings import approval, closing, control, departure, drift, holding, launch, moments, refusals
+from pillarbox.mailings import approval, closing, control, departure, drift, holding, launch, live, moments, refusals
 from pillarbox.mailings import status as standing
 from pillarbox.mailings.burying import bury_the_dead
 from pillarbox.mailings.dispatch import Dispatch
@@ -92,6 +92,7 @@ def send(ctx: click.Context, name: str, yes: bool, count: int | None, at: str | 
                 if mailing.started_at is None and not mailing.practice:
                     from pillarbox.keeping import backup  # brings cryptography, which practice does without
 
+                    live.refuse(project)  # before the backup and the countdown: nobody waits for a refusal
                     backup.before_send(project)
                 if moment:
                     sendgrid = cast("SendgridTransport", transport)

@@ -22,6 +22,7 @@ from pillarbox.compose.bounds import (
     bounded_range,
     operator_is_modest,
 )
+from pillarbox.compose.syntax import copied, tree_of
 from pillarbox.ground.money import Money
 from pillarbox.model.records import Letter
 
@@ -141,6 +142,9 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
         self.filters |= {"ordinal": ordinal, "long_date": long_date, "money": money,
                          "turns": self.budget.turns, "sized": self.budget.sized}
         self.globals |= {"range": bounded_range, "namespace": _Namespace, **letter.constants}
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:  # noqa: ARG002 - Jinja's
+        return cast(nodes.Template, copied(tree_of(source, name), self))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """What Jinja's sandbox allows, but for methods that make bytes and tables."""

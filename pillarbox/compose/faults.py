@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 from jinja2.exceptions import (
     SecurityError,
     TemplateNotFound,
@@ -14,6 +14,7 @@ from jinja2.parser import Parser
 
 from pillarbox.compose.bounds import OverBudget
 from pillarbox.compose.environment import SUBJECT
+from pillarbox.compose.syntax import tree_of
 from pillarbox.model.records import Finding, Letter, Level
 
 
@@ -36,12 +37,12 @@ TOO_DEEP = (SyntaxError, RecursionError, MemoryError)
 TOO_DEEP_SENTENCE = "Too many loops, choices or brackets stand inside one another: take some of them apart."
 
 
-def too_deep(fault: BaseException, letter: Letter, name: str, environment: Environment) -> Finding:
+def too_deep(fault: BaseException, letter: Letter, name: str) -> Finding:
     """The finding for a template that nests deeper than Python can read (see ``TOO_DEEP``)."""
     line = reading_line(fault)
     if line is None:
         source = letter.subject if name == SUBJECT else letter.templates[name]
-        line = _deepest_line(environment.parse(source, name))
+        line = _deepest_line(tree_of(source, name))
     return Finding(level=Level.ERROR, code="too-deep", file=_file(letter, name), line=_line(letter, name, line),
                    message=TOO_DEEP_SENTENCE)
 

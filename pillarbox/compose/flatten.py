@@ -14,8 +14,9 @@ from typing import Any, cast
 from jinja2 import nodes
 from jinja2.compiler import find_undeclared
 
-from pillarbox.compose.fold import Fold, copy_tree
+from pillarbox.compose.fold import Fold
 from pillarbox.compose.survey import Survey
+from pillarbox.compose.syntax import copied
 
 _DEPTH = 20
 _Body = list[nodes.Node]
@@ -133,7 +134,7 @@ class Flattener:
                 return [self._settled(node)]
             case nodes.Block() if not node.required and (not inside or node.scoped):
                 first, *rest = self._blocks[node.name]
-                return [nodes.Scope(self._body(copy_tree(first.body), rest, depth + 1, inside=inside))]
+                return [nodes.Scope(self._body(copied(first.body), rest, depth + 1, inside=inside))]
             case nodes.CallBlock() if not node.args:
                 return self._component(node.call, depth, self._body(node.body, above, depth, inside=True))
             case nodes.Include() if node.with_context and not node.ignore_missing:
@@ -151,13 +152,13 @@ class Flattener:
         name = _constant_name(node)
         tree = self._trees.get(name)
         if tree is not None and not self._fold.escapes_like(name):
-            body = self._fold.named(name).visit(copy_tree(tree)).body
+            body = self._fold.named(name).visit(copied(tree)).body
             if not all(map(_is_text, body)):  # such as a style sheet in HTML: it may print constants alone
                 raise NotFlat
             return cast(_Body, body)
         if tree is None or tree.find(nodes.Block) or tree.find(nodes.Extends) or find_undeclared(tree.body, ("loop",)):
             raise NotFlat
-        return self._body(copy_tree(tree.body), (), depth + 1, inside=True)
+        return self._body(copied(tree.body), (), depth + 1, inside=True)
 
     def _output(self, node: nodes.Output, above: Sequence[nodes.Block], depth: int) -> _Body:
         out: _Body = []
@@ -165,9 +166,9 @@ class Flattener:
             if not self._survey.is_captured(child):
                 out.append(nodes.Output([cast(nodes.Expr, self._settled(child))], lineno=node.lineno))
             elif isinstance(child, nodes.Call) and child.node == nodes.Name("super", "load") and above:
-                out.append(nodes.Scope(self._body(copy_tree(above[0].body), above[1:], depth + 1)))
+                out.append(nodes.Scope(self._body(copied(above[0].body), above[1:], depth + 1)))
             elif child == _CALLER and (inner := self._callers[-1]) is not None:
-                out += copy_tree(inner)
+                out += copied(inner)
             elif isinstance(child, nodes.Call):
                 out += self._component(child, depth, None)
             else:
@@ -204,7 +205,7 @@ class Flattener:
         if free and (self._contextual != {True} or free & self._survey.assigned):
             raise NotFlat
         self._callers.append(inner)
-        body = self._body(_replaced(copy_tree(macro.body), given), (), depth + 1, inside=True)
+        body = self._body(_replaced(copied(macro.body), given), (), depth + 1, inside=True)
         self._callers.pop()
         if any(name.name == "caller" for node in body for name in node.find_all(nodes.Name)):
             raise NotFlat
@@ -258,7 +259,7 @@ def _replaced(items: Any, values: Mapping[str, nodes.Expr]) -> Any:
     if not isinstance(items, nodes.Node):
         return items
     if isinstance(items, nodes.Name) and items.ctx == "load" and items.name in values:
-        return copy_tree(values[items.name])
+        return copied(values[items.name])
     for field in items.fields:
         setattr(items, field, _replaced(getattr(items, field), values))
     return items

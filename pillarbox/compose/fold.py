@@ -10,6 +10,8 @@ from typing import Any, cast
 from jinja2 import Environment, nodes
 from jinja2.visitor import NodeTransformer
 
+from pillarbox.compose.syntax import copied
+
 _FOLDABLE = (nodes.If, nodes.For, nodes.Output, nodes.TemplateData, nodes.Expr, nodes.Helper)
 _NEVER = (nodes.ExtensionAttribute, nodes.EnvironmentAttribute, nodes.ImportedName, nodes.InternalName,
           nodes.ContextReference, nodes.DerivedContextReference, nodes.NSRef)
@@ -82,7 +84,7 @@ class Fold(NodeTransformer):
             nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
         if alias := self._module_of(part):
             body.insert(0, nodes.Import(nodes.Const(self._modules[alias][0]), alias, True, lineno=part.lineno))
-        tree = nodes.Template([copy_tree(node) for node in body], lineno=1).set_environment(self._plain)
+        tree = nodes.Template([copied(node) for node in body], lineno=1).set_environment(self._plain)
         try:
             code = self._plain.compile(cast(nodes.Template, tree), self._name)
             template = self._plain.template_class.from_code(self._plain, code, self._plain.make_globals(None))
@@ -155,19 +157,6 @@ def modules_of(tree: nodes.Template, trees: Mapping[str, nodes.Template]) -> dic
         else:
             unsure.add(item.target)
     return {alias: module for alias, module in found.items() if alias not in unsure}
-
-
-def copy_tree(node: Any) -> Any:
-    """A tree of its own: compiling changes the one it is given."""
-    if isinstance(node, list | tuple):
-        return type(node)(copy_tree(item) for item in node)
-    if not isinstance(node, nodes.Node):
-        return node
-    twin = object.__new__(type(node))
-    twin.__dict__.update(node.__dict__)
-    for field in node.fields:
-        setattr(twin, field, copy_tree(getattr(node, field)))
-    return twin
 
 
 def join_outputs(body: Sequence[nodes.Node]) -> list[nodes.Node]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 from markdown_it.token import Token
 
 from pillarbox.compose import dangers, hypertext, markdown, mirror, plain, references
@@ -19,6 +19,7 @@ from pillarbox.compose.direction import RTL, direction_of, is_language, isolated
 from pillarbox.compose.directives import DIRECTIVES, Body
 from pillarbox.compose.environment import SUBJECT
 from pillarbox.compose.faults import TOO_DEEP, TOO_DEEP_SENTENCE, reading_line
+from pillarbox.compose.syntax import tree_of
 from pillarbox.content import images
 from pillarbox.content.appeal import Source
 from pillarbox.content.bundle import Bundle
@@ -31,7 +32,6 @@ _HEAD = ('{%+ extends "layouts/LAYOUT" +%}{%+ block content +%}'
          '{%+ import "COMPONENTS" as components with context +%}')
 _FOOT = "{%+ endblock +%}"
 _RAW_HTML = re.compile(r"</?[a-zA-Z][^<>\n]*>")
-_SYNTAX = Environment()  # noqa: S701 - it only parses; nothing is rendered
 
 
 def build(bundle: Bundle, *, date: datetime.date, mailing: Mapping[str, Any]) -> Letter:
@@ -197,7 +197,7 @@ def _framed(draft: _Draft, body: str, kind: str) -> str:
 
 def _syntax(source: str, file: str, line: int | None = None) -> list[Finding]:
     try:
-        _SYNTAX.parse(source)
+        tree_of(source)
     except TemplateSyntaxError as fault:
         fault.lineno = line or fault.lineno
         return [markdown.syntax_finding(fault, file)]

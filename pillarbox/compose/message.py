@@ -15,6 +15,7 @@ from pillarbox.compose.bounds import MAX_TEXT
 from pillarbox.compose.environment import SUBJECT, plain_environment
 from pillarbox.compose.faults import TOO_DEEP, finding_of, too_deep
 from pillarbox.compose.finish import Finish, SlowPath
+from pillarbox.compose.syntax import tree_of
 from pillarbox.compose.trace import Key, TraceEnvironment, decode
 from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Composed, Fault, Finding, Letter, Shape
@@ -200,12 +201,12 @@ class Composer:
             seen.add(name)
             try:
                 self._plain.get_template(name)
-                others = find_referenced_templates(self._plain.parse(sources[name], name))
+                others = find_referenced_templates(tree_of(sources[name], name))
                 todo += [other for other in others if other is not None and other in sources]
             except (TemplateError, TemplateNotFound) as fault:
                 findings[finding_of(fault, self._letter, name)] = None
             except TOO_DEEP as fault:
-                findings[too_deep(fault, self._letter, name, self._plain)] = None
+                findings[too_deep(fault, self._letter, name)] = None
         if findings:
             raise LetterError("The letter cannot be read.", findings=tuple(findings),
                               where=next(iter(findings)).file, todo="Mend the faults listed, then try again.")

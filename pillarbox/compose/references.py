@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import TemplateSyntaxError, nodes
 
+from pillarbox.compose.syntax import tree_of
 from pillarbox.model.records import Finding, Level
 
-_READS = Environment()  # noqa: S701 - it only parses; nothing is rendered
 _USES = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -59,7 +59,7 @@ def faults(sources: Mapping[str, str], roots: Sequence[str], files: Mapping[str,
 def _used(source: str, name: str, sources: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     """The templates that one names in so many words, with the line; of several, one must be there."""
     try:
-        tree = _READS.parse(source, name)
+        tree = tree_of(source, name)
     except TemplateSyntaxError:  # told already, with its place
         return
     for node in tree.find_all(_USES):

@@ -7,7 +7,8 @@ import json
 
 from jinja2.meta import find_referenced_templates
 
-from pillarbox.compose.environment import SUBJECT, plain_environment
+from pillarbox.compose.environment import SUBJECT
+from pillarbox.compose.syntax import tree_of
 from pillarbox.model.records import Letter
 
 
@@ -17,7 +18,6 @@ def fingerprint(letter: Letter) -> str:
     The day is left out: it changes by itself. So are templates that the letter does not use: a new newsletter layout
     is no change of it.
     """
-    environment = plain_environment(letter)
     sources = {**letter.templates, SUBJECT: letter.subject}
     used: dict[str, str] = {}
     todo = [letter.html, letter.text, SUBJECT]
@@ -25,7 +25,7 @@ def fingerprint(letter: Letter) -> str:
         name = todo.pop()
         if name not in used and name in sources:
             used[name] = sources[name]
-            todo += [other for other in find_referenced_templates(environment.parse(sources[name], name)) if other]
+            todo += [other for other in find_referenced_templates(tree_of(sources[name], name)) if other]
     constants = {name: value for name, value in letter.constants.items() if name != "mailing"}
     constants["appeal"] = {name: value for name, value in constants["appeal"].items() if name != "date"}
     whole = json.dumps([used, constants], sort_keys=True, ensure_ascii=False, default=str)

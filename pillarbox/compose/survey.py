@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 from jinja2.meta import find_referenced_templates
 
 from pillarbox.compose.finish import SlowPath
+from pillarbox.compose.syntax import tree_of
 
 _SPECIAL = frozenset({"caller", "super", "loop", "self"})
 
@@ -77,8 +78,14 @@ class Survey:
                     and (called or _root(node) == nodes.Name("loop", "load"))))
 
 
-def reachable(environment: Environment, sources: Mapping[str, str], roots: Iterable[str]) -> dict[str, nodes.Template]:
+def reachable(sources: Mapping[str, str], roots: Iterable[str],
+              read: Callable[[str, str], nodes.Template] = tree_of) -> dict[str, nodes.Template]:
     """The templates that a letter can use, parsed: all of them, when one is chosen by a value.
+
+    Args:
+        sources: template → Jinja source.
+        roots: where reading begins.
+        read: a source and its name → its tree; what ``tree_of`` gives is only to be looked at.
 
     Raises:
         TemplateSyntaxError: one of them cannot be read.
@@ -89,7 +96,7 @@ def reachable(environment: Environment, sources: Mapping[str, str], roots: Itera
         name = todo.pop()
         if name in found or name not in sources:
             continue
-        found[name] = environment.parse(sources[name], name)
+        found[name] = read(sources[name], name)
         for other in find_referenced_templates(found[name]):
             todo += sources if other is None else [other]
     return found

@@ -59,7 +59,7 @@ class TraceEnvironment(LetterEnvironment):
         self.note_run = self._key.append
         self.note_values = self._values.extend
         sources = {**letter.templates, SUBJECT: letter.subject}
-        trees = reachable(self._plain, sources, (letter.html, letter.text, SUBJECT))
+        trees = reachable(sources, (letter.html, letter.text, SUBJECT))
         self._trees = trees
         self.survey = survey(trees.values())
         self._joined = {name for name, tree in trees.items() if any(True for _ in find_referenced_templates(tree))}
@@ -77,7 +77,7 @@ class TraceEnvironment(LetterEnvironment):
     def _flattened(self, letter: Letter, sources: Mapping[str, str]) -> Callable[[Mapping[str, Any]], None] | None:
         parts: list[tuple[str, list[nodes.Node]]] = []
         for name in (letter.html, letter.text, SUBJECT):
-            trees = reachable(self._plain, sources, [name])
+            trees = reachable(sources, [name], self._plain.parse)
             found = survey(trees.values())
             fold = Fold(self._plain, name, found.assigned)
             try:

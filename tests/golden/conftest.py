@@ -11,7 +11,7 @@ from tests.conftest import missing
 from tests.golden import drawing
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while one is open, no other can be opened, nor a loop of events run
 def chrome() -> Iterator[Any]:
     """The system's Chromium, with the pictures' own type."""
     if drawing.CHROMIUM is None:

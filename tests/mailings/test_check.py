@@ -125,8 +125,8 @@ def test_many_faults_are_counted(project: Project) -> None:
 def test_a_fault_of_each_copy_s_own_is_bounded(project: Project) -> None:
     """Faults that all differ are told twenty times at most; the rest is a number."""
     lose_names(project, 0)
-    rows = "".join(f"{{% if supporter.place == {number} %}}\n\n{{{{ supporter.place.none{number} }}}}\n\n{{% endif %}}\n"
-                   for number in range(25))
+    rows = "".join(f"{{% if supporter.place == {number} %}}\n\n{{{{ supporter.place.none{number} }}}}\n\n"
+                   "{% endif %}\n" for number in range(25))
     write(project, HEAD + rows)
     with project.store.writing() as connection:
         for number, row in enumerate(connection.execute(select(supporters.c.id)).scalars().all()):
