@@ -31,6 +31,7 @@ donate = "https://example.org/donate"
 [join]
 lists = ["newsletter"]
 per_hour = 10000
+per_hour_in_all = 100000
 """
 _ROOT = Path(__file__).resolve().parent.parent
 
