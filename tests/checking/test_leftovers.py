@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pillarbox.checking.leftovers import review
+from pillarbox.checking.leftovers import _whole_page, review
+from pillarbox.content.appeal import Source
 from pillarbox.model.records import Level
 from tests.checking.wording import passages
 
@@ -58,3 +59,20 @@ def test_stand_in_words() -> None:
     assert codes("Lorem ipsum dolor.\n") == ["stand-in-words"]
     assert codes("Give £XX today.\n\nInsert name here.\n") == ["stand-in-words"] * 2
     assert codes("Venue TBC. Sizes S to XXL. Love, Ada xx\n") == []
+
+
+def test_a_table_of_markdown() -> None:
+    """Its bars would be read; a line of dashes, a heading's underline and a choice of two are none."""
+    assert codes("| Day | Place |\n|-----|-------|\n| Mon | Hall |\n") == ["table-not-made"]
+    assert codes("Day | Place\n--- | ---\nMon | Hall\n") == ["table-not-made"]
+    assert codes("Hello\n-----\n\nTea | coffee.\n\n---\n\nDay - | - night.\n") == []
+
+
+def test_a_whole_page_within_the_layout() -> None:
+    """A letter in HTML that brings a page of its own; not one that is a part, nor a page in a comment."""
+    def told(html: str) -> list[tuple[str, int | None]]:
+        return [(each.code, each.line) for each in _whole_page(Source(file="appeals/a/letter.html", content=html))]
+
+    assert told("\n<!DOCTYPE html>\n<html><body><p>Hello</p></body></html>") == [("whole-page", 2)]
+    assert told("<p>Hello</p>\n<BODY bgcolor=red>") == [("whole-page", 2)]
+    assert told("<!-- <html> --><p>Hello</p>{# <body> #}<bodyguard>") == []
