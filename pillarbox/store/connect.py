@@ -71,8 +71,8 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view; nothing is written."""
-        with self.said(), self._waiting(self.reader, self.patience).connect() as connection:
-            yield connection
+        with self.said(), self.reader.connect() as connection:
+            yield _patient(connection, self.patience)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -90,7 +90,8 @@ class Store:
         """
         if self.closed is not None:
             raise self.closed
-        with self.said(), self._turn() as left, self._waiting(self.writer, left).begin() as connection:
+        with (self.said(), self._turn() as left, self.writer.connect() as connection,
+              _patient(connection, left).begin()):
             yield connection
 
     @contextmanager
@@ -109,10 +110,6 @@ class Store:
             yield round(max(self.patience - (time.monotonic() - since), _LEAST_PATIENCE), 1)
         finally:
             lock.release()
-
-    def _waiting(self, engine: Engine, seconds: float | None) -> Engine:
-        """The engine, its connections told how long to wait for others."""
-        return engine if seconds is None else engine.execution_options(**{_PATIENCE: seconds})
 
     def hurried(self, seconds: float) -> Store:
         """The same database for those who sit and wait: what is not to be had in so many seconds is a ``StoreError``.
@@ -191,6 +188,11 @@ def _postgresql(url: URL) -> Store:
                            hide_parameters=True, connect_args=alive(url), **_JSON)
     event.listen(engine, "begin", _limit_lock_waits)
     return Store(reader=engine, writer=engine)
+
+
+def _patient(connection: Connection, seconds: float | None) -> Connection:
+    """The connection, told how long to wait for others when its transaction begins."""
+    return connection if seconds is None else connection.execution_options(**{_PATIENCE: seconds})
 
 
 def _limit_lock_waits(connection: Connection) -> None:
