@@ -135,6 +135,8 @@ class LetterEnvironment(ImmutableSandboxedEnvironment):
             autoescape=lambda name: name is not None and name.endswith(".html"),
             auto_reload=False, cache_size=-1, keep_trailing_newline=False)
         self.budget = Budget()
+        self.folded: dict[tuple[bool, str, str], str | None] = {}
+        """What constant parts of templates print here (``fold.Fold``)."""
         for unwanted in ("random", "pprint"):
             del self.filters[unwanted]
         del self.globals["lipsum"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
-from jinja2 import Environment, nodes
+from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
+from pillarbox.compose.environment import LetterEnvironment
 from pillarbox.compose.syntax import copied
 
 _FOLDABLE = (nodes.If, nodes.For, nodes.Output, nodes.TemplateData, nodes.Expr, nodes.Helper)
@@ -30,7 +31,7 @@ class Fold(NodeTransformer):
             a one that prints constants alone is text too: the night's colours, which stand in a stylesheet.
     """
 
-    def __init__(self, plain: Environment, name: str, assigned: Collection[str],
+    def __init__(self, plain: LetterEnvironment, name: str, assigned: Collection[str],
                  modules: Mapping[str, tuple[str, nodes.Template]] | None = None) -> None:
         self._plain = plain
         self._modules = modules or {}
@@ -80,9 +81,17 @@ class Fold(NodeTransformer):
 
     def text(self, part: nodes.Node) -> str | None:
         """What a constant part prints; None when it fails: then it must fail for a supporter, with file and line."""
+        alias = self._module_of(part)
+        # A letter asks for the same few colours, sizes and addresses hundreds of times, and each would be compiled.
+        known = (self.escapes_like("letter.html"), alias and self._modules[alias][0], repr(part))
+        if known not in self._plain.folded:
+            self._plain.folded[known] = self._printed(part, alias)
+        return self._plain.folded[known]
+
+    def _printed(self, part: nodes.Node, alias: str) -> str | None:
         body: list[nodes.Node] = [part] if isinstance(part, nodes.Stmt) else [
             nodes.Output([cast(nodes.Expr, part)], lineno=part.lineno)]
-        if alias := self._module_of(part):
+        if alias:
             body.insert(0, nodes.Import(nodes.Const(self._modules[alias][0]), alias, True, lineno=part.lineno))
         tree = nodes.Template([copied(node) for node in body], lineno=1).set_environment(self._plain)
         try:

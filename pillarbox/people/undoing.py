@@ -72,15 +72,15 @@ def offer(connection: Connection, holder: Holder, before: State, *, source: str,
         the pass; empty when nothing was changed.
     """
     earlier = passes.newest(connection, PassKind.UNDO, holder.supporter_id)
-    passes.drop(connection, PassKind.UNDO, holder.supporter_id)
     changed = changes(before, state(connection, holder))
     if changed:
         wishes.note(connection, holder.supporter_id, source=source, changes=_told(connection, changed), at=clock.now())
         kept = {"once": passes.hashed(once) if once else "", "changes": changed}
     elif once and earlier is not None and earlier["once"] == passes.hashed(once):
         kept = dict(earlier)
-    else:
+    else:  # such as a provider's one-click after the supporter's own: the page that they have open stays good
         return ""
+    passes.drop(connection, PassKind.UNDO, holder.supporter_id)
     return passes.make(connection, PassKind.UNDO, supporter_id=holder.supporter_id, valid=WHILE, values=kept)
 
 

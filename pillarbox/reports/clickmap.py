@@ -7,7 +7,7 @@ went. A form that one supporter alone has is never shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -110,13 +110,15 @@ def followers(connection: Connection, mailing_id: int) -> int:
     return sum(n for key, n in found.items() if int(key) & wanted == wanted)
 
 
-def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
+def draw(html: str, links: Sequence[Link], clicked: int, donation_pages: Collection[str] = ()) -> Map:
     """Lay a badge beside each link.
 
     Args:
         html: a letter without anybody's words.
         links: what was followed (``details.links``).
         clicked: letters in which a person followed any link.
+        donation_pages: where the letter's own donate link led (``details.donation_pages``): what is noted under these
+            names was clicked there.
     """
     document = quiet(html)
     anchors: dict[str, list[Any]] = {}
@@ -125,6 +127,7 @@ def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
         if re.match(r"https?://", href, re.IGNORECASE):
             anchors.setdefault(words.link(href), []).append(anchor)
         _still(anchor)
+    links = _at_the_door(links, anchors, donation_pages, clicked)
     known = {link.link: link for link in links}
     every = [known.get(name) or Link(link=name, human=0, scanner=0) for name in anchors]
     every += [link for link in links if link.link not in anchors]
@@ -139,6 +142,19 @@ def draw(html: str, links: Sequence[Link], clicked: int) -> Map:
         for anchor in places:
             _mark(anchor, spots[-1])
     return Map(html=_written(document), spots=tuple(spots))
+
+
+def _at_the_door(links: Sequence[Link], anchors: Collection[str], pages: Collection[str], clicked: int) -> list[Link]:
+    """The links, with those to which our donate link led as that one."""
+    door = words.DONATE_DOOR
+    led = [link for link in links if link.link in pages and link.link not in anchors] if door in anchors else []
+    if not led:
+        return list(links)
+    # Who followed it before and after its page was changed is told under both.
+    whole = Link(link=door, human=min(sum(link.human for link in led), clicked),
+                 scanner=sum(link.scanner for link in led), clicks_human=sum(link.clicks_human for link in led),
+                 clicks_scanner=sum(link.clicks_scanner for link in led))
+    return [whole, *(link for link in links if link not in led)]
 
 
 def inert(html: str) -> str:

@@ -108,7 +108,9 @@ _BOUNCE_PHRASES = (
 )
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
-_DOOR = re.compile(r"/([uvpd])/…$")
+_DOOR = re.compile(r"/([uvp])/…$|/(d)/(?:…|[0-9A-Za-z]{8})(?:/monthly)?$")
+DONATE_DOOR = "The donation page"
+"""What ``link`` calls our own donate link, with a letter's key in it or a mailing's source code."""
 """A letter's own pages (web/), without their key."""
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
@@ -186,7 +188,7 @@ def link(url: str) -> str:
     plain = folded(url)
     if door := _DOOR.search(plain):
         return {"v": "The letter in the browser", "u": "The unsubscribe page",
-                "p": "The preferences page", "d": "The donation page"}[door.group(1)]
+                "p": "The preferences page", "d": DONATE_DOOR}[door[1] or door[2]]
     return plain
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import insert, update
 
 from pillarbox.model.records import Place, Shape, Token
 from pillarbox.reports import clickmap
-from pillarbox.reports.details import Link, links
+from pillarbox.reports.details import Link, donation_pages, links
 from pillarbox.store import letters
 from pillarbox.store.connect import Store
 from pillarbox.store.schema import message_values, shapes
@@ -92,3 +92,23 @@ def test_an_empty_letter_has_no_links() -> None:
     """A shape that was blanked is no fault."""
     assert clickmap.draw("", (), 0).spots == ()
     assert clickmap.blanked(Shape(id="a", subject="", html="", text="", tokens=()), ()) == ""
+
+
+def test_the_donate_button_has_its_people(store: Store) -> None:
+    """Who followed our own donate link is noted under the page that it led to, and shown at the button; also when the
+    page was another one for some of them, and in a form of the letter that carries the mailing's code."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        for page in (*["https://give.example.org/winter"] * 2, "https://give.example.org/new"):
+            message = built.message()
+            built.clicked(message, page + "?code=abc", provider="pillarbox")
+    with store.reading() as connection:
+        followed, pages = links(connection, built.mailing_id), donation_pages(connection, built.mailing_id)
+        clicked = clickmap.followers(connection, built.mailing_id)
+    for key in ("a" * 30, "4YAXVFNZ"):
+        html = (f'<a href="https://letters.example.org/d/{key}">Give now</a> '
+                '<a href="https://example.org/share">Share</a>')
+        give, share = clickmap.draw(html, followed, clicked, pages).spots
+        assert (give.label, give.number, give.link.link, give.link.human, give.share) == (
+            "Give now", 1, "The donation page", 3, 1.0)
+        assert (share.label, share.link.human) == ("Share", 0)

@@ -91,13 +91,26 @@ def test_a_forwarded_letter_brings_nobody_back(here: tuple[TestClient, Store, st
     before = standing(store)
     again = web.post(f"/u/{key}", data={"leave": "yes", "once": "a" * 30})
     assert 'name="undo"' not in again.text
-    for token in ("", "a" * 30, hers):  # hers was on her own page, and is good no more after the second leaving
+    for token in ("", "a" * 30):
         for path, sent in (("undo", {}), ("fewer", {"fewer": "newsletters"})):
             assert web.post(f"/u/{key}/{path}", data={"undo": token, **sent}).status_code == 409, (token, path)
     assert web.post(f"/p/{key}", data={"frequency": "everything"}).status_code == 200
     assert web.post(f"/p/{key}/link").status_code == 200
     assert standing(store) == before
     assert rows(store, schema.service_letters.c.kind) == []
+    # What they did changed nothing: her own page, which she has open still, takes back what she did.
+    assert web.post(f"/u/{key}/undo", data={"undo": hers}).status_code == 200
+    assert standing(store) != before
+
+
+def test_a_providers_one_click_leaves_the_open_page_good(here: tuple[TestClient, Store, str]) -> None:
+    """She left by the page, and by her mail program's button too: the page's undo still works."""
+    web, store, key = here
+    before = standing(store)
+    undo = hidden(web.post(f"/u/{key}", data={"leave": "yes"}).text, "undo")
+    assert web.post(f"/u/{key}", data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert web.post(f"/u/{key}/undo", data={"undo": undo}).status_code == 200
+    assert standing(store) == before
 
 
 def test_a_button_pressed_twice_can_still_be_taken_back(here: tuple[TestClient, Store, str]) -> None:

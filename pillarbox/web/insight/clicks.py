@@ -49,4 +49,5 @@ class ClickDoors:
                                          lambda: clickmap.nameless(connection, mailing.id))
             links = details.links(connection, mailing.id)
             clicked = clickmap.followers(connection, mailing.id)
-        return clickmap.draw(nameless.html if nameless else _NOTHING, links, clicked), nameless, clicked
+            pages = details.donation_pages(connection, mailing.id)
+        return clickmap.draw(nameless.html if nameless else _NOTHING, links, clicked, pages), nameless, clicked
