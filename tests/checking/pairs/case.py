@@ -30,6 +30,8 @@ SHEET = """<!DOCTYPE html>
 """
 """The smallest layout of which a check has nothing to say; it stands in the place of the shipped one."""
 THEME = (shipped("templates") / "theme.toml").read_text("utf-8")
+_USES = (":::", "[^")
+"""What in a letter in Markdown becomes a component of the shipped ones."""
 PEOPLE: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "few": ({"email": "ada@example.org", "first_name": "Ada", "last_name": "Sample", "town": "Leeds"},
             {"email": "bob@example.org", "first_name": "", "last_name": "", "town": ""}),
@@ -88,6 +90,8 @@ class Case:
             said[f"{HOME}/{'letter.txt' if self.html else 'letter.md'}"] = self.letter
         if self.html:
             said[f"{HOME}/letter.html"] = self.html
+        if not any(mark in f"{self.letter}" for mark in _USES):  # half a letter's time is theirs
+            said |= {"templates/components.html": "", "templates/components.txt": ""}
         every = {path: content.encode() for path, content in said.items()} | dict(self.files)
         return {path: content for path, content in every.items() if content is not None}
 
