@@ -84,7 +84,8 @@ class Case:
     def contents(self) -> dict[str, bytes]:
         """Every file of the project: path from its folder → content."""
         said = {f"{HOME}/appeal.toml": self.appeal_toml, "templates/theme.toml": self.theme,
-                "templates/layouts/letter.html": self.sheet, "pillarbox.toml": harbour.settings("files") + self.settings,
+                "templates/layouts/letter.html": self.sheet,
+                "pillarbox.toml": harbour.settings("files") + self.settings,
                 "pillarbox.key": "a key for tests only, thirty-two bytes at least\n"}
         if self.letter is not None:
             said[f"{HOME}/{'letter.txt' if self.html else 'letter.md'}"] = self.letter
@@ -103,13 +104,16 @@ class Pair:
     code: str
     shows: Case
     shows_not: Case
+    besides: tuple[str, ...] = ()
+    """Other codes that either case has, and rightly."""
 
 
-def pair(code: str, field_name: str, shows: Any, shows_not: Any, **both: Any) -> Pair:
+def pair(code: str, field_name: str, shows: Any, shows_not: Any, *, besides: tuple[str, ...] = (),
+         **both: Any) -> Pair:
     """Two cases that differ in one field; ``both`` is what they share beside the defaults."""
     shared = Case(**both)
     return Pair(code=code, shows=replace(shared, **{field_name: shows}),
-                shows_not=replace(shared, **{field_name: shows_not}))
+                shows_not=replace(shared, **{field_name: shows_not}), besides=besides)
 
 
 def said(code: str, shows: str, shows_not: str, **both: Any) -> Pair:

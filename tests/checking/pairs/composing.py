@@ -25,7 +25,7 @@ PAIRS: tuple[Pair, ...] = (
     beside("circular-template", {**RING, "templates/light.html": b"{% include 'lamp.html' %}"},
            {**RING, "templates/light.html": b"A lamp."}, html="<p>Come.</p>{% include 'lamp.html' %}\n"),
     said("raw-html", "Come <b>now</b>.", "Come **now**."),
-    said("undefined-name", "Come, {{ supporter.frist_name }}.", "Come, {{ supporter.first_name }}."),
+    said("undefined-name", "{{ supporter.salutaton }}", "{{ supporter.salutation }}"),
     beside("template-name", {"templates/lamp\u200b.html": b"A lamp."}, {"templates/lamp.html": b"A lamp."}),
     beside("missing-template", {"templates/lamps.html": b"A lamp."}, {"templates/lamp.html": b"A lamp."},
            html="<p>Come.</p>{% include 'lamp.html' %}\n"),
@@ -36,6 +36,6 @@ PAIRS: tuple[Pair, ...] = (
     said("over-budget", "{% for number in range(1000000) %}{{ number }}{% endfor %}",
          "{% for number in range(10) %}{{ number }}{% endfor %}"),
     said("filter-failed", "{{ supporter.salutation + 1 }}", "{{ supporter.salutation ~ 1 }}"),
-    said("slow-path", "{{ ('Dear ' ~ supporter.first_name) | safe }}", "{{ 'Dear ' ~ supporter.first_name }}"),
-    pair("more-faults", "letter", _ONE_MORE, _TWENTY, people="crowd"),
+    said("slow-path", "{{ ('Hi! ' ~ supporter.salutation) | safe }}", "{{ 'Hi! ' ~ supporter.salutation }}"),
+    pair("more-faults", "letter", _ONE_MORE, _TWENTY, people="crowd", besides=("nobody-has", "no-fallback")),
 )

@@ -6,12 +6,12 @@ from pillarbox.checking.essentials import MAX_SUBJECT
 from pillarbox.checking.subject import LONG, LONG_PREHEADER, SHORT_PREHEADER
 from tests.checking.pairs.case import Pair, pair
 
-_WORDS = "The lamp in the tower of the harbour burns again and every ship comes home "
+_WORDS = "Every ship has come home to us from the sea since then and we thank you for it with all our heart in " * 2
 
 
-def long(words: int) -> str:
-    """A sentence of so many characters."""
-    return (_WORDS * 3)[: words - 1].replace("  ", " ").rstrip().ljust(words, "s")
+def long(count: int) -> str:
+    """Words of so many characters, with a number at their end."""
+    return (_WORDS[: count - 1].rpartition(" ")[0] + " ").ljust(count, "1")
 
 
 PAIRS: tuple[Pair, ...] = (
@@ -19,7 +19,7 @@ PAIRS: tuple[Pair, ...] = (
          "{% if supporter.title %}The lamp{% else %}A light{% endif %}"),
     pair("broken-subject", "subject", "Come{% if supporter.first_name %}, friend{% endif %} , and see",
          "Come{% if supporter.first_name %}, friend{% endif %}, and see"),
-    pair("long-subject", "subject", long(MAX_SUBJECT + 1), long(MAX_SUBJECT)),
+    pair("long-subject", "subject", long(MAX_SUBJECT + 1), long(MAX_SUBJECT), besides=("subject-on-phones",)),
     pair("subject-on-phones", "subject", long(LONG + 1), long(LONG)),
     pair("subject-capitals", "subject", "THE LAMP BURNS", "The LAMP burns"),
     pair("subject-shouting", "subject", "The lamp burns!!", "The lamp burns!"),

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from tests.checking.pairs.case import SITE, Pair, pair, said, written
 
+
+def asked(code: str, page: str, other: str) -> Pair:
+    """Two letters that lead to different pages of the website, and are checked with --online."""
+    return said(code, f"See [the lamp]({SITE}/{page}).", f"See [the lamp]({SITE}/{other}).", online=20,
+                besides=("http-link",))
+
+
 PAIRS: tuple[Pair, ...] = (
     said("bad-link", "See [the lamp](ftp://harbour.example/lamp).", "See [the lamp](https://harbour.example/lamp)."),
     said("http-link", "See [the lamp](http://harbour.example/lamp).", "See [the lamp](https://harbour.example/lamp)."),
     written("anchor-nowhere", '<h2 id="lamp">It</h2><a href="#lmap">The lamp</a>',
-            '<h2 id="lamp">It</h2><a href="#lamp">The lamp</a>'),
+            '<h2 id="lamp">It</h2><a href="#lamp">The lamp</a>', besides=("client-support",)),
     said("bad-mailto", "Write to [the keeper](mailto:keeper.example.org).",
          "Write to [the keeper](mailto:keeper@example.org)."),
     written("link-without-words", '<a href="https://harbour.example/lamp"></a>',
@@ -28,8 +35,8 @@ PAIRS: tuple[Pair, ...] = (
     said("link-not-made", "See [the lamp] (https://harbour.example/lamp).",
          "See [the lamp](https://harbour.example/lamp)."),
     # ------------------------------------------------------------------------------------------ only when asked
-    said("dead-link", f"See [the lamp]({SITE}/gone).", f"See [the lamp]({SITE}/there).", online=20),
-    said("link-unanswered", f"See [the lamp]({SITE}/broken).", f"See [the lamp]({SITE}/members).", online=20),
-    said("moved-link", f"See [the lamp]({SITE}/old).", f"See [the lamp]({SITE}/lent).", online=20),
-    pair("links-unasked", "online", 0.2, 20, letter=f"See [the lamp]({SITE}/slow).\n"),
+    asked("dead-link", "gone", "there"),
+    asked("link-unanswered", "broken", "members"),
+    asked("moved-link", "old", "lent"),
+    pair("links-unasked", "online", 0.2, 20, letter=f"See [the lamp]({SITE}/slow).\n", besides=("http-link",)),
 )

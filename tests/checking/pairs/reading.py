@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pillarbox.content.appeal import MOST_IMAGES
+from pillarbox.content.pictures import MOST_BYTES
 from pillarbox.content.source import TEXT_BYTES
 from tests.checking.pairs.case import HOME, LETTER, Pair, beside, pair, said
 from tests.checking.pairs.drawn import LAMP, png
 
 OTHER = b"Dear friend,\n\nThe lamp is lit: come and see it.\n"
+
+SHOWN = "![The lamp](images/lamp.png)\n"
+
+
+def lamps(count: int) -> dict[str, bytes | None]:
+    """So many images."""
+    return {f"{HOME}/images/lamp{number}.png": LAMP for number in range(count)}
 
 
 def padded(size: int) -> str:
@@ -36,15 +44,14 @@ PAIRS: tuple[Pair, ...] = (
     beside("stray-letter", {f"{HOME}/letter.old.md": OTHER}, {f"{HOME}/letter.b.md": OTHER}),
     pair("no-layout", "appeal", 'layout = "leter"\n', 'layout = "letter"\n'),
     beside("no-theme", {"templates/theme.toml": None}, {}),
-    beside("image-name", {f"{HOME}/images/lamp\u200b.png": LAMP}, {f"{HOME}/images/lamp.png": LAMP}),
-    beside("image-kind", {f"{HOME}/images/lamp.bmp": LAMP}, {f"{HOME}/images/lamp.png": LAMP}),
-    beside("missing-image", {f"{HOME}/images/lamps.png": LAMP}, {f"{HOME}/images/lamp.png": LAMP},
-           letter="![The lamp](images/lamp.png)\n"),
-    beside("bad-image", {f"{HOME}/images/lamp.png": LAMP[:20]}, {f"{HOME}/images/lamp.png": LAMP}),
+    # ------------------------------------------------------------------------------------------ images
+    beside("image-name", {f"{HOME}/images/lamp\u200b.png": LAMP}, {f"{HOME}/images/lamp.png": LAMP}, letter=SHOWN),
+    beside("image-kind", {f"{HOME}/images/lamp.bmp": LAMP}, {f"{HOME}/images/lamp.png": LAMP}, letter=SHOWN),
+    beside("missing-image", {f"{HOME}/images/lamps.png": LAMP}, {f"{HOME}/images/lamp.png": LAMP}, letter=SHOWN),
+    beside("bad-image", {f"{HOME}/images/lamp.png": LAMP[:20]}, {f"{HOME}/images/lamp.png": LAMP}, letter=SHOWN),
     beside("image-pixels", {f"{HOME}/images/lamp.png": png(6_000, 5_001)},
-           {f"{HOME}/images/lamp.png": png(6_000, 5_000)}),
-    beside("image-too-big", {f"{HOME}/images/lamp.png": LAMP.ljust(25 * 1024 ** 2 + 1, b"\0")},
-           {f"{HOME}/images/lamp.png": LAMP.ljust(25 * 1024 ** 2, b"\0")}),
-    beside("many-images", {f"{HOME}/images/lamp{number}.png": LAMP for number in range(MOST_IMAGES + 1)},
-           {f"{HOME}/images/lamp{number}.png": LAMP for number in range(MOST_IMAGES)}),
+           {f"{HOME}/images/lamp.png": png(6_000, 5_000)}, letter=SHOWN),
+    beside("image-too-big", {f"{HOME}/images/lamp.png": LAMP.ljust(MOST_BYTES + 1, b"\0")},
+           {f"{HOME}/images/lamp.png": LAMP.ljust(MOST_BYTES, b"\0")}, letter=SHOWN),
+    beside("many-images", lamps(MOST_IMAGES + 1), lamps(MOST_IMAGES), letter=SHOWN.replace("lamp.png", "lamp1.png")),
 )

@@ -19,8 +19,8 @@ PAIRS: tuple[Pair, ...] = (
     pair("check-failed", "failing", True, False),
     pair("ignore-error", "appeal", '[check]\nignore = { bad-link = "It is ours." }\n',
          '[check]\nignore = { http-link = "It is ours." }\n',
-         letter="See [the lamp](ftp://harbour.example/lamp).\n"),
+         letter="See [the lamp](ftp://harbour.example/lamp).\n", besides=("bad-link", "ignore-nothing")),
     pair("ignore-nothing", "appeal", '[check]\nignore = { vague-link = "It is ours." }\n',
          '[check]\nignore = { http-link = "It is ours." }\n',
-         letter="See [the lamp](http://harbour.example/lamp).\n"),
+         letter="See [the lamp](http://harbour.example/lamp).\n", besides=("http-link",)),
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from tests.checking.pairs.case import THEME, Pair, pair, said
+from pillarbox.checking.spelling import MOST
+from tests.checking.pairs.case import Pair, pair, said
 
 _UNKNOWN = ["".join(each) for each in product(("zbrq", "qvbz", "xkwz"), ("awq", "ewq", "iwq", "owq", "uwq"),
                                               ("bz", "dz", "gz"))]
@@ -12,9 +13,9 @@ _UNKNOWN = ["".join(each) for each in product(("zbrq", "qvbz", "xkwz"), ("awq", 
 
 PAIRS: tuple[Pair, ...] = (
     said("spelling", "It has a particuar light.", "It has a particular light."),
-    said("spelling-many", " ".join(_UNKNOWN[:41]), " ".join(_UNKNOWN[:40])),
+    said("spelling-many", " ".join(_UNKNOWN[:MOST + 1]), " ".join(_UNKNOWN[:MOST]), besides=("spelling",)),
     pair("spelling-off", "appeal", 'language = "fr"\n', 'language = "en-US"\n'),
-    said("accent-lost", "Rene Cassin lit it.", "René Cassin lit it.", theme=THEME),
+    said("accent-lost", "Rene Cassin lit it.", "René Cassin lit it."),
     said("mixed-up", "It has it’s own light.", "It has its own light."),
     said("doubled-word", "It has the the light.", "It has the light."),
     # ------------------------------------------------------------------------------------------ marks
@@ -31,7 +32,7 @@ PAIRS: tuple[Pair, ...] = (
     # ------------------------------------------------------------------------------------------ what was to become
     said("foreign-field", "Come, *|FNAME|*.", "Come, {{ supporter.first_name or 'friend' }}."),
     said("stars-left", "Come ** now**.", "Come **now**."),
-    said("stand-in-words", "Lorem ipsum burns.", "The lamp burns."),
+    said("stand-in-words", "Your £XX lights it.", "Your £10 lights it."),
     said("not-yet-written", "Come on [[a Tuesday in March]].", "Come on a Tuesday in March."),
     # ------------------------------------------------------------------------------------------ days (10 December 2026)
     said("other-day", "Today, 11th December, it burns.", "Today, 10th December, it burns."),
