@@ -34,6 +34,8 @@ class Matter:
     """How many versions the copies took, those included that are not among ``shapes``; 0: as many as ``shapes``."""
     lacking: Mapping[str, int] = field(default_factory=dict)
     """Field of a supporter that the letter prints bare or asks for (``fields``) → how many of them have none."""
+    own_links: tuple[str, ...] = ()
+    """The links of the supporter whose own copy is among ``shapes``; empty when none is."""
 
     @cached_property
     def pages(self) -> tuple[Page, ...]:
@@ -41,7 +43,8 @@ class Matter:
         tracking = self.settings.links.code_parameter
         source = self.bundle.appeal.letter
         named = {images.public_name(data): f"images/{name}" for name, data in self.bundle.appeal.images.items()}
-        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content}, images=named)
+        return tuple(Page.of(self.letter, shape, tracking=tracking, own={source.file: source.content}, images=named,
+                             own_links=self.own_links if shape.private else ())
                      for shape in self.shapes)
 
 

@@ -37,6 +37,8 @@ class Page:
     """The file when nothing better is known."""
     marks: tuple[str, ...] = ()
     """What stands where a supporter's words go."""
+    own_links: tuple[str, ...] = ()
+    """The supporter's own links, in a copy that was composed alone: there they stand as they are."""
     tracking: str = ""
     """Name of the parameter by which donation pages learn which letter brought a gift; empty: none."""
     links: Mapping[str, str] = field(default_factory=dict)
@@ -46,10 +48,11 @@ class Page:
 
     @classmethod
     def of(cls, letter: Letter, shape: Shape, *, tracking: str = "", own: Mapping[str, str] | None = None,
-           images: Mapping[str, str] | None = None) -> Page:
+           images: Mapping[str, str] | None = None, own_links: tuple[str, ...] = ()) -> Page:
         """The HTML part of a version of a letter; ``own`` is what the writer wrote (``place_of``)."""
         return cls(html=shape.html, sought=lambda pieces: place_of(letter, pieces, own or {}),
                    file=letter.files.get(letter.html, letter.html), tracking=tracking, images=images or {},
+                   own_links=own_links,
                    links=letter.constants.get("appeal", {}).get("links", {}),
                    marks=tuple(t.mark for t in shape.tokens if t.place is not Place.SUBJECT))
 
@@ -114,7 +117,7 @@ class Page:
 
     def plain(self, text: str) -> str:
         """Words with an ellipsis where a supporter's own go."""
-        return self._marks.sub("…", text) if self._marks and "x" in text else text
+        return self._marks.sub("…", text) if self._marks and (self.own_links or "x" in text) else text
 
     def shown(self, address: str) -> str:
         """An image's address as staff wrote it; any other address as it is."""
@@ -130,7 +133,8 @@ class Page:
 
     @cached_property
     def _marks(self) -> re.Pattern[str] | None:
-        return re.compile("|".join(map(re.escape, self.marks))) if self.marks else None
+        own = (*self.marks, *sorted(self.own_links, key=len, reverse=True))  # one may be another's beginning
+        return re.compile("|".join(map(re.escape, own))) if own else None
 
     def fault(self, code: str, message: str, *, level: Level = Level.ERROR, at: etree._Element | None = None,
               needle: str = "") -> Finding:

@@ -41,6 +41,8 @@ _BEFORE = 40
 """Characters that tell whether a sentence begins."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_FALSE_APOSTROPHE = re.compile(r"(?<=[^\W\d_])[`´](?=[^\W\d_])")
+"""Told by ``quotes``: “doesn´t” is spelt rightly."""
 _NO_WORDS = re.compile(
     r"\b[a-z]{2,12}://\S+|www\.\S+|[\w.+-]{1,64}@\S+|[@#]\w+|"
     r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){0,4}\.(?:com|net|org|uk|eu|io|info|gov|charity)\b(?:/\S*)?"
@@ -129,7 +131,7 @@ class _Reader:
     """Unknown words that are told only if they are never seen as a name."""
 
     def read(self, passage: Passage) -> None:
-        text = _NO_WORDS.sub(lambda found: VALUE * len(found[0]), passage.text)
+        text = _FALSE_APOSTROPHE.sub("’", _NO_WORDS.sub(lambda found: VALUE * len(found[0]), passage.text))
         capitals = _in_capitals(text)
         for found in _WORD.finditer(text):
             word = found[0]

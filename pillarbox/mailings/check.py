@@ -15,7 +15,6 @@ from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.letter import advise
 from pillarbox.compose.message import Composer
-from pillarbox.content.bundle import Bundle
 from pillarbox.ground import clock
 from pillarbox.ground.errors import LetterError
 from pillarbox.mailings import envelopes, letters
@@ -85,6 +84,8 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
         findings += advise(source.bundle.as_variant(label), date=day, mailing={
             "name": "check", "images": envelopes.images_at(source.bundle, practice=project.settings.practice)})
     findings += images.unused(source.bundle, *versions.values())
+    # As plan makes them: a copy that is composed alone shows them as they are.
+    links = envelopes.link_maker(project.settings, source.bundle, "CHECK").links("check", None)
     copies = asked = 0
     faults = _Faults()
     seen = {label: Seen(letter) for label, letter in versions.items()}
@@ -92,12 +93,12 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
         asked += len(chunk)
         for label, composer in composers.items():  # whoever gets it: everybody's copy of each variant is sound
             seen[label].people(says for _, says in chunk)
-            for who, made in _compose(project, source.bundle, composer, chunk):
+            for who, made in _compose(composer, links, chunk):
                 copies += 1
                 if isinstance(made, Fault):
                     faults.add(made.finding, who)
                 else:
-                    seen[label].copy(made)
+                    seen[label].copy(made, links)
     examined: list[Finding] = []
     for label, here in seen.items():
         matter = here.matter(source.bundle.as_variant(label), project.settings, day=day,
@@ -173,8 +174,7 @@ def _people(project: Project, rule: audience.Rule | None) -> Iterator[list[tuple
             yield chunk
 
 
-def _compose(project: Project, bundle: Bundle, composer: Composer,
+def _compose(composer: Composer, links: Mapping[str, str],
              people: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, Composed | Fault]]:
-    links = envelopes.link_maker(project.settings, bundle, "CHECK").inert()
     made = composer.compose([{"supporter": says, "links": links} for _, says in people])
     return zip((who for who, _ in people), made, strict=True)

@@ -130,14 +130,14 @@ def _compose(mailing: Mailing, composers: Mapping[str, Composer], draw: Callable
         here.people(context["supporter"] for context, own in zip(contexts, labels, strict=True) if own == label)
     state = MessageState.PLANNED.value
     rows = []
-    for person, key, code, label, made in zip(people, keys, codes, labels, _each(composers, labels, contexts),
-                                              strict=True):
+    for person, key, code, label, context, made in zip(people, keys, codes, labels, contexts,
+                                                       _each(composers, labels, contexts), strict=True):
         if isinstance(made, Fault):
             outcome.fault_count += 1
             if len(outcome.faults) < _FAULTS_SHOWN:
                 outcome.faults.append(letters.for_supporter(made.finding, person.address))
             continue
-        seen[label].copy(made)
+        seen[label].copy(made, context["links"])
         rows.append((made, {
             "mailing_id": mailing.id, "edition_id": mailing.edition_id, "supporter_id": person.supporter_id,
             "address": person.address, "address_hash": person.address_hash, "to_name": person.to_name, "key": key,

@@ -29,6 +29,7 @@ class Seen:
         self._shapes: dict[str, Shape] = {}
         self._lacking: dict[str, int] = {}
         self._alone = 0
+        self._own_links: tuple[str, ...] = ()
         self.supporters = 0
         """How many are to get it, those included whose copy cannot be composed."""
 
@@ -39,20 +40,21 @@ class Seen:
         if self._asked:
             fields.lacking(self._asked, people, self._lacking)
 
-    def copy(self, made: Composed) -> None:
-        """Take in one supporter's copy."""
+    def copy(self, made: Composed, links: Mapping[str, str]) -> None:
+        """Take in one supporter's copy, and the links that were made for it."""
         if not made.shape.private:
             self._shapes.setdefault(made.shape.id, made.shape)
         else:
             self._alone += 1
             if self._alone == 1:
                 self._shapes.setdefault(made.shape.id, made.shape)
+                self._own_links = tuple(link for link in links.values() if link)
 
     def matter(self, bundle: Bundle, settings: Settings, *, day: date, supporters: int) -> Matter:
         """What the checks look at."""
         return Matter(bundle=bundle, letter=self._letter, day=day, settings=settings,
                       shapes=tuple(self._shapes.values()), supporters=supporters, lacking=self._lacking,
-                      versions=len(self._shapes) + max(self._alone - 1, 0))
+                      own_links=self._own_links, versions=len(self._shapes) + max(self._alone - 1, 0))
 
 
 def refuse(source: Source, seen: Mapping[str, Seen], settings: Settings, mailing: Mailing) -> tuple[Finding, ...]:

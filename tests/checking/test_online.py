@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from pillarbox.checking.online import Answer, Fate, ask, is_public, look
 from pillarbox.model.records import Level
 from tests.checking.looking import matter
-
-PAGES = {"/there": 200, "/gone": 404, "/head-is-refused": 200, "/broken": 500, "/members": 403, "/old": 301,
-         "/lent": 302, "/round": 301, "/slash": 301, "/slash/": 200}
-WHERE = {"/old": "/there", "/lent": "/there", "/round": "/round", "/slash": "/slash/"}
-
-
-class Website(BaseHTTPRequestHandler):
-    """Answers as ``PAGES`` says, and keeps what it was asked."""
-
-    asked: list[tuple[str, str]]
-
-    def _answer(self) -> None:
-        self.asked.append((self.command, self.path))
-        if self.path.startswith("/slow"):
-            time.sleep(0.5)
-        status = PAGES.get(self.path, 200)
-        if self.path == "/head-is-refused" and self.command == "HEAD":
-            status = 405
-        self.send_response(status)
-        if self.path in WHERE:
-            self.send_header("Location", WHERE[self.path])
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_GET = do_HEAD = _answer
-
-    def log_message(self, *arguments: object) -> None:
-        """Keep quiet."""
+from tests.checking.outside import anywhere, website
 
 
 @pytest.fixture
 def site() -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """A website on this machine, and what it was asked."""
-    handler = type("Handler", (Website,), {"asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}", handler.asked  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def anywhere(number: str) -> bool:
-    return number in ("127.0.0.1", "::1")
+    with website() as found:
+        yield found
 
 
 @pytest.mark.parametrize(("path", "fate"), [

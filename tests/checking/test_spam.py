@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import email
 import email.policy
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,27 +11,8 @@ import pytest
 from pillarbox.checking import spam
 from pillarbox.checking.spam import Score, measure, message
 from pillarbox.model.records import Level
+from tests.checking.outside import stand_in
 from tests.checking.wording import DAY, matter
-
-ANSWER = """Received: from localhost
-X-Spam-Checker-Version: SpamAssassin 4.0.1
-X-Spam-Level: *****
-X-Spam-Status: {status}
-Subject: Please help
-\t
-body
-"""
-
-
-def stand_in(folder: Path, status: str, name: str = "spamassassin", before: str = "") -> Path:
-    """A program of SpamAssassin's name that keeps what it is given, and answers as SpamAssassin 4 prints it."""
-    folder.mkdir(exist_ok=True)
-    program = folder / name
-    program.write_text(f"#!{sys.executable}\nimport pathlib, sys, time\n{before}\n"
-                       f"pathlib.Path({str(folder / 'given.eml')!r}).write_bytes(sys.stdin.buffer.read())\n"
-                       f"sys.stdout.write({ANSWER.format(status=status)!r})\n", "utf-8")
-    program.chmod(0o755)
-    return folder
 
 
 def test_its_score_is_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

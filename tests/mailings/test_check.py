@@ -72,6 +72,19 @@ def test_a_field_that_nobody_has_is_told_once(project: Project) -> None:
     assert [each.code for each in told] == ["nobody-has"]
 
 
+def test_our_own_links_are_blamed_in_no_copy(project: Project) -> None:
+    """In a copy that is composed alone the links of its supporter stand as they are; what the writer wrote is told."""
+    write(project, HEAD + "{{ ('Dear ' ~ supporter.salutation) | safe }}: [give]({{ links.donate }}), "
+                          "[straight](https://give.harbour.example/now)\n\n::: ask-ladder\n£10: buys oil\n:::\n")
+    told = [each for each in check(project, "harbour", ALL).findings
+            if each.code not in ("no-theme", "no-preheader")]
+    assert sorted(each.code for each in told) == ["slow-path", "untracked-donation"]
+    assert "straight" in next(each.message for each in told if each.code == "untracked-donation")
+    planned = planning.plan(project, planning.Wish(appeal="harbour", rule=ALL))
+    assert "untracked-donation" in [each.code for each in planned.findings]
+    assert not {each.code for each in planned.findings} & {"http-link", "tracking-conflict", "nearly-same-link"}
+
+
 def test_plan_refuses_what_check_calls_an_error(project: Project) -> None:
     """The versions that were composed are examined before the mailing can be sent; nothing of it stays behind."""
     write(project, HEAD + "{% if supporter.salutation %}\nSee [our work](ftp://harbour.example/work).\n{% endif %}\n")
