@@ -31,6 +31,8 @@ class Deed:
     """On the button that does it."""
     does: Callable[[Project, Mailing, Wish], str]
     """Does it; returns what the next page says."""
+    again: Callable[[Project, Mailing, Wish], str] | None = None
+    """What the next page says when this page's button was pressed a moment ago already; empty: it was not."""
     role: Role = Role.SEND
     asks_anew: bool = True
     """Whether it is asked once more when the mailing stands otherwise by now than the page said."""
@@ -57,11 +59,22 @@ def _take_back(project: Project, mailing: Mailing, wish: Wish) -> str:
 
 def _send(project: Project, mailing: Mailing, wish: Wish) -> str:
     drift.refuse(project, mailing, as_planned=wish.as_planned, how=_HOW)
-    moved = departure.at_once(project, mailing.name, count=wish.count or 0, actor=wish.actor)
+    moved = departure.at_once(project, mailing.name, count=wish.count or 0, actor=wish.actor, page=wish.seen)
     if moved.send_at and moved.send_at > clock.now():
         seconds = round((moved.send_at - clock.now()).total_seconds())
         return f"{mailing.name} leaves in {seconds} seconds. Until then you can hold it back, and nothing is sent."
     return f"{mailing.name} is on its way: a worker takes it up within seconds."
+
+
+def _sent_already(project: Project, mailing: Mailing, wish: Wish) -> str:
+    with project.store.reading() as connection:
+        if not departure.gone_from(connection, mailing, actor=wish.actor, page=wish.seen):
+            return ""
+    if mailing.started_at is None and mailing.send_at and mailing.send_at > clock.now():
+        seconds = round((mailing.send_at - clock.now()).total_seconds())
+        return (f"{mailing.name} is on its way already: you pressed twice, and it goes once. It leaves in {seconds} "
+                "seconds; until then you can hold it back, and nothing is sent.")
+    return f"{mailing.name} is being sent already: you pressed twice, and it goes once."
 
 
 def _send_at(project: Project, mailing: Mailing, wish: Wish) -> str:
@@ -99,7 +112,7 @@ DEEDS = {deed.name: deed for deed in (
     Deed(name="approve", label="Approve", question="Approve this mailing?", sure="I have read it and approve it",
          does=_approve, counts="planned"),
     Deed(name="send", label="Send now", question="Send this mailing now?", sure="Send it now", does=_send,
-         counts="remaining", needs_worker=True),
+         again=_sent_already, counts="remaining", needs_worker=True),
     Deed(name="send-at", label="Send at a time", question="Send this mailing at a time?", sure="Send it then",
          does=_send_at, counts="remaining", needs_worker=True),
     Deed(name="resume", label="Let it go on", question="Let this mailing go on?", sure="Let it go on", does=_resume,

@@ -99,7 +99,12 @@ class SendingDoors:
 
     def _done(self, mailing: Mailing, deed: Deed, wished: Wish) -> str:
         """Do it, once the number that was typed is the one that is, and nothing has changed since the page asked."""
+        if deed.asks_anew and not wished.seen:
+            raise Refused("No page asked for this. Nothing was done.",
+                          todo="See how it stands, and say it if it shall be.")
         if deed.asks_anew and wished.seen != seen.mark(self._project, mailing):
+            if deed.again and (said := deed.again(self._project, mailing, wished)):
+                return said
             raise Refused(f"{mailing.name} has been changed since you were asked. Nothing was done.",
                           todo="See how it stands now, and say it once more if it shall be.")
         expected = deeds.count(self._project, mailing, deed)
