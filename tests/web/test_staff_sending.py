@@ -429,7 +429,7 @@ def test_what_no_page_asked_is_not_done(desk: Desk, deed: str) -> None:
     form = {"form_token": token(desk.client.get("/staff/account")), "count": CROWD, "at": "2027-01-10T08:00"}
     answer = desk.client.post(f"{desk.place}/{deed}", data=form, follow_redirects=False)
     assert answer.status_code == 409
-    assert "Nothing was done." in answer.text
+    assert "No page asked for this. Nothing was done." in answer.text
     assert (desk.now.send_at, desk.now.approved_by) == (desk.mailing.send_at, desk.mailing.approved_by)
 
 
