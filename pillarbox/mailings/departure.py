@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from pillarbox.ground import clock
 from pillarbox.ground.errors import Refused
 from pillarbox.mailings import approval, launch, live, moments, refusals
@@ -12,6 +14,8 @@ from pillarbox.store import audit, mailings, messages, workers
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project
 
+_MOMENT = timedelta(minutes=1)
+_GOING = (MailingState.PLANNED, MailingState.SENDING, MailingState.SENT)
 
 def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
          per_second: float | None = None) -> Mailing:
@@ -45,7 +49,7 @@ def wait(project: Project, name: str, *, at: datetime, count: int, actor: str,
         return mailings.by_id(connection, mailing.id)
 
 
-def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
+def at_once(project: Project, name: str, *, count: int, actor: str, page: str = "") -> Mailing:
     """Have a worker start a planned mailing as soon as it looks, within seconds.
 
     A live one that is launched leaves after its countdown ([launch] countdown_seconds), in which ``control.pause``
@@ -56,6 +60,8 @@ def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
         name: the mailing.
         count: messages that staff confirmed: what is left must be as many.
         actor: who asks.
+        page: what marks the page whose button they pressed, kept in the audit log. Pressed twice, it is done once:
+            the second press finds the mailing as the first left it (``gone_from``).
 
     Raises:
         Refused: it cannot be sent, not at this moment, not so many, no worker is there to do it, or the settings are
@@ -64,7 +70,9 @@ def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
     live.refuse(project)
     refuse_alone(project)
     with project.store.writing() as connection:
-        mailing = mailings.find(connection, name)
+        mailing = mailings.hold(connection, mailings.find(connection, name).id, alone=True)
+        if gone_from(connection, mailing, actor=actor, page=page):
+            return mailing
         refusals.refuse_other_road(project, mailing)
         refusals.refuse_to_start(mailing)
         approval.refuse_unapproved(connection, project.settings, mailing)
@@ -78,8 +86,17 @@ def at_once(project: Project, name: str, *, count: int, actor: str) -> Mailing:
                              send_at=at, send_by=actor):
             raise Refused(f"{mailing.name} is being sent already.")
         audit.record(connection, actor=actor, action="send-now", subject=mailing.name,
-                     detail={"at": at.isoformat(), "count": count})
+                     detail={"at": at.isoformat(), "count": count, **({"page": page} if page else {})})
         return mailings.by_id(connection, mailing.id)
+
+
+def gone_from(connection: Connection, mailing: Mailing, *, actor: str, page: str) -> bool:
+    """Whether somebody set a mailing going from this very page a moment ago, and it has not been stopped since."""
+    if not page or mailing.send_at is None or mailing.state not in _GOING:
+        return False
+    done = audit.newest(connection, action="send-now", subject=mailing.name)
+    return (done is not None and done.actor == actor and done.detail.get("page") == page
+            and clock.now() - done.at < _MOMENT)
 
 
 def refuse_alone(project: Project) -> None:

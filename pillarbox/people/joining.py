@@ -107,7 +107,7 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
     except ValueError:
         return Asked.BAD_ADDRESS
     typed = Name(first_name=_line(wish.first_name), last_name=_line(wish.last_name))
-    if is_no_name(typed.first_name) or is_no_name(typed.last_name):
+    if no_names(wish):
         return Asked.BAD_NAME
     name = tidy(typed)
     address_hash = addresses.keyed_hash(address, secret)
@@ -136,6 +136,12 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
                     values={"link": f"{base_url}/join/confirm/{token}", "days": str(VALID_FOR.days)},
                     not_after=moment + VALID_FOR)
     return Asked.TAKEN
+
+
+def no_names(wish: Wish) -> tuple[str, ...]:
+    """Which fields of a form hold what is no name: ``first_name``, ``last_name``, both or none."""
+    return tuple(field for field, typed in (("first_name", wish.first_name), ("last_name", wish.last_name))
+                 if is_no_name(_line(typed)))
 
 
 def _in_all(per_hour: int) -> Limit:

@@ -20,7 +20,7 @@ MEASURES = (
     ("opened", "Opened by people", "of delivered letters whose supporters agreed to tracking"),
     ("clicked", "Clicked", "of delivered letters whose supporters agreed to tracking"),
     ("gave", "Gave", "of delivered letters"),
-    ("pounds_per_letter", "Pounds per letter", "delivered"),
+    ("pounds_per_letter", "Pounds per letter", "for each delivered letter"),
     ("unsubscribed", "Unsubscribed", "of delivered letters"),
     ("complained", "Complained of spam", "of delivered letters"),
 )

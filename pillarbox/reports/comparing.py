@@ -10,6 +10,8 @@ from pillarbox.reports.compare import Comparison, Measure
 from pillarbox.reports.plots import Plot
 
 _ROW, _NAME, _SAYS = 26, 26, 132
+_LETTER, _BELOW, _LEAST = 6.5, 18, 90
+"""Pixels: of a digit of what is said; of a line of it below its row; that a row keeps for its line at the least."""
 
 
 def draw(comparison: Comparison, measure: Measure) -> Plot | None:
@@ -36,11 +38,15 @@ def beside(what: str, names: Sequence[str], measure: Measure) -> Plot | None:
 def _chart(rows: Sequence[tuple[str, float, float, float, str]], width: int) -> Any:
     import altair as alt
 
-    height = len(rows) * _ROW
+    said = max(_SAYS, max(len(row[4]) for row in rows) * _LETTER)
+    below = _BELOW if width - said - _NAME < _LEAST else 0  # what is said has no room beside the lines
+    row_height, end = _ROW + below, width - (_ROW / 2 if below else said)
+    height = len(rows) * row_height
     top = max(row[3] for row in rows) or 1
-    across = alt.Scale(domain=[0, top * 1.04], range=[_NAME, width - _SAYS], nice=False)
+    across = alt.Scale(domain=[0, top * 1.04], range=[_NAME, end], nice=False)
     down = alt.Scale(domain=[0, height], range=[0, height])
-    data = ink.data([{"y": n * _ROW + _ROW / 2, "name": name, "low": low, "value": value, "high": high, "says": says}
+    data = ink.data([{"y": n * row_height + _ROW / 2, "said": n * row_height + _ROW / 2 + below, "name": name,
+                      "low": low, "value": value, "high": high, "says": says}
                      for n, (name, low, value, high, says) in enumerate(rows)])
     chart = alt.Chart(data)
     y = alt.Y("y:Q", scale=down, axis=None)
@@ -53,5 +59,5 @@ def _chart(rows: Sequence[tuple[str, float, float, float, str]], width: int) -> 
         chart.mark_text(align="left", color=ink.INK, fontSize=ink.SIZE, fontWeight="bold").encode(
             x=alt.value(0), y=y, text="name:N"),
         chart.mark_text(align="right", color=ink.MUTED, fontSize=ink.SMALL + 0.5).encode(
-            x=alt.value(width), y=y, text="says:N"),
+            x=alt.value(width), y=alt.Y("said:Q", scale=down, axis=None), text="says:N"),
     ).properties(width=width, height=height)

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, String, and_, case, cast, distinct, func, literal, select, true, union_all
+from sqlalchemy import (
+    Connection,
+    Float,
+    Row,
+    String,
+    and_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.sql import ColumnElement, Subquery
 
 from pillarbox.ground.errors import Refused
@@ -287,7 +301,9 @@ def gifts_by_variant(mailing_id: int) -> Any:
 def _donors(mailing_id: int) -> Any:
     people = given_by_person(mailing_id)
     gave = case((people.c.pence > 0, people.c.pence), else_=0)
-    return select(func.count(), func.sum(gave * gave), func.max(gave)).select_from(people)
+    # Not in whole numbers: the squares of a few gifts of millions are more than a database's integers hold.
+    squares = func.sum(cast(gave, Float) * cast(gave, Float))
+    return select(func.count(), squares, func.max(gave)).select_from(people)
 
 
 def givers(mailing_id: int) -> Subquery:

@@ -71,6 +71,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         message = connection.execute(select(messages.c.id).limit(1)).scalar_one()
         connection.execute(insert(message_values).values(message_id=message, values=letters.pack_values(
             ["Alice", "https://donate.example.org/give?ref=alice"])))
+        for rich, pence in (("rich", 9_876_543_21), ("poor", 12_00)):
+            one = Builder(connection, name=rich)
+            for _ in range(30):
+                one.gift(pence, message_id=one.message())
         for n in range(12):
             join(connection, "newsletter", f"list{n}@example.org", consent=Basis.CONSENT, tracking=n > 3)
     with serving(create(store, settings_for(None), PROJECT)) as base:
@@ -99,6 +103,29 @@ def test_every_page_fits_and_stands_in_nobodys_way(browser: Any, desk: Desk, wid
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         assert violations(page) == [], path
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_what_is_said_of_large_sums_lies_over_nothing(browser: Any, desk: Desk, width: int) -> None:
+    """Words beside a line that have no room there stand below it."""
+    page = entered(browser, desk, viewport={"width": width, "height": 780})
+    page.goto(f"{desk.base}/staff/compare?m=rich&m=poor&m={NAME}")
+    assert "£9,876,543.21" in page.locator("section[aria-labelledby=measure-pounds_per_letter]").inner_text()
+    words = boxes(page, "text")
+    marks = boxes(page, 'line[stroke-width="7"], path[transform]')
+    assert words
+    assert marks
+    assert [(one, other) for one in words for other in marks if _overlap(one, other)] == []
+
+
+def boxes(page: Any, selector: str) -> list[dict[str, float]]:
+    """Where parts of the page's pictures lie that are shown."""
+    return [box for box in (one.bounding_box() for one in page.locator(f".measures svg :is({selector})").all()) if box]
+
+
+def _overlap(one: dict[str, float], other: dict[str, float]) -> bool:
+    return all(one[start] < other[start] + other[size] and other[start] < one[start] + one[size]
+               for start, size in (("x", "width"), ("y", "height")))
 
 
 def test_our_own_policy_lets_our_own_pages_work_without_a_script(browser: Any, desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from pillarbox.content import bundle as bundles
 from pillarbox.ground import clock
 from pillarbox.ground.errors import StoreError
 from pillarbox.ground.process import Worker
-from pillarbox.mailings import asking, control, planning
+from pillarbox.mailings import asking, control, departure, planning
 from pillarbox.model.states import Basis, MailingState, MessageState, Role
 from pillarbox.people.audience import Rule
 from pillarbox.people.intake import import_list
@@ -27,7 +28,7 @@ from pillarbox.store import staff as store_staff
 from pillarbox.store.mailings import Mailing
 from pillarbox.store.project import Project, open_project
 from pillarbox.web.app import create
-from pillarbox.web.staff import forms
+from pillarbox.web.staff import forms, seen
 from tests import projects
 from tests.web.desk import NAMES, login, post, staff, token
 from tests.web.site import TestClient
@@ -183,7 +184,7 @@ def test_a_live_mailing_is_not_sent_before_it_is_approved(live: Desk) -> None:
     live.with_worker()
     login(live.client)
     assert live.client.get(f"{live.place}/send").status_code == 409
-    refused = post(live.client, f"{live.place}/send", "/staff/", count=CROWD)
+    refused = post(live.client, f"{live.place}/send", "/staff/", count=CROWD, seen=seen.mark(live.project, live.now))
     assert refused.status_code == 409
     assert "nobody has approved" in refused.text
     assert post(live.client, f"{live.place}/approve", count=CROWD + 1).status_code == 409
@@ -262,7 +263,8 @@ def test_what_was_planned_for_another_road_is_refused(desk: Desk) -> None:
     login(other.client)
     at = f"{clock.now() + timedelta(days=9):%Y-%m-%d}T08:00"
     for deed, more in (("send", {}), ("send-at", {"at": at})):
-        refused = post(other.client, f"{other.place}/{deed}", "/staff/", count=CROWD, **more)
+        refused = post(other.client, f"{other.place}/{deed}", "/staff/", count=CROWD,
+                       seen=seen.mark(other.project, other.now), **more)
         assert refused.status_code == 409
         assert "was planned for" in refused.text
     assert other.now.send_at is None
@@ -355,16 +357,22 @@ def test_only_a_post_does_anything(desk: Desk, method: str) -> None:
     assert desk.client.get("/staff/", follow_redirects=False).status_code == 200
 
 
-def test_a_form_sent_twice_does_nothing_twice(desk: Desk) -> None:
-    """A double click, or a reload of an old page."""
+def test_a_form_sent_twice_does_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A double click finds what the first press did, also once it has begun; a reload of an old page does not."""
     desk.with_worker()
     login(desk.client)
     given = asked(desk, "send")
     first = desk.client.post(f"{desk.place}/send", data=given, follow_redirects=False)
     tick(desk.project, worker="test")
     second = desk.client.post(f"{desk.place}/send", data=given, follow_redirects=False)
-    assert (first.status_code, second.status_code) == (303, 409)
-    assert "has been changed since you were asked. Nothing was done." in second.text
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert "is being sent already: you pressed twice, and it goes once." in desk.client.get(desk.place).text
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=2))
+    old = desk.client.post(f"{desk.place}/send", data=given, follow_redirects=False)
+    assert old.status_code == 409
+    assert "has been changed since you were asked. Nothing was done." in old.text
+    assert [action for _, action in desk.audit()].count("send-now") == 1
 
 
 def test_hostile_words_of_a_mailing_are_shown_as_words(desk: Desk) -> None:
@@ -421,7 +429,7 @@ def test_what_no_page_asked_is_not_done(desk: Desk, deed: str) -> None:
     form = {"form_token": token(desk.client.get("/staff/account")), "count": CROWD, "at": "2027-01-10T08:00"}
     answer = desk.client.post(f"{desk.place}/{deed}", data=form, follow_redirects=False)
     assert answer.status_code == 409
-    assert "Nothing was done." in answer.text
+    assert "No page asked for this. Nothing was done." in answer.text
     assert (desk.now.send_at, desk.now.approved_by) == (desk.mailing.send_at, desk.mailing.approved_by)
 
 
@@ -433,8 +441,39 @@ def test_a_second_press_does_not_begin_the_countdown_anew(live: Desk) -> None:
     form = {**asked(live, "send"), "count": str(CROWD)}
     assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 303
     leaves = live.now.send_at
-    assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 409
+    assert live.client.post(f"{live.place}/send", data=form, follow_redirects=False).status_code == 303
+    assert "you pressed twice, and it goes once. It leaves in" in live.client.get(live.place).text
     assert live.now.send_at == leaves
+    assert [action for _, action in live.audit()].count("send-now") == 1
+    assert "refused" not in [action for _, action in live.audit()]
+
+
+@pytest.mark.parametrize("meanwhile", ["held back", "a colleague"])
+def test_only_ones_own_press_counts_as_the_first(live: Desk, meanwhile: str) -> None:
+    """What was held back since, or set going by a colleague from the same page, is told as changed."""
+    live.with_worker()
+    control.approve(live.project, live.mailing.name, by="Ann")
+    login(live.client)
+    form = {**asked(live, "send"), "count": str(CROWD)}
+    if meanwhile == "held back":
+        live.client.post(f"{live.place}/send", data=form, follow_redirects=False)
+        control.pause(live.project, live.mailing.name, reason="a wrong figure", actor="Ann")
+    else:
+        departure.at_once(live.project, live.mailing.name, count=CROWD, actor="Ann", page=form["seen"])
+    answer = live.client.post(f"{live.place}/send", data=form, follow_redirects=False)
+    assert answer.status_code == 409
+    assert "has been changed since you were asked. Nothing was done." in answer.text
+
+
+def test_two_presses_at_the_same_moment_are_one(live: Desk) -> None:
+    """Both saw the mailing as it was: it is set going once, and both are told when it leaves."""
+    live.with_worker()
+    control.approve(live.project, live.mailing.name, by="Ann")
+    mark = seen.mark(live.project, live.now)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: departure.at_once(live.project, live.mailing.name, count=CROWD, actor="Ann",
+                                                          page=mark).send_at, range(4)))
+    assert len(set(found)) == 1
     assert [action for _, action in live.audit()].count("send-now") == 1
 
 
@@ -557,13 +596,14 @@ def test_a_live_mailing_whose_folder_changed_goes_only_when_that_is_said(live: D
     at = f"?at={more['at']}" if more else ""
     assert 'name="as_planned"' not in live.client.get(f"{live.place}/{deed}{at}").text
     letter.write_text(letter.read_text("utf-8").replace("1862", "1863"), "utf-8")
-    refused = post(live.client, f"{live.place}/{deed}", count=CROWD, **more)
+    refused = post(live.client, f"{live.place}/{deed}", f"{live.place}/{deed}{at}", count=CROWD, **more)
     assert refused.status_code == 409
     assert "and what would leave is what was planned" in refused.text
     assert "1863" in refused.text
     assert 'name="as_planned"' in refused.text
     assert live.now.send_at is None
-    assert post(live.client, f"{live.place}/{deed}", count=CROWD, as_planned="yes", **more).status_code == 303
+    assert post(live.client, f"{live.place}/{deed}", f"{live.place}/{deed}{at}", count=CROWD, as_planned="yes", **more
+                ).status_code == 303
     assert live.now.send_at
 
 

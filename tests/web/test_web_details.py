@@ -180,6 +180,7 @@ def test_what_is_no_address_is_told(here: Here, email: str) -> None:
     link = here.link()
     answer = here.save(link, email=email, first_name="Ally <b>")
     assert answer.status_code == 422
+    assert 'aria-describedby="email-hint wrong" aria-invalid="true" autofocus' in answer.text
     assert "Ally &lt;b&gt;" in answer.text
     assert here.person().first_name == "Alice"
     assert here.web.get(link).status_code == 200

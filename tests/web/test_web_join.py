@@ -353,7 +353,17 @@ def test_a_carrier_of_words_is_no_name(project: Project, name: str) -> None:
             assert answer.status_code == 422
             assert "Please write your name alone" in answer.text
             assert 'value="ann@example.org"' in answer.text
+            assert re.findall(r'id="(\w+)"[^>]* aria-invalid', answer.text) == [field], "only what is wrong is marked"
+            assert f'aria-describedby="{field}-wrong" autofocus' in answer.text
     assert rows(project.store, schema.sign_ups.c.id) == []
+
+
+def test_both_names_may_be_wrong(project: Project) -> None:
+    """Both are marked, and the first of them is where one goes on."""
+    with visiting(with_form(project)) as client:
+        answer = client.post("/join", data={"email": "ann@example.org", "first_name": "x.com", "last_name": "y.com"})
+    assert re.findall(r'id="(\w+)"[^>]* aria-invalid', answer.text) == ["first_name", "last_name"]
+    assert answer.text.count("autofocus") == 1
 
 
 @pytest.mark.parametrize("name", [

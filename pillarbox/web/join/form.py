@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -102,7 +103,7 @@ class FormDoors:
                 return self._form(form, said, status=422, wrong=_BAD_ADDRESS)
             case Asked.BAD_NAME:
                 log.info("join.not-taken", reason="name")
-                return self._form(form, said, status=422, wrong_name=_BAD_NAME)
+                return self._form(form, said, status=422, wrong_names=dict.fromkeys(joining.no_names(wish), _BAD_NAME))
             case Asked.TOO_MANY:
                 return self._later("many", form, 429, "network")
             case Asked.BUSY:
@@ -127,9 +128,9 @@ class FormDoors:
         return origin if origin in self._settings.sites else "a form elsewhere"
 
     def _form(self, form: str, said: dict[str, str], *, status: int = 200, wrong: str = "",
-              wrong_name: str = "", changed: bool = False) -> Response:
+              wrong_names: Mapping[str, str] | None = None, changed: bool = False) -> Response:
         again = {name: said.get(name, "")[:_KEPT] for name in ("email", "first_name", "last_name", "tracking")}
-        return self._answer("form", form, status=status, said=again, wrong=wrong, wrong_name=wrong_name,
+        return self._answer("form", form, status=status, said=again, wrong=wrong, wrong_names=wrong_names or {},
                             changed=changed, join=self._settings, shown=self._shown, action=_ACTIONS[form])
 
     def _answer(self, name: str, form: str, *, status: int = 200, **values: object) -> Response:

@@ -10,6 +10,7 @@ from pillarbox.model.states import Role
 from pillarbox.web.site import Site
 from pillarbox.web.staff import audit, navigation
 from pillarbox.web.staff.account import AccountDoors
+from pillarbox.web.staff.deeds import DEEDS
 from pillarbox.web.staff.frame import frame_of, go
 from pillarbox.web.staff.guard import require
 from pillarbox.web.staff.home import home
@@ -17,7 +18,7 @@ from pillarbox.web.staff.login import LoginDoors
 from pillarbox.web.staff.navigation import Entry
 from pillarbox.web.staff.progress import ProgressDoor
 from pillarbox.web.staff.schedules import ScheduleDoors
-from pillarbox.web.staff.sending import DEEDS, SendingDoors
+from pillarbox.web.staff.sending import SendingDoors
 
 
 def routes(site: Site) -> list[BaseRoute]:
