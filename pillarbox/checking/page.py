@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from jinja2 import TemplateError
 from lxml import etree
 
+from pillarbox.compose.faults import TOO_DEEP
 from pillarbox.compose.inline import parse
+from pillarbox.compose.survey import reachable
 from pillarbox.model.records import Finding, Letter, Level, Place, Shape
 
 Sought = Callable[[Iterable[str]], tuple[str, int | None]]
@@ -176,6 +179,14 @@ def _line(element: etree._Element) -> int | None:
     return int(line) if line else None
 
 
+def _used(letter: Letter) -> Iterable[str]:
+    """The templates that the letter's HTML part is made of: others may hold the same words."""
+    try:
+        return reachable(letter.templates, (letter.html,))
+    except (TemplateError, *TOO_DEEP):
+        return letter.templates
+
+
 def place_of(letter: Letter, pieces: Iterable[str], own: Mapping[str, str]) -> tuple[str, int | None]:
     """Where the first of some pieces stands in a letter's sources: its own words first, then its layouts.
 
@@ -185,7 +196,7 @@ def place_of(letter: Letter, pieces: Iterable[str], own: Mapping[str, str]) -> t
         own: file → content of what the writer wrote; of Markdown the template knows only the lines of its tags.
     """
     written = {letter.files.get(name, name) for name in (letter.html, letter.text)}
-    layouts = [name for name in letter.templates if name.endswith((".html", ".css"))
+    layouts = [name for name in _used(letter) if name.endswith((".html", ".css"))
                and (not own or letter.files.get(name, name) not in written)]
     layouts.sort(key=lambda name: name != letter.html)
     for piece in pieces:

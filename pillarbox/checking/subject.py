@@ -17,7 +17,8 @@ CODES: Mapping[str, str] = {
     "subject-shouting": "The subject has “!!”, “?!” or “££”.",
     "subject-reply": "The subject begins with Re: or Fwd: and answers nobody.",
     "subject-emoji": "The subject has more than one emoji, or nothing else.",
-    "new-emoji": "An emoji of the subject is too new for many telephones.",
+    "preheader-emoji": "The preheader has more than one emoji, or nothing else.",
+    "new-emoji": "An emoji of the subject or preheader is too new for many telephones.",
     "preheader-repeats": "The preheader says again what the subject says.",
     "preheader-short": "The preheader leaves most of its room empty.",
     "preheader-long": "The preheader is longer than any inbox shows.",
@@ -76,21 +77,20 @@ def _subject(subject: str) -> Iterator[tuple[Level, str, str]]:
     if _REPLY.match(subject):
         yield (Level.WARNING, "subject-reply", "The subject looks like the answer to a message (Re:, Fwd:), which it "
                "is not; mail providers count that as deceit: take it out.")
-    yield from _emoji(subject)
+    yield from _emoji(subject, "subject", "subject-emoji")
 
 
-def _emoji(subject: str) -> Iterator[tuple[Level, str, str]]:
-    found = emoji(subject)
+def _emoji(line: str, of: str, code: str) -> Iterator[tuple[Level, str, str]]:
+    found = emoji(line)
     if len(found) > 1:
-        yield (Level.WARNING, "subject-emoji", f"There are {len(found)} emoji in the subject: a screen reader speaks "
-               "each one’s name, and filters count them. One is enough.")
+        yield (Level.WARNING, code, f"There are {len(found)} emoji in the {of}: a screen reader speaks each "
+               "one’s name, and filters count them. One is enough.")
     if new := [each for each in found if any(not unicodedata.name(sign, "") for sign in each)]:
         yield (Level.ADVICE, "new-emoji", f"{new[0]} is newer than many telephones, which show an empty box: choose an "
                "older one.")
-    bare = _EMOJI.sub("", _PART_OF_EMOJI.sub("", subject))
+    bare = _EMOJI.sub("", _PART_OF_EMOJI.sub("", line))
     if found and not _WORD.search(bare):
-        yield (Level.WARNING, "subject-emoji", "The subject has no words beside its emoji: say what the letter is "
-               "about.")
+        yield (Level.WARNING, code, f"The {of} has no words beside its emoji: say what the letter is about.")
 
 
 def emoji(text: str) -> list[str]:
@@ -109,6 +109,7 @@ def _preheader(preheader: str, subject: str) -> Iterator[tuple[Level, str, str]]
     elif length < SHORT_PREHEADER:
         yield (Level.ADVICE, "preheader-short", f"The preheader has about {length} characters, and inboxes have room "
                "for twice as many and more: tell a little more there.")
+    yield from _emoji(preheader, "preheader", "preheader-emoji")
 
 
 def _repeats(preheader: str, subject: str) -> bool:

@@ -106,7 +106,8 @@ def check(project: Project, slug: str, rule: audience.Rule | None = None, *, day
         examined += examine(matter)
         if go_online:
             examined += online.look(matter)
-    findings += faults.told(source.appeal.letter.file, besides=examined, with_list=rule is not None)
+    findings += faults.told(source.appeal.letter.file, besides=examined,
+                            asked=asked if rule else 0)
     findings += faults.untold_by(examined)
     findings += [Finding(level=Level.ADVICE, code="slow-path", file=source.appeal.letter.file, line=None,
                          message=reason) for composer in composers.values() for reason in composer.reasons]
@@ -138,7 +139,7 @@ class _Faults:
             if field_of is None or (each.file, each.line, field_of[1]) not in missing:
                 yield each
 
-    def told(self, file: str, *, besides: Iterable[Finding], with_list: bool) -> Iterator[Finding]:
+    def told(self, file: str, *, besides: Iterable[Finding], asked: int) -> Iterator[Finding]:
         """Each fault, but for a field that nobody has: ``besides`` says that better."""
         nobodys = {name[1] for each in besides if each.code == "nobody-has" and (name := _QUOTED.search(each.message))}
         for by, count in self.counts.items():
@@ -146,7 +147,8 @@ class _Faults:
             if by.code == "undefined-name" and (name := _NAMED.match(by.message)) and name[1] in nobodys:
                 continue
             others = f" and {count - 1:,} more" if count > 1 else ""
-            if finding.code == "undefined-name" and not with_list:
+            others += f", of {asked:,} supporters" if others and asked else ""
+            if finding.code == "undefined-name" and not asked:
                 finding = replace(finding, message=f"{finding.message} If a list has it, name the list: --list NAME.")
             yield letters.for_supporter(finding, self.first[by] + others)
         if self.untold:

@@ -85,8 +85,6 @@ def publish(project: Project, name: str, *, slug: str = "", by: str = "staff") -
         _refuse(project, connection, mailing, base)
         chosen = _slug(connection, mailing, slug or (before.slug if before else ""))
         bundle = bundles.unpack(mailings.bundle(connection, mailing.bundle_id))
-    # Feeds and pictures are XML, which takes no control character: one in a title would break them for every letter.
-    bundle = replace(bundle, appeal=replace(bundle.appeal, title=values.one_line(bundle.appeal.title)))
     at = clock.now()
     shown = pictures.used(bundle, _letter(project, mailing, bundle))
     picture, kind, size = card(bundle, shown)

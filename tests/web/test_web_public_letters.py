@@ -257,17 +257,6 @@ def test_script_in_a_title_is_words(live: Project) -> None:
         assert images.size(client.get("/letters/harbour/card").content) == (1200, 630)
 
 
-def test_a_control_character_breaks_no_feed(live: Project) -> None:
-    """XML takes none: the title is published without it, and feeds and card are whole."""
-    file = live.folder / "appeals" / "harbour" / "appeal.toml"
-    file.write_text(file.read_text("utf-8").replace("A letter about", r"A letter\u0008 about\u000b"), "utf-8")
-    publishing.publish(live, mailed(live).name)
-    with visiting(live) as client:
-        for path in ("/letters/feed.rss", "/letters/feed.atom", "/letters"):
-            assert "A letter about the harbour" in client.get(path).text
-        assert images.size(client.get("/letters/harbour/card").content) == (1200, 630)
-
-
 def test_the_way_to_join_stands_below(live: Project) -> None:
     """Where there is a form, the letter leads to it."""
     mailing = mailed(live)

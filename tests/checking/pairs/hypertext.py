@@ -61,6 +61,7 @@ PAIRS: tuple[Pair, ...] = (
     said("no-heading", LONG, f"# The lamp\n\n{LONG}"),
     said("heading-order", "# The lamp\n\n### Its light", "# The lamp\n\n## Its light"),
     written("empty-heading", "<h2> </h2>", "<h2>The lamp</h2>"),
+    written("whole-page", "<body>", "<!-- <body> -->"),
     written("doubled-id", '<p id="lamp">One.</p><p id="lamp">Two.</p>', '<p id="lamp">One.</p><p id="sea">Two.</p>'),
     written("small-words", '<p style="font-size:11px">Come.</p>', '<p style="font-size:12px">Come.</p>'),
     # ------------------------------------------------------------------------------------------ colours

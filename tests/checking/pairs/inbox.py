@@ -25,6 +25,8 @@ PAIRS: tuple[Pair, ...] = (
     pair("subject-shouting", "subject", "The lamp burns!!", "The lamp burns!"),
     pair("subject-reply", "subject", "Re: The lamp", "Report: The lamp"),
     pair("subject-emoji", "subject", "The lamp burns 🔥🔥", "The lamp burns 🔥"),
+    pair("preheader-emoji", "preheader", "Your help keeps it burning, all the winter. 🔥🔥",
+         "Your help keeps it burning, all the winter. 🔥"),
     pair("new-emoji", "subject", "The lamp burns \U0001faff", "The lamp burns 🔥"),
     pair("no-preheader", "preheader", "", "Your help keeps it burning, all the winter."),
     pair("preheader-repeats", "preheader", "The lamp burns again: come and see it",

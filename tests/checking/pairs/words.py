@@ -33,6 +33,7 @@ PAIRS: tuple[Pair, ...] = (
     said("foreign-field", "Come, *|FNAME|*.", "Come, {{ supporter.first_name or 'friend' }}."),
     said("stars-left", "Come ** now**.", "Come **now**."),
     said("stand-in-words", "Your £XX lights it.", "Your £10 lights it."),
+    said("table-not-made", "| Day | Hour |\n|-----|------|\n| Mon | 10am |", "- Mon: 10am"),
     said("not-yet-written", "Come on [[a Tuesday in March]].", "Come on a Tuesday in March."),
     # ------------------------------------------------------------------------------------------ days (10 December 2026)
     said("other-day", "Today, 11th December, it burns.", "Today, 10th December, it burns."),
