@@ -180,8 +180,10 @@ def talkative() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("talkative")
-def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO) -> None:
+def test_the_libraries_that_we_use_at_their_most_talkative(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLAlchemy writes rows and values, uvicorn and urllib3 paths with keys: they do write, and nothing is told."""
+    # A server of an earlier test, without an access log, has silenced it for the whole process.
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE people (name TEXT, address TEXT)"))
