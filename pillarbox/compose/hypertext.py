@@ -253,7 +253,7 @@ class _Writer:
         story = stories.parts(node)
         words = "\n" + self.blocks(story.words)
         if story.more:
-            words += f'<p class="more">{self.words(story.more)}</p>\n'
+            words += self.more(story.more)
         if story.picture and directive.beside:
             picture = self.words(story.picture, stories.BESIDE_WIDTH)
             return self.component("brief", node, self.component("beside_picture", story.picture, picture)
@@ -263,6 +263,12 @@ class _Writer:
             shown = self.words(story.picture, images.COLUMN)
             picture = self.component("story_picture", story.picture, shown)
         return self.component("story", node, picture + words) + "\n"
+
+    def more(self, node: Node) -> str:
+        """The link that leads on from a story, or an ``if`` of such."""
+        if node.kind == GROUP:
+            return "".join(map(self.more, node.children))
+        return self.block(node) if node.kind == STATEMENT else f'<p class="more">{self.words(node)}</p>\n'
 
     def dates(self, node: Node) -> str:
         """A block of a list of dates. Each item is a row, with its bold words on a line of their own."""

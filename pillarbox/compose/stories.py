@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markdown_it.token import Token
 
 from pillarbox.compose.directives import DIRECTIVES, Body
-from pillarbox.compose.markdown import DIRECTIVE, Node
+from pillarbox.compose.markdown import DIRECTIVE, GROUP, STATEMENT, Node
 
 BESIDE_WIDTH = 180
 """Pixels of a picture beside a story's words: the measure less 20 between them and 320 for the words."""
@@ -22,7 +22,7 @@ class Story:
     """The first paragraph, when it holds an image and nothing else."""
     words: tuple[Node, ...]
     more: Node | None
-    """The last paragraph, when it is one link and nothing else: it leads on to the whole story."""
+    """The last paragraph, when it is one link and nothing else, or an ``if`` of such: it leads on to the whole story."""
 
 
 def is_story(node: Node) -> bool:
@@ -35,7 +35,7 @@ def parts(node: Node) -> Story:
     """The parts of a story."""
     words = list(node.children)
     picture = words.pop(0) if words and _is_picture(words[0]) else None
-    more = words.pop() if words and _is_link(words[-1]) else None
+    more = words.pop() if words and _leads_on(words[-1]) else None
     return Story(picture=picture, words=tuple(words), more=more)
 
 
@@ -89,6 +89,13 @@ def _is_link(node: Node) -> bool:
     held = _held(node)
     return (len(held) > 1 and held[0].type == "link_open" and held[-1].type == "link_close"
             and sum(token.type == "link_open" for token in held) == 1)
+
+
+def _leads_on(node: Node) -> bool:
+    if node.kind != GROUP:
+        return _is_link(node)
+    held = [child for child in node.children if child.kind != STATEMENT]
+    return bool(held) and all(map(_leads_on, held))
 
 
 def _held(node: Node) -> list[Token]:

@@ -80,6 +80,18 @@ def test_a_picture_is_never_wider_than_its_place(name: str, size: tuple[int, int
     assert f'alt="A table" {shown}>' in html
 
 
+
+def test_a_link_that_leads_on_may_stand_within_an_if() -> None:
+    """It is as large to press as any other; words beside it make it a paragraph."""
+    story = "::: story\n## A table\n\nFull again.\n\n{%% if yes %%}\n%s\n{%% else %%}\n%s\n{%% endif %%}\n:::\n"
+    link, other = "[Read on](https://example.org/)", "[Write to us](https://example.org/us)"
+    html = rendered(story % (link, other), yes=True)[0]
+    assert '<p class="more"><a href="https://example.org/">Read on</a></p>' in html
+    assert '<p class="more"><a href="https://example.org/us">Write to us</a></p>' in rendered(
+        story % (link, other), yes=False)[0]
+    assert 'class="more"' not in rendered(story % (link, "Or not: " + other), yes=True)[0]
+
+
 def test_a_brief_without_a_picture_is_a_story() -> None:
     """Without anything to stand beside, the words have the whole measure."""
     assert rendered("::: brief\n## One\n\nWords.\n:::\n")[0] == "<story><h2>One</h2><p>Words.</p></story>"
