@@ -22,7 +22,7 @@ class Story:
     """The first paragraph, when it holds an image and nothing else."""
     words: tuple[Node, ...]
     more: Node | None
-    """The last paragraph, when it is one link and nothing else, or an ``if`` of such: it leads on to the whole story."""
+    """The last paragraph when it is one link and nothing else, or an ``if`` of such: it leads on to the story."""
 
 
 def is_story(node: Node) -> bool:
