@@ -15,6 +15,11 @@ from starlette.responses import HTMLResponse
 from pillarbox.web.theme import Theme
 
 
+def letter_page(html: str) -> str:
+    """A letter as a page of its own: what mail programs are told is an article is a page's main part to who listens."""
+    return html.replace('role="article"', 'role="main"', 1)
+
+
 class Pages:
     """Makes pages in one theme.
 

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from pillarbox.store import schema
 from pillarbox.store.connect import Store, connect
 from pillarbox.web.app import create
+from pillarbox.web.render import letter_page
 from tests import builders
+from tests.golden import samples
 from tests.signing import Signer
 from tests.web.browsing import serving, violations
 from tests.web.site import rows, settings_for
@@ -89,4 +91,14 @@ def test_nothing_stands_in_a_readers_way(browser: Any, served: tuple[str, str, S
     assert violations(page) == []
     page.click("button")
     page.wait_for_selector("text=You are unsubscribed")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("layout", samples.LAYOUTS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_letter_in_the_browser_stands_in_nobodys_way(browser: Any, layout: str, scheme: str) -> None:
+    """As a page of its own: it has a main part, and axe-core finds no fault."""
+    page = browser.new_context(color_scheme=scheme, viewport={"width": 360, "height": 740}).new_page()
+    page.set_content(letter_page(samples.letter(layout)))
+    assert page.locator("[role=main]").count() == 1
     assert violations(page) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import HTMLResponse, Response
 
 from pillarbox.content import images
+from pillarbox.web.render import letter_page
 
 POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: data:; font-src https: data:; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox")
@@ -13,5 +14,5 @@ POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: 
 
 def paper(html: str) -> Response:
     """The letter, for a frame of a page of ours."""
-    return HTMLResponse(images.at_home(html, "/i/"),
+    return HTMLResponse(images.at_home(letter_page(html), "/i/"),
                         headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})

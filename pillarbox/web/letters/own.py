@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from pillarbox.content import images
 from pillarbox.shape.bodies import body
 from pillarbox.store import letters
+from pillarbox.web.render import letter_page
 from pillarbox.web.site import Site, key_of
 
 # A letter has its own styles and pictures, and links that leave: no script, no frame, no form.
@@ -37,4 +38,4 @@ class OwnLetter:
     def _letter(self, key: str) -> str | None:
         with self._site.visitors.reading() as connection:
             kept = letters.kept_by_key(connection, key)
-        return images.at_home(body(kept.shape, kept.values).html, IMAGES) if kept else None
+        return images.at_home(letter_page(body(kept.shape, kept.values).html), IMAGES) if kept else None
