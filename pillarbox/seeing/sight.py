@@ -128,8 +128,7 @@ class Sight:
             sender = self.project.settings.sender
             bundle = self._letter.bundle if self._letter else None
             people = ([{"who": page.who, "note": page.note} for page in self._pages.values()] if self.is_service
-                      else [{"who": one.who, "note": f"variant {variant}, {one.note}" if variant else one.note}
-                            for _, one, variant in self._copies])
+                      else [{"who": one.who, "note": self._note(one, variant)} for _, one, variant in self._copies])
             return {
                 "version": self.version, "slug": self.slug,
                 "title": bundle.appeal.title if bundle else self.slug,
@@ -140,6 +139,12 @@ class Sight:
                 "images": dict(self._letter.images) if self._letter else {},
                 "faults": [told(each) for each in self._faults],
             }
+
+    def _note(self, one: Sample, variant: str) -> str:
+        if not variant or self._letter is None:
+            return one.note
+        lot = f"variant {variant}, by lot one in {len(self._letter.variants)}"
+        return f"{lot} of: {one.note}" if one.note else lot
 
     def copy(self, number: int) -> dict[str, Any] | None:
         """One copy; None when there is none."""

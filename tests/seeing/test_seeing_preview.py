@@ -63,6 +63,20 @@ def test_made_up_supporters_differ(project: TestProject) -> None:
     assert "Seán &amp; Zoë" in texts[4]
 
 
+def test_a_copy_of_a_variant_says_that_it_is_drawn_by_lot(project: TestProject) -> None:
+    """Nobody reads that each of two variants goes to everybody."""
+    toml = project.folder / "appeals" / "harbour" / "appeal.toml"
+    toml.write_text('"subject.b" = "Another subject"\n' + toml.read_text("utf-8"), "utf-8")
+    listed(project, [person(f"p{n}@example.org", f"Name{n}", "Common") for n in range(3)])
+    opened = open_project(project.folder)
+    sight = Sight(project=opened, slug="harbour", whom=Whom(rule=Rule(lists=("news",))))
+    sight.first_look()
+    notes = [one["note"] for one in sight.frame()["people"]]
+    opened.close()
+    assert [note.partition(",")[0] for note in notes] == ["variant a", "variant b"]
+    assert all(", by lot one in 2 of: 3 of 3 supporters" in note for note in notes)
+
+
 def test_a_list_gives_one_supporter_for_each_version_and_the_odd_names(project: TestProject) -> None:
     """With how many get each version; each supporter stands there once."""
     listed(project, [*(person(f"p{n}@example.org", f"Name{n}", "Common") for n in range(6)),
