@@ -230,7 +230,7 @@ class _Places:
                 if (passage.part is part or part is Part.WORDS) and (found := pattern.search(passage.text)):
                     return passage.finding(level, code, found.start(), message)
         where = self._appeal.file if part in (Part.SUBJECT, Part.TITLE) else self._appeal.letter.file
-        line = self._appeal.subject_line if part is Part.SUBJECT else None
+        line = {Part.SUBJECT: self._appeal.subject_line, Part.TITLE: self._appeal.title_line}.get(part)
         return Finding(level=level, code=code, file=where, line=line, message=message)
 
 

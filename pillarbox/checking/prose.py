@@ -138,7 +138,8 @@ def _passages(content: str, file: str, language: str) -> Iterable[Passage]:
 
 
 def _settings(appeal: Appeal) -> Iterator[Passage]:
-    for part, text, line in ((Part.SUBJECT, appeal.subject, appeal.subject_line), (Part.TITLE, appeal.title, None),
+    for part, text, line in ((Part.SUBJECT, appeal.subject, appeal.subject_line),
+                             (Part.TITLE, appeal.title, appeal.title_line),
                              (Part.PREHEADER, appeal.preheader, appeal.preheader_line)):
         if text.strip():
             placeholders = Placeholders(text)

@@ -21,7 +21,8 @@ def look(matter: Matter) -> Iterator[Finding]:
     """One finding a file, at the first such place: a warning while nobody is mailed, an error before people are."""
     level = Level.WARNING if matter.settings.practice else Level.ERROR
     appeal = matter.bundle.appeal
-    settings = [(None, appeal.title), (appeal.subject_line, appeal.subject), (appeal.preheader_line, appeal.preheader)]
+    settings = [(appeal.title_line, appeal.title), (appeal.subject_line, appeal.subject),
+                (appeal.preheader_line, appeal.preheader)]
     yield from _in(settings, appeal.file, level)
     for source in filter(None, (appeal.letter, appeal.text)):
         without = _TAG.sub(lambda tag: "…" + "\n" * tag[0].count("\n"), source.content)

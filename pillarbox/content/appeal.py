@@ -63,6 +63,7 @@ class Appeal:
     """Line of appeal.toml that sets the subject."""
     preheader: str
     preheader_line: int
+    title_line: int | None = None
     kind: Kind
     layout: str
     language: str
@@ -180,7 +181,8 @@ def _read(desk: Desk, folder: Path, slug: str) -> tuple[Appeal | None, tuple[Fin
         return None, tuple(desk.findings)
     appeal = Appeal(
         slug=slug, title=settings.title, subject=settings.subject, subject_line=line_of(toml, ["subject"]) or 1,
-        preheader=settings.preheader, preheader_line=line_of(toml, ["preheader"]) or 1, kind=settings.kind,
+        preheader=settings.preheader, preheader_line=line_of(toml, ["preheader"]) or 1,
+        title_line=line_of(toml, ["title"]), kind=settings.kind,
         layout=settings.layout, language=settings.language, series=settings.series, date=settings.date,
         topics=settings.topics, links={k: v for k, v in settings.links.model_dump().items() if v},
         facts=settings.facts, letter=letter, text=text, images=images,

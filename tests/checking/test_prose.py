@@ -88,5 +88,5 @@ def test_the_settings_words_are_read_with_their_lines(tmp_path: Path) -> None:
     """Subject, title and preheader belong to what is written."""
     found = written(matter(tmp_path, "Hello\n", settings='preheader = "More of it"\n').bundle.appeal)
     assert [(each.part, each.lines[0], each.file) for each in found] == [
-        (Part.SUBJECT, 2, "appeals/spring/appeal.toml"), (Part.TITLE, None, "appeals/spring/appeal.toml"),
+        (Part.SUBJECT, 2, "appeals/spring/appeal.toml"), (Part.TITLE, 1, "appeals/spring/appeal.toml"),
         (Part.PREHEADER, 3, "appeals/spring/appeal.toml"), (Part.WORDS, 1, "appeals/spring/letter.md")]
