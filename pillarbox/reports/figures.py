@@ -7,66 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Float,
-    Row,
-    String,
-    and_,
-    case,
-    cast,
-    distinct,
-    func,
-    literal,
-    select,
-    true,
-    union_all,
-)
-from sqlalchemy.sql import ColumnElement, Subquery
+from sqlalchemy import Connection, Row, distinct, func, literal, select, true, union_all
 
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import Attribution, EventKind, MessageState, Outcome
+from pillarbox.model.states import EventKind, MessageState, Outcome
+from pillarbox.reports import raised
+from pillarbox.reports.raised import DonationFigures
 from pillarbox.reports.rates import Rate, pounds_each, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
-from pillarbox.store.donations import NET, STANDS
-from pillarbox.store.schema import donations, events, mailings, marks, messages, supporters
+from pillarbox.store.schema import events, mailings, marks, messages
 
 HEARD_MARK = "events-heard:{provider}"
 """The mark that the events room moves: the time of the newest event that a provider has reported, of any mailing."""
-
-# Charities claim 25p for each pound given (https://www.gov.uk/claim-gift-aid): basic-rate tax of 20%, the rate since
-# 6 April 2008, on the gift before tax, so 20/80 of what was received.
-GIFT_AID_PENCE_A_POUND = 25
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Raised:
-    """How much came by one kind of evidence."""
-
-    count: int
-    amount_pence: int
-    """Pounds only."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DonationFigures:
-    """What a mailing raised, net of what went back. Amounts in pence are pounds; other currencies stand apart."""
-
-    count: int
-    """Donations in any currency."""
-    amount_pence: int
-    gift_aid_pence: int
-    """What HMRC will add, when every gift marked for Gift Aid has a valid declaration; rounded down."""
-    donors: int
-    """Different people, by supporter or address; a gift that carries neither counts as one more person."""
-    pledges: int
-    """Donations that belong to regular giving."""
-    other_currencies: Mapping[str, int]
-    """Currency → minor units."""
-    attribution: Mapping[Attribution, Raised]
-    """How each donation was tied to the mailing: every kind of evidence, the unused ones with zero."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
@@ -151,15 +104,15 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
     ledger = connection.execute(standing(mailing_id)).all()
     heard = [(Mark(int(key)), n) for key, n in tallies.of(connection, mailing_id, Facet.RESPONSES)[
         Facet.RESPONSES].items()]
-    raised = connection.execute(_donations(mailing_id)).all()
-    donors, squares, largest = connection.execute(_donors(mailing_id)).one()
-    gave = connection.execute(select(func.count(distinct(givers(mailing_id).c.id)))).scalar_one()
+    given = connection.execute(raised.gifts(mailing_id)).all()
+    donors, squares, largest = connection.execute(raised.donors(mailing_id)).one()
+    gave = connection.execute(select(func.count(distinct(raised.givers(mailing_id).c.id)))).scalar_one()
     counted = Counted(ledger=ledger, heard=heard)
     stand, did = counted.stand, counted.did
     accepted = MessageState.ACCEPTED
     delivered = stand(outcome=Outcome.DELIVERED)
     tracked_delivered = stand(outcome=Outcome.DELIVERED, tracked=True)
-    money = _sum_up(raised, donors or 0)
+    money = raised.sum_up(given, donors or 0)
     return Figures(
         mailing=mailing.name,
         practice=mailing.practice,
@@ -250,76 +203,6 @@ def standing(mailing_id: int) -> Any:
                   n.label("n")).select_from(states.join(choices, true()).join(outcomes, true()))
 
 
-def _donations(mailing_id: int) -> Any:
-    kinds = (donations.c.currency, donations.c.attribution, donations.c.gift_aid, donations.c.regular)
-    return select(*kinds, func.count().label("n"), func.sum(NET).label("minor")).where(
-        donations.c.mailing_id == mailing_id, STANDS).group_by(*kinds)
-
-
-def given_by_person(mailing_id: int) -> Subquery:
-    """Who gave how many pence to a mailing: ``person`` (opaque), ``pence`` (pounds only)."""
-    person = _person().label("person")
-    pence = func.sum(_PENCE).label("pence")
-    return select(person, pence).select_from(donations.outerjoin(
-        supporters, supporters.c.address_hash == donations.c.address_hash)).where(
-        donations.c.mailing_id == mailing_id, STANDS).group_by(person).subquery()
-
-
-_PENCE = case((donations.c.currency == "GBP", NET), else_=0)
-
-
-def _person() -> ColumnElement[str]:
-    """Who gave, opaque; beside the supporters by address hash."""
-    # A gift may come with an address only; the supporter who holds it is the same person.
-    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
-    return case(
-        (known.is_not(None), literal("s") + cast(known, String)),
-        (donations.c.address_hash.is_not(None), literal("a") + donations.c.address_hash),
-        else_=literal("d") + cast(donations.c.id, String))
-
-
-def gifts_by_variant(mailing_id: int) -> Any:
-    """The gifts tied to a mailing: ``person`` (opaque), ``pence`` (pounds only), ``variant`` (empty: nobody can tell).
-
-    The variant is that of the letter whose link was followed; else of the giver's own letter.
-    """
-    linked, held, addressed = (messages.alias() for _ in range(3))
-    known = func.coalesce(donations.c.supporter_id, supporters.c.id)
-    return select(
-        _person().label("person"), _PENCE.label("pence"),
-        func.coalesce(linked.c.variant, held.c.variant, addressed.c.variant, "").label("variant"),
-    ).select_from(
-        donations.outerjoin(supporters, supporters.c.address_hash == donations.c.address_hash)
-        .outerjoin(linked, and_(linked.c.id == donations.c.message_id, linked.c.mailing_id == mailing_id))
-        # The additions keep the engines from reading all messages of the mailing: the gifts are few.
-        .outerjoin(held, and_(held.c.supporter_id == known, held.c.mailing_id + 0 == mailing_id))
-        .outerjoin(addressed, and_(addressed.c.address_hash == donations.c.address_hash,
-                                   addressed.c.mailing_id + 0 == mailing_id)),
-    ).where(donations.c.mailing_id == mailing_id, STANDS)
-
-
-def _donors(mailing_id: int) -> Any:
-    people = given_by_person(mailing_id)
-    gave = case((people.c.pence > 0, people.c.pence), else_=0)
-    # Not in whole numbers: the squares of a few gifts of millions are more than a database's integers hold.
-    squares = func.sum(cast(gave, Float) * cast(gave, Float))
-    return select(func.count(), squares, func.max(gave)).select_from(people)
-
-
-def givers(mailing_id: int) -> Subquery:
-    """Delivered messages whose supporter gave (``id``): found by message, by supporter, and by address."""
-    def through(match: ColumnElement[bool]) -> Any:
-        # From the gifts, which are few, to their messages; the additions keep SQLite from reading a million of them.
-        return select(messages.c.id).select_from(donations.join(messages, match)).where(
-            donations.c.mailing_id == mailing_id, STANDS, messages.c.mailing_id + 0 == mailing_id,
-            messages.c.outcome + "" == Outcome.DELIVERED)
-
-    found: Subquery = through(messages.c.id == donations.c.message_id).union(
-        through(messages.c.supporter_id == donations.c.supporter_id),
-        through(messages.c.address_hash == donations.c.address_hash)).subquery()
-    return found
-
-
 def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:
     mark = connection.execute(select(marks.c.at).where(
         marks.c.name == HEARD_MARK.format(provider=mailing.transport))).scalar_one_or_none()
@@ -330,23 +213,3 @@ def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datet
         select(func.max(events.c.at)).where(events.c.mailing_id == mailing_id, events.c.kind == kind)
         for kind in EventKind))).scalars()
     return max((moment for moment in (mark, *newest) if moment), default=None)
-
-
-def _sum_up(rows: Sequence[Row[Any]], donors: int) -> DonationFigures:
-    pounds = [row for row in rows if row.currency == "GBP"]
-    others: dict[str, int] = {}
-    for row in rows:
-        if row.currency != "GBP":
-            others[row.currency] = others.get(row.currency, 0) + int(row.minor)
-    aided = sum(int(row.minor) for row in pounds if row.gift_aid)
-    return DonationFigures(
-        count=sum(row.n for row in rows),
-        amount_pence=sum(int(row.minor) for row in pounds),
-        gift_aid_pence=aided * GIFT_AID_PENCE_A_POUND // 100,
-        donors=donors,
-        pledges=sum(row.n for row in rows if row.regular),
-        other_currencies=dict(sorted(others.items())),
-        attribution={kind: Raised(count=sum(row.n for row in rows if row.attribution == kind),
-                                  amount_pence=sum(int(row.minor) for row in pounds if row.attribution == kind))
-                     for kind in Attribution},
-    )

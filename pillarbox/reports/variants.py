@@ -19,7 +19,8 @@ from pillarbox.content.variants import words as in_words
 from pillarbox.model.states import MessageState, Outcome
 from pillarbox.reports import words
 from pillarbox.reports.compare import LETTERS_THAT_SAY_LITTLE, MEASURES, Measure
-from pillarbox.reports.figures import Counted, gifts_by_variant, givers
+from pillarbox.reports.figures import Counted
+from pillarbox.reports.raised import gifts_by_variant, givers
 from pillarbox.reports.rates import Rate, difference, pounds_each, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
