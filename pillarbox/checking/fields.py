@@ -38,15 +38,18 @@ class Bare:
     line: int | None
 
 
+def _trees(letter: Letter) -> Mapping[str, nodes.Template]:
+    """What the letter is made of; nothing when it cannot be read, which is told elsewhere."""
+    try:
+        return reachable({**letter.templates, SUBJECT: letter.subject}, (SUBJECT, PREHEADER, letter.html, letter.text))
+    except (TemplateError, *TOO_DEEP):
+        return {}
+
+
 def bare(letter: Letter) -> tuple[Bare, ...]:
     """Every field of a supporter that is printed without a fallback, at its first place in each file."""
-    sources = {**letter.templates, SUBJECT: letter.subject}
-    try:
-        trees = reachable(sources, (SUBJECT, PREHEADER, letter.html, letter.text))
-    except (TemplateError, *TOO_DEEP):
-        return ()
     found: dict[tuple[str, str], Bare] = {}
-    for name, tree in trees.items():
+    for name, tree in _trees(letter).items():
         for each, line in _Walk().places(tree):
             file = letter.files.get(name, name)
             place = Bare(name=each, file=file, line=_line(letter, name, line))
@@ -59,13 +62,8 @@ def hoped_for(letter: Letter) -> tuple[Bare, ...]:
 
     Not where it says outright that nobody may have it: ``is defined``, ``| default(…)``.
     """
-    sources = {**letter.templates, SUBJECT: letter.subject}
-    try:
-        trees = reachable(sources, (SUBJECT, PREHEADER, letter.html, letter.text))
-    except (TemplateError, *TOO_DEEP):
-        return ()
     found: dict[tuple[str, str], Bare] = {}
-    for name, tree in trees.items():
+    for name, tree in _trees(letter).items():
         file, walk = letter.files.get(name, name), _Walk()
         outright = {id(each.node) for each in tree.find_all((nodes.Test, nodes.Filter))
                     if each.name in (_ASKED_OUTRIGHT if isinstance(each, nodes.Test) else _SAVED)}

@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from pillarbox.content import bundle as bundles
 from pillarbox.events.apply import apply
 from pillarbox.events.destinations import MONTHLY, ONCE, Destination, Destinations
-from pillarbox.events.leaving import PROVIDER
 from pillarbox.events.scanners import calls_itself_a_machine
 from pillarbox.ground import clock
 from pillarbox.ground.errors import StoreError
@@ -21,6 +20,7 @@ from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, Basis, Channel, EventKind, Kind
 from pillarbox.store import consents, letters, mailings
 from pillarbox.store.connect import Store
+from pillarbox.store.events import OURSELVES
 
 # As ground.keys makes them; a mailing's source code is the beginning of one, in capitals.
 _KEY = re.compile(r"[a-z2-7]{30}")
@@ -111,9 +111,9 @@ def _agrees(connection: Connection, supporter_id: int) -> bool:
 def _click(message_id: int, page: str, user_agent: str) -> Event:
     at = clock.now()
     # One a second is enough to know of: who presses twice, or a program that asks without end, is told apart no more.
-    name = f"{PROVIDER}:clicked:{message_id}:{page}:{int(at.timestamp())}"
+    name = f"{OURSELVES}:clicked:{message_id}:{page}:{int(at.timestamp())}"
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
     return Event(
-        kind=EventKind.CLICKED, at=at, provider=PROVIDER, provider_event_id=digest, fingerprint=digest,
+        kind=EventKind.CLICKED, at=at, provider=OURSELVES, provider_event_id=digest, fingerprint=digest,
         message_id=message_id, attempt_id=None, provider_id="", address="", url=page, user_agent=user_agent[:500],
         agent=Agent.MACHINE if calls_itself_a_machine(user_agent) else Agent.HUMAN, raw="")

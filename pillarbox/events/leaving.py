@@ -17,9 +17,8 @@ from pillarbox.people import preferences, rights, undoing
 from pillarbox.people.holder import Standing
 from pillarbox.people.preferences import Choice
 from pillarbox.store.connect import Store
+from pillarbox.store.events import OURSELVES
 
-PROVIDER = "pillarbox"
-"""Who reports the event: our own page."""
 SOURCE = "unsubscribe page"
 
 
@@ -61,16 +60,16 @@ def leave(store: Store, key: str, *, secret: bytes, settings: PreferenceSettings
             return Left(standing=holder.standing)
         holders.hold(connection, holder.supporter_id)
         before = undoing.state(connection, holder)
-        name = f"{PROVIDER}:unsubscribed:{holder.message_id}"
+        name = f"{OURSELVES}:unsubscribed:{holder.message_id}"
         event = Event(
-            kind=EventKind.UNSUBSCRIBED, at=clock.now(), provider=PROVIDER, provider_event_id=name,
+            kind=EventKind.UNSUBSCRIBED, at=clock.now(), provider=OURSELVES, provider_event_id=name,
             fingerprint=hashlib.sha256(name.encode()).hexdigest()[:32], message_id=holder.message_id, attempt_id=None,
             provider_id="", address="", raw="")
         take_in(connection, [event], secret=secret)
         # A known event acts no more; a wish does each time it is uttered.
         act(connection, match(connection, [event], secret))
         if holder.address and holder.address_hash != holder.message_hash:  # a letter to where they were before
-            rights.unsubscribe(connection, address_hash=holder.address_hash, address=holder.address, source=PROVIDER,
+            rights.unsubscribe(connection, address_hash=holder.address_hash, address=holder.address, source=OURSELVES,
                                at=clock.now())
         undo = undoing.offer(connection, holder, before, source=SOURCE, once=once)
         choices = preferences.choices(connection, holder.supporter_id, settings or PreferenceSettings())

@@ -14,6 +14,7 @@ from pillarbox.model.states import EventKind, MessageState, Outcome
 from pillarbox.reports import words
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet
+from pillarbox.store.events import OURSELVES
 from pillarbox.store.schema import events, messages
 
 _RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
@@ -22,8 +23,6 @@ _OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLI
              Facet.CLICKS_SCANNER: "clicks_scanner"}
 _DONATE_LINK = re.compile(r"/d/…(/monthly)?$")
 """Our own donate link, folded: who followed it is noted by ourselves, under the name of the page that it led to."""
-OWN_CLICKS = "pillarbox"
-"""The provider of clicks that we noted ourselves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +118,7 @@ def donation_pages(connection: Connection, mailing_id: int) -> frozenset[str]:
     """The pages to which this mailing's own donate link led those who followed it, as ``links`` names them."""
     return frozenset(words.link(url) for url in connection.execute(select(events.c.url).distinct().where(
         events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED,
-        events.c.provider == OWN_CLICKS)).scalars() if url)
+        events.c.provider == OURSELVES)).scalars() if url)
 
 
 def devices(connection: Connection, mailing_id: int) -> tuple[Device, ...]:

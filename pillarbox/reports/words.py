@@ -109,9 +109,9 @@ _BOUNCE_PHRASES = (
 _CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
 _DOOR = re.compile(r"/([uvp])/…$|/(d)/(?:…|[0-9A-Za-z]{8})(?:/monthly)?$")
+"""A letter's own pages (web/), without their key; the donate link also with a mailing's source code."""
 DONATE_DOOR = "The donation page"
-"""What ``link`` calls our own donate link, with a letter's key in it or a mailing's source code."""
-"""A letter's own pages (web/), without their key."""
+"""What ``link`` calls our own donate link."""
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),

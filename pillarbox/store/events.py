@@ -20,6 +20,10 @@ from pillarbox.store.upsert import insert_for
 NEVER_LEFT = UNREACHED
 
 
+OURSELVES = "pillarbox"
+"""The provider of events that our own pages noted: who left, who followed the donate link."""
+
+
 class Message(NamedTuple):
     """What events ask of a message, and its mailing's kind."""
 

@@ -18,7 +18,8 @@ from pillarbox.model.config import Settings
 from pillarbox.model.sections import GivingSettings, LinkSettings
 from pillarbox.model.states import Agent, Basis, Channel, Kind
 from pillarbox.people import rights
-from pillarbox.reports.details import links
+from pillarbox.reports import clickmap
+from pillarbox.reports.details import donation_pages, links
 from pillarbox.store import schema
 from pillarbox.web.app import create
 from tests.builders import SECRET, SENT_AT
@@ -102,6 +103,15 @@ def test_the_click_is_noted_as_the_page_and_nothing_else(site: Site, client: Tes
     assert rows(site.store, schema.events.c.raw, schema.events.c.message_id) == [("", site.message_id)]
     with site.store.reading() as connection:
         assert [(row.link, row.human) for row in links(connection, 1)] == [("give.example.org/now", 1)]
+
+
+def test_the_click_map_shows_it_at_the_button(site: Site, client: TestClient) -> None:
+    """Followed for real, and laid over a letter whose button leads through us."""
+    client.get(f"/d/{site.key}", headers=BROWSER)
+    with site.store.reading() as connection:
+        followed, pages = links(connection, 1), donation_pages(connection, 1)
+    [button] = clickmap.draw(f'<a href="https://letters.example.org/d/{site.key}">Give</a>', followed, 1, pages).spots
+    assert (button.label, button.link.human, button.share) == ("Give", 1, 1.0)
 
 
 def test_who_presses_twice_is_noted_once(site: Site, client: TestClient) -> None:

@@ -152,3 +152,13 @@ def test_a_fault_tells_nothing(site: Site, caplog: pytest.LogCaptureFixture) -> 
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("pillarbox")]
     assert ours
     assert not any(site.key in line for line in ours)
+
+
+def test_it_has_a_main_part(site: Site) -> None:
+    """What mail programs are told is an article is a page's main part to who listens; once."""
+    with site.store.writing() as connection:
+        connection.execute(schema.shapes.update().values(
+            html='<!DOCTYPE html><div role="article">Dear x7f00000x, <a href="/u/x7f00001x">leave</a></div>'))
+    html = site.client.get(f"/v/{site.key}").text
+    assert html.count('role="main"') == 1
+    assert "article" not in html
