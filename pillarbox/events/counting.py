@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row
 
 from pillarbox.events import scanners
-from pillarbox.model.states import Agent, EventKind, Outcome
+from pillarbox.model.states import RETURNED, Agent, EventKind, Outcome
 from pillarbox.store import events as table
 from pillarbox.store import tallies
 from pillarbox.store.contributions import (
@@ -19,6 +19,8 @@ from pillarbox.store.contributions import (
     Click,
     Mark,
     Response,
+    Return,
+    came_back,
     clicked,
     contribution,
     difference,
@@ -31,6 +33,7 @@ from pillarbox.store.events import Message
 _RANK = {str(outcome): outcome.rank for outcome in Outcome}
 _OUTCOME = {str(kind): str(kind.outcome) for kind in EventKind if kind.outcome}
 _DELIVERED, _CLICKED = str(EventKind.DELIVERED), str(EventKind.CLICKED)
+_RETURNED = frozenset(map(str, RETURNED))
 _OF_NO_COUNT = (str(EventKind.PROCESSED), str(EventKind.DEFERRED))
 _CLICKED_BIT = int(Mark.CLICKED)
 
@@ -79,34 +82,38 @@ def count(connection: Connection, held: Mapping[int, Message], facts: Sequence[F
     earlier, now = _judged(connection, to_judge, {fact.id for fact in telling})
     for message_id in to_judge:
         after[message_id] = clicked(after.get(message_id, NOTHING), now.get(message_id, ()))
+    was_returned, is_returned = _returned(connection, held, outcomes, {fact.id for fact in telling},
+                                          {fact.message_id for fact in telling if fact.kind in _RETURNED})
     tallies.keep(connection, {id_: response for id_, response in after.items()
                               if response != before.get(id_, NOTHING)})
     changes: tallies.Changes = Counter()
     for message_id in about:
         row = held[message_id]
         _add(changes, row,
-             (before.get(message_id, NOTHING), earlier.get(message_id, ()), row.outcome == Outcome.DELIVERED),
+             (before.get(message_id, NOTHING), earlier.get(message_id, ()), row.outcome == Outcome.DELIVERED,
+              was_returned.get(message_id)),
              (after.get(message_id, NOTHING), now.get(message_id, ()),
-              outcomes.get(message_id, row.outcome) == Outcome.DELIVERED))
+              outcomes.get(message_id, row.outcome) == Outcome.DELIVERED, is_returned.get(message_id)))
     tallies.add(connection, changes)
 
 
-_Standing = tuple[Response, Sequence[Click], bool]
+_Standing = tuple[Response, Sequence[Click], bool, Return | None]
 
 
 def _add(changes: tallies.Changes, row: Message, before: _Standing, after: _Standing) -> None:
     if before == after:
         return
+    usual = not (before[1] or after[1] or before[3] or after[3])
     moved = (_moved_without_clicks(before[0], before[2], after[0], after[2], row.tracked, row.variant)
-             if not before[1] and not after[1] else _moved(before, after, row.tracked, row.variant))
+             if usual else _moved(before, after, row.tracked, row.variant))
     for (facet, key), n in moved:
         changes[row.mailing_id, facet, key] += n
 
 
 def _moved(before: _Standing, after: _Standing, tracked: bool,
            variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    was = contribution(before[0], before[1], tracked=tracked, delivered=before[2], variant=variant)
-    is_ = contribution(after[0], after[1], tracked=tracked, delivered=after[2], variant=variant)
+    was, is_ = (contribution(response, clicks, tracked=tracked, delivered=delivered, variant=variant, returned=returned)
+                for response, clicks, delivered, returned in (before, after))
     return tuple(difference(was, is_).items())
 
 
@@ -114,7 +121,24 @@ def _moved(before: _Standing, after: _Standing, tracked: bool,
 @lru_cache(maxsize=8192)
 def _moved_without_clicks(was: Response, was_delivered: bool, is_: Response, is_delivered: bool, tracked: bool,
                           variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    return _moved((was, (), was_delivered), (is_, (), is_delivered), tracked, variant)
+    return _moved((was, (), was_delivered, None), (is_, (), is_delivered, None), tracked, variant)
+
+
+def _returned(connection: Connection, held: Mapping[int, Message], outcomes: Mapping[int, str],
+              new_ids: Collection[int], message_ids: Collection[int]) -> tuple[dict[int, Return], dict[int, Return]]:
+    """How these messages came back, as it counted before and as it counts now; those that did not are left out."""
+    told: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in table.refusals(connection, message_ids):
+        told[row.message_id].append(row)
+    was: dict[int, Return] = {}
+    is_: dict[int, Return] = {}
+    for message_id, own in told.items():
+        outcome = held[message_id].outcome
+        earlier = came_back(outcome, [(row.kind, row.reason, row.domain) for row in own if row.id not in new_ids])
+        now = came_back(outcomes.get(message_id, outcome), [(row.kind, row.reason, row.domain) for row in own])
+        was |= {message_id: earlier} if earlier else {}
+        is_ |= {message_id: now} if now else {}
+    return was, is_
 
 
 def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],

@@ -62,6 +62,10 @@ class Outcome(StrEnum):
         return list(Outcome).index(self)
 
 
+RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
+"""Outcomes of messages that did not arrive; an event of the same word tells why."""
+
+
 class EventKind(StrEnum):
     """What an event says; SendGrid's words are mapped to these in deliver/sendgrid."""
 

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pillarbox.model.states import EventKind, MessageState, Outcome
+from pillarbox.model.causes import Cause
+from pillarbox.model.states import RETURNED, EventKind, MessageState, Outcome
 from pillarbox.reports import words
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet
 from pillarbox.store.events import OURSELVES
 from pillarbox.store.schema import events, messages
 
-_RETURNED = (Outcome.BOUNCED, Outcome.BLOCKED, Outcome.DROPPED)
 _FEW_DOMAINS = 12
 _OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLICKS_HUMAN: "clicks_human",
              Facet.CLICKS_SCANNER: "clicks_scanner"}
@@ -79,27 +79,28 @@ class Standing:
     count: int
 
 
-def returned(connection: Connection, mailing_id: int) -> Returned:
-    """What bounced, was turned away or not tried; every message once, by its outcome."""
-    one = select(
-        messages.c.id, messages.c.outcome, func.coalesce(func.min(events.c.reason), "").label("reason"),
-        func.coalesce(func.min(events.c.domain), "").label("domain"),
-    ).select_from(messages.outerjoin(events, (events.c.message_id == messages.c.id)
-                                     & (events.c.kind == messages.c.outcome))).where(
-        messages.c.mailing_id == mailing_id, messages.c.outcome.in_(_RETURNED)).group_by(
-        messages.c.id, messages.c.outcome).subquery()
+def returned(connection: Connection, mailing_id: int, ledger: Mapping[Outcome, int]) -> Returned:
+    """What bounced, was turned away or not tried; every message once, by its outcome.
+
+    Args:
+        connection: to the database.
+        mailing_id: of the mailing.
+        ledger: how many have each outcome; of those that no event explains no reason was given.
+    """
     reasons: Counter[tuple[Outcome, str]] = Counter()
-    domains: Counter[str] = Counter()
-    for outcome, reason, domain, n in connection.execute(
-            select(one.c.outcome, one.c.reason, one.c.domain, func.count()).group_by(
-                one.c.outcome, one.c.reason, one.c.domain)):
-        reasons[Outcome(outcome), words.bounce(reason) if reason else "No reason given"] += n
-        domains[domain] += n
-    listed = tuple((domain, n) for domain, n in domains.most_common() if domain and n > 1)[:_FEW_DOMAINS]
+    told: Counter[Outcome] = Counter()
+    for key, n in tallies.of(connection, mailing_id, Facet.RETURNED)[Facet.RETURNED].items():
+        outcome, _, cause = key.partition(" ")
+        reasons[Outcome(outcome), words.cause(cause)] += n
+        told[Outcome(outcome)] += n
+    for outcome in RETURNED:
+        if (untold := ledger[outcome] - told[outcome]) > 0:
+            reasons[outcome, words.CAUSE[Cause.NOT_TOLD]] += untold
+    listed = tallies.largest(connection, mailing_id, Facet.RETURNED_FROM, least=2, most=_FEW_DOMAINS)
     return Returned(
         by_reason=tuple(sorted(((outcome, reason, n) for (outcome, reason), n in reasons.items()),
-                               key=lambda row: (_RETURNED.index(row[0]), -row[2], row[1]))),
-        by_domain=listed, lone_domains=domains.total() - sum(n for _, n in listed))
+                               key=lambda row: (RETURNED.index(row[0]), -row[2], row[1]))),
+        by_domain=listed, lone_domains=sum(reasons.values()) - sum(n for _, n in listed))
 
 
 def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, and_, func, select, union_all
 
 from pillarbox.ground import address as addresses
+from pillarbox.model.causes import cause_of
 from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
 from pillarbox.reports import words
 from pillarbox.store import letters
@@ -209,7 +210,7 @@ def _events(connection: Connection, message_id: int) -> tuple[Heard, ...]:
     return tuple(Heard(
         at=row.at, kind=EventKind(row.kind), what=HEARD[EventKind(row.kind)], by_machine=row.agent == Agent.MACHINE,
         device="" if row.device == "unknown" else row.device, link=words.link(row.url) if row.url else "",
-        reason=words.bounce(row.reason) if row.reason and EventKind(row.kind) in _EXPLAINED else "",
+        reason=words.cause(cause_of(row.reason)) if row.reason and EventKind(row.kind) in _EXPLAINED else "",
         provider_says=words.without_addresses(row.reason)) for row in rows)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from pillarbox.ground import clock
-from pillarbox.model.states import MailingState
+from pillarbox.model.states import MailingState, Outcome
 from pillarbox.reports.details import Link, Returned, Standing, left_out_at_planning, links, returned, standing
 from pillarbox.reports.figures import Figures, figures
 from pillarbox.reports.pledged import Pledged, pledged
@@ -67,8 +67,8 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London",
     """Ask every question about one mailing, in one view of the database.
 
     Args:
-        keep: given what an answer hangs on and the question, answers it, perhaps from memory: why letters came back or
-            did not go is counted anew only when so many more did.
+        keep: given what an answer hangs on and the question, answers it, perhaps from memory: why letters did not go is
+            counted anew only when so many more did not.
 
     Raises:
         Refused: when there is no such mailing.
@@ -82,8 +82,8 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London",
             started_at=row.started_at, finished_at=row.finished_at, approved_by=row.approved_by or ""),
         figures=found,
         timeline=timeline(connection, mailing_id, zone),
-        returned=keep(("returned", mailing_id, found.bounced, found.blocked, found.dropped),
-                      lambda: returned(connection, mailing_id)),
+        returned=returned(connection, mailing_id, {
+            Outcome.BOUNCED: found.bounced, Outcome.BLOCKED: found.blocked, Outcome.DROPPED: found.dropped}),
         links=links(connection, mailing_id),
         standing=keep(("standing", mailing_id, found.planned, found.accepted, found.failed, found.in_doubt,
                        found.cancelled, found.withdrawn), lambda: standing(connection, mailing_id)),

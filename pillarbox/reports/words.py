@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pillarbox.ground.money import Money
+from pillarbox.model.causes import Cause
 from pillarbox.model.states import Attribution, MailingState, MessageState, Outcome
 from pillarbox.reports.rates import Rate
 from pillarbox.store.contributions import folded
@@ -86,32 +87,37 @@ _REASONS = {
     "tracking-changed": "The tracking choice changed after planning",
 }
 
-# Enhanced status codes (RFC 3463 with RFC 7372, IANA registry) in plain words; the longest match wins.
-_BOUNCE_CODES = {
-    "5.1.1": "No such mailbox", "5.1.10": "Domain takes no mail", "5.1.2": "No such domain", "5.1.3": "Faulty address",
-    "5.1.6": "Mailbox has moved", "5.2.1": "Mailbox closed", "4.2.1": "Mailbox closed", "5.2.2": "Mailbox full",
-    "4.2.2": "Mailbox full", "5.2.3": "Letter too long for the mailbox", "5.3.4": "Letter too long for the server",
-    "5.4.1": "Server did not answer", "4.4.1": "Server did not answer", "5.4.4": "No such domain",
-    "5.7.26": "Sender checks failed (SPF, DKIM, DMARC)", "5.7.23": "Sender checks failed (SPF, DKIM, DMARC)",
-    "5.7.20": "Sender checks failed (SPF, DKIM, DMARC)", "5.7": "Refused by the mailbox’s policy",
-    "4.7": "Refused for now by the mailbox’s policy",
+CAUSE = {
+    Cause.NO_MAILBOX: "No such mailbox",
+    Cause.NO_MAIL_AT_DOMAIN: "Domain takes no mail",
+    Cause.NO_DOMAIN: "No such domain",
+    Cause.FAULTY_ADDRESS: "Faulty address",
+    Cause.MOVED: "Mailbox has moved",
+    Cause.CLOSED: "Mailbox closed",
+    Cause.FULL: "Mailbox full",
+    Cause.TOO_LONG_FOR_MAILBOX: "Letter too long for the mailbox",
+    Cause.TOO_LONG_FOR_SERVER: "Letter too long for the server",
+    Cause.NO_ANSWER: "Server did not answer",
+    Cause.SENDER_CHECKS: "Sender checks failed (SPF, DKIM, DMARC)",
+    Cause.POLICY: "Refused by the mailbox’s policy",
+    Cause.POLICY_FOR_NOW: "Refused for now by the mailbox’s policy",
+    Cause.BOUNCED_BEFORE: "Bounced before",
+    Cause.UNSUBSCRIBED_AT_PROVIDER: "Unsubscribed at SendGrid",
+    Cause.COMPLAINED_BEFORE: "Reported spam before",
+    Cause.INVALID_ADDRESS: "Invalid address",
+    Cause.ACCOUNT_QUOTA: "SendGrid account over its quota",
+    Cause.TAKEN_FOR_SPAM: "Taken for spam",
+    Cause.OTHER: "Other reasons",
+    Cause.NOT_TOLD: "No reason given",
 }
-# The reasons that SendGrid gives a dropped message (event webhook reference).
-_BOUNCE_PHRASES = (
-    ("bounced address", "Bounced before"), ("unsubscribed address", "Unsubscribed at SendGrid"),
-    ("spam reporting address", "Reported spam before"), ("invalid", "Invalid address"),
-    ("over package quota", "SendGrid account over its quota"), ("spam content", "Taken for spam"),
-    ("mailbox full", "Mailbox full"), ("quota", "Mailbox full"), ("user unknown", "No such mailbox"),
-    ("does not exist", "No such mailbox"), ("no such user", "No such mailbox"), ("unknown user", "No such mailbox"),
-    ("blocklist", "Refused by the mailbox’s policy"), ("blocked", "Refused by the mailbox’s policy"),
-    ("spam", "Taken for spam"), ("timed out", "Server did not answer"), ("timeout", "Server did not answer"),
-)
-_CODE = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+
 _ADDRESS = re.compile(r"[^\s<>@,;:\"']+@[^\s<>@,;:\"']+")
 _DOOR = re.compile(r"/([uvp])/…$|/(d)/(?:…|[0-9A-Za-z]{8})(?:/monthly)?$")
 """A letter's own pages (web/), without their key; the donate link also with a mailing's source code."""
 DONATE_DOOR = "The donation page"
 """What ``link`` calls our own donate link."""
+
+_CAUSES = frozenset(map(str, Cause))
 
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Handed to SendGrid", "SendGrid (or the mail server) took the letter over. It says nothing yet about the inbox."),
@@ -164,18 +170,9 @@ def left_out(reason: str) -> str:
     return _REASONS.get(reason.replace("_", "-"), read_as_it_stands)
 
 
-def bounce(reason: str) -> str:
-    """A mail server's words in plain ones, with nobody's address in them."""
-    if found := _CODE.search(reason):
-        code = found.group(1)
-        plain = _BOUNCE_CODES.get(code) or _BOUNCE_CODES.get(code.rpartition(".")[0])
-        if plain:
-            return plain
-    lowered = reason.lower()
-    for phrase, plain in _BOUNCE_PHRASES:
-        if phrase in lowered:
-            return plain
-    return f"Other ({found.group(1)})" if found else "Other reasons"
+def cause(key: str) -> str:
+    """Why letters came back, in plain words; a status code that has none of its own is shown."""
+    return CAUSE[Cause(key)] if key in _CAUSES else f"Other ({key})"
 
 
 def without_addresses(text: str) -> str:

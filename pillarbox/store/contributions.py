@@ -12,7 +12,8 @@ from enum import IntFlag, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from pillarbox.model.states import Agent, EventKind
+from pillarbox.model.causes import cause_of, weight
+from pillarbox.model.states import RETURNED, Agent, EventKind
 
 DEVICES = ("phone", "tablet", "desktop", "unknown")
 """The words of ``events.devices``; what has none counts as unknown."""
@@ -34,7 +35,7 @@ class Mark(IntFlag):
 
 
 class Facet(StrEnum):
-    """What a mailing's tallies are kept by: of all messages the first two and the last, else of tracked ones."""
+    """What a mailing's tallies are kept by: of all messages the first two and the last three, else of tracked ones."""
 
     RESPONSES = "responses"
     """By ``Mark``s, as a number: messages of which any of the first six was heard."""
@@ -60,6 +61,10 @@ class Facet(StrEnum):
     """By device: messages in which a person followed a link on it."""
     VARIANT = "variant"
     """By variant of the letter and ``Mark``s (``b 67``): as RESPONSES, where there are variants."""
+    RETURNED = "returned"
+    """By outcome and cause (``bounced no-mailbox``): messages that did not arrive."""
+    RETURNED_FROM = "returned-from"
+    """By domain, which may be unknown and empty: the same messages."""
 
 
 Contribution = dict[tuple[str, str], int]
@@ -67,7 +72,7 @@ Contribution = dict[tuple[str, str], int]
 
 # Plain texts: an enumeration's members are hashed by Python, which would take most of the time of counting.
 (_RESPONSES, _DELIVERED, _OPENED_HUMAN, _OPENED_MACHINE, _CLICKED_HUMAN, _LINK_HUMAN, _LINK_SCANNER, _CLICKS_HUMAN,
- _CLICKS_SCANNER, _OPENED_BY, _CLICKED_BY, _VARIANT) = map(str, Facet)
+ _CLICKS_SCANNER, _OPENED_BY, _CLICKED_BY, _VARIANT, _RETURNED, _RETURNED_FROM) = map(str, Facet)
 
 _HEARD = 63
 _OPENED_ON = dict(zip(DEVICES, (256, 512, 1024, 2048), strict=True))
@@ -98,6 +103,16 @@ class Click(NamedTuple):
     link: str
     device: str
     human: bool
+
+
+class Return(NamedTuple):
+    """How a message came back."""
+
+    outcome: str
+    """One of ``RETURNED``."""
+    cause: str
+    domain: str
+    """Where it was refused; empty when nobody said."""
 
 
 NOTHING = Response()
@@ -144,8 +159,25 @@ def clicked(response: Response, clicks: Iterable[Click]) -> Response:
     return response._replace(flags=flags, clicked_hour=first)
 
 
+def came_back(outcome: str, told: Iterable[tuple[str, str, str]]) -> Return | None:
+    """How a message came back, by the events that tell of its outcome; None when none does.
+
+    Args:
+        outcome: of the message.
+        told: kind, reason and domain of its events.
+    """
+    if outcome not in RETURNED:
+        return None
+    own = [(cause_of(reason), domain) for kind, reason, domain in told if kind == outcome]
+    if not own:
+        return None
+    # Any order of events gives the same.
+    return Return(str(outcome), min((cause for cause, _ in own), key=weight),
+                  min((domain for _, domain in own if domain), default=""))
+
+
 def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, delivered: bool,
-                 variant: str = "") -> Contribution:
+                 variant: str = "", returned: Return | None = None) -> Contribution:
     """What a message adds to its mailing's tallies.
 
     Args:
@@ -154,6 +186,7 @@ def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, 
         tracked: whether its supporter agreed to tracking.
         delivered: whether its outcome is ``delivered``.
         variant: of the letter; empty where there is only one.
+        returned: how it came back, if it did; None also when only what else changed is of interest.
     """
     found: Contribution = {}
     flags = response.flags
@@ -164,6 +197,9 @@ def contribution(response: Response, clicks: Sequence[Click], *, tracked: bool, 
             found[_VARIANT, f"{variant} {marks}"] = 1
     if delivered and response.delivered_hour is not None:
         found[_DELIVERED, hour_key(response.delivered_hour)] = 1
+    if returned is not None:
+        found[_RETURNED, f"{returned.outcome} {returned.cause}"] = 1
+        found[_RETURNED_FROM, returned.domain] = 1
     if not tracked:
         return found
     if response.opened_hour is not None:

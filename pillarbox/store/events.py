@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Column, Connection, Row, Text, bindparam, case, func, or_, select, update
 
-from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
+from pillarbox.model.states import RETURNED, Agent, EventKind, MessageState, Outcome
 from pillarbox.store.listed import among, listed, moment, read_moment
 from pillarbox.store.schema import UNREACHED, attempts, events, mailings, marks, messages, supporters
 from pillarbox.store.upsert import insert_for
@@ -230,6 +230,15 @@ def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) 
     return list(connection.execute(
         select(e.id, e.message_id, e.kind, e.at, e.url, e.agent, e.device)
         .where(among(connection, e.message_id, message_ids), e.kind.in_([EventKind.CLICKED, EventKind.DELIVERED]))))
+
+
+def refusals(connection: Connection, message_ids: Collection[int]) -> list[Row[Any]]:
+    """What tells why messages came back: id, message_id, kind, reason, domain."""
+    if not message_ids:
+        return []
+    e = events.c
+    return list(connection.execute(select(e.id, e.message_id, e.kind, e.reason, e.domain).where(
+        among(connection, e.message_id, message_ids), e.kind.in_(RETURNED))))
 
 
 def tag_machine(connection: Connection, ids: Collection[int]) -> None:

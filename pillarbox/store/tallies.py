@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Text, delete, func, select, text
 
-from pillarbox.model.states import Agent, EventKind, Outcome
+from pillarbox.model.states import RETURNED, Agent, EventKind, Outcome
 from pillarbox.store.connect import Store
 from pillarbox.store.contributions import (
     NOTHING,
     Click,
     Facet,
     Response,
+    came_back,
     clicked,
     contribution,
     difference,
@@ -42,6 +43,14 @@ def of(connection: Connection, mailing_id: int, *facets: Facet) -> dict[Facet, d
             tallies.c.mailing_id == mailing_id, tallies.c.facet.in_(facets), tallies.c.n != 0)):
         found[Facet(facet)][key] = n
     return found
+
+
+def largest(connection: Connection, mailing_id: int, facet: Facet, *, least: int,
+            most: int) -> tuple[tuple[str, int], ...]:
+    """The named keys of a facet that stand for at least so many, most first, and no more of them than ``most``."""
+    return tuple((key, n) for key, n in connection.execute(select(tallies.c.key, tallies.c.n).where(
+        tallies.c.mailing_id == mailing_id, tallies.c.facet == facet, tallies.c.n >= least, tallies.c.key != "",
+    ).order_by(tallies.c.n.desc(), tallies.c.key).limit(most)))
 
 
 def of_all(connection: Connection, facet: Facet) -> dict[int, dict[str, int]]:
@@ -105,6 +114,19 @@ def recounted(connection: Connection, message_ids: Collection[int]) -> Iterator[
         for (facet, key), n in difference(before[id_].counts, after[id_].counts).items():
             changes[after[id_].mailing_id, facet, key] += n
     add(connection, changes)
+    _let_domains_go(connection, changes)
+
+
+def _let_domains_go(connection: Connection, changes: Changes) -> None:
+    """A lone domain may be somebody's name: where nobody is counted under one any more, it is not kept."""
+    left: dict[int, list[str]] = defaultdict(list)
+    for (mailing_id, facet, key), n in changes.items():
+        if facet == Facet.RETURNED_FROM and n < 0:
+            left[mailing_id].append(key)
+    for mailing_id, domains in sorted(left.items()):
+        connection.execute(delete(tallies).where(
+            tallies.c.mailing_id == mailing_id, tallies.c.facet == Facet.RETURNED_FROM, tallies.c.n == 0,
+            among(connection, tallies.c.key, domains)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,18 +137,27 @@ class _Counted:
 
 
 def _contributions(connection: Connection, message_ids: Collection[int]) -> dict[int, _Counted]:
-    of_messages = list(connection.execute(_MESSAGES.where(among(connection, messages.c.id, message_ids))))
-    return _counted(of_messages, connection.execute(_EVENTS.where(among(connection, events.c.message_id, message_ids))))
+    theirs = among(connection, events.c.message_id, message_ids)
+    return _counted(list(connection.execute(_MESSAGES.where(among(connection, messages.c.id, message_ids)))),
+                    connection.execute(_EVENTS.where(theirs)), connection.execute(_RETURNS.where(theirs)))
 
 
 _MESSAGES = select(messages.c.id, messages.c.mailing_id, messages.c.tracked, messages.c.outcome, messages.c.variant)
 _EVENTS = select(events.c.message_id, events.c.kind, events.c.at, events.c.agent, events.c.url, events.c.device).where(
     events.c.kind.in_([EventKind.DELIVERED, EventKind.OPENED, EventKind.CLICKED, EventKind.UNSUBSCRIBED,
                        EventKind.COMPLAINED]))
+_RETURNS = select(events.c.message_id, events.c.kind, events.c.reason, events.c.domain).where(
+    events.c.kind.in_(RETURNED))
 
 
-def _counted(of_messages: Collection[Any], told: Any) -> dict[int, _Counted]:
-    """The recount: of all events of these messages, from nothing."""
+def _counted(of_messages: Collection[Any], told: Any, refused: Any) -> dict[int, _Counted]:
+    """The recount: of all events of these messages, from nothing.
+
+    Args:
+        of_messages: as ``_MESSAGES`` reads them.
+        told: their events, as ``_EVENTS`` reads them.
+        refused: those that tell why they came back, as ``_RETURNS`` reads them.
+    """
     found: dict[int, Response] = {}
     clicks: dict[int, list[Click]] = {}
     for message_id, kind, at, agent, url, device in told:
@@ -136,9 +167,13 @@ def _counted(of_messages: Collection[Any], told: Any) -> dict[int, _Counted]:
             found[message_id] = heard(found.get(message_id, NOTHING), kind, agent, hour_of(at), device)
     for message_id, own in clicks.items():
         found[message_id] = clicked(found.get(message_id, NOTHING), own)
+    why: dict[int, list[tuple[str, str, str]]] = {}
+    for message_id, *telling in refused:
+        why.setdefault(message_id, []).append((telling[0], telling[1], telling[2]))
     return {row.id: _Counted(mailing_id=row.mailing_id, response=found.get(row.id, NOTHING), counts=contribution(
         found.get(row.id, NOTHING), clicks.get(row.id, ()), tracked=row.tracked,
-        delivered=row.outcome == Outcome.DELIVERED, variant=row.variant)) for row in of_messages}
+        delivered=row.outcome == Outcome.DELIVERED, variant=row.variant,
+        returned=came_back(row.outcome, why.get(row.id, ())))) for row in of_messages}
 
 
 def click(at: Any, url: str, device: str, agent: str) -> Click:
@@ -203,8 +238,8 @@ def _recount(connection: Connection, mailing_id: int, on_progress: Callable[[int
         found = _counted(
             list(connection.execute(_MESSAGES.where(messages.c.id.between(*span),
                                                     messages.c.mailing_id + 0 == mailing_id))),
-            connection.execute(_EVENTS.where(events.c.message_id.between(*span),
-                                             events.c.mailing_id + 0 == mailing_id)))
+            *(connection.execute(asked.where(events.c.message_id.between(*span),
+                                             events.c.mailing_id + 0 == mailing_id)) for asked in (_EVENTS, _RETURNS)))
         kept = {row[0]: Response(*row[1:]) for row in connection.execute(
             select(responses).where(responses.c.message_id.between(*span)))}
         differing = {id_: one.response for id_, one in found.items() if one.response != kept.get(id_, NOTHING)}

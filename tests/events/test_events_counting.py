@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, select, update
 from pillarbox.events.apply import apply, heal, tie_late
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
-from pillarbox.model.states import Agent, EventKind, MessageState, Outcome
+from pillarbox.model.states import RETURNED, Agent, EventKind, MessageState, Outcome
 from pillarbox.people import rights
 from pillarbox.reports import details, figures, timeline
 from pillarbox.store import schema, tallies
@@ -27,7 +27,8 @@ from tests import builders
 from tests.builders import SECRET, SENT_AT
 from tests.reports.recount import slowly
 
-PEOPLE = ("alice@example.org", "bob@example.org", "charlie@example.org")
+PEOPLE = ("alice@example.org", "bob@example.org", "charlie@own.example.org")
+REASONS = ("550 5.1.1 <alice@example.org> gone", "452 4.2.2 full", "blocked by policy", "")
 AGENTS = ("Mozilla/5.0 (iPhone)", "Mozilla/5.0 (Windows NT 10.0)", "")
 LINKS = ("https://give.example.org/a?ref=1", "https://give.example.org/a?ref=2", "https://example.org/b/", "/c",
          f"https://example.org/v/{'k' * 30}")
@@ -47,6 +48,7 @@ def an_event(draw: st.DrawFn) -> Event:
         attempt_id=None, provider_id=f"sg-{message}", address=PEOPLE[(message - 1) % 3], url=url,
         user_agent=draw(st.sampled_from(AGENTS)) if kind in (EventKind.OPENED, EventKind.CLICKED) else "",
         agent=Agent.MACHINE if kind is EventKind.OPENED and seconds % 2 else Agent.HUMAN,
+        reason=REASONS[seconds // 900 % 4] if kind in RETURNED else "",
         raw=f"{{\"email\": \"{PEOPLE[(message - 1) % 3]}\"}}")
 
 
@@ -115,6 +117,36 @@ def told(kind: EventKind, message: int = 1, *, seconds: int = 600, url: str = ""
 
 def take(store: Store, events: Sequence[Event]) -> None:
     apply(store, events, secret=SECRET)
+
+
+def test_why_letters_came_back_is_kept_as_they_do(store: Store) -> None:
+    """By outcome, cause and domain; a graver outcome that follows takes the place of the one before."""
+    begin(store)
+    take(store, [told(EventKind.BLOCKED, reason="451 4.7.1 not now")])
+    assert kept(store, Facet.RETURNED) == {Facet.RETURNED: {"blocked policy-for-now": 1}}
+    take(store, [told(EventKind.BOUNCED, reason=REASONS[0]), told(EventKind.BOUNCED, seconds=700, reason="")])
+    take(store, [told(EventKind.BOUNCED, 3, reason="550 5.9.9 never seen"), told(EventKind.DELIVERED, seconds=10)])
+    assert kept(store, Facet.RETURNED, Facet.RETURNED_FROM) == {
+        Facet.RETURNED: {"bounced no-mailbox": 1, "bounced 5.9.9": 1},
+        Facet.RETURNED_FROM: {"example.org": 1, "own.example.org": 1}}
+    with store.reading() as connection:
+        found = details.returned(connection, 1, {Outcome.BOUNCED: 3, Outcome.BLOCKED: 0, Outcome.DROPPED: 0})
+    assert found.by_reason == ((Outcome.BOUNCED, "No reason given", 1), (Outcome.BOUNCED, "No such mailbox", 1),
+                               (Outcome.BOUNCED, "Other (5.9.9)", 1))
+    assert (found.by_domain, found.lone_domains) == ((), 3)
+    agrees(store)
+
+
+def test_a_lone_domain_goes_with_who_is_forgotten(store: Store) -> None:
+    """It may be somebody's own name: not even a count of none stays under it."""
+    begin(store)
+    take(store, [told(EventKind.BOUNCED, 3, reason=REASONS[0])])
+    rights.forget(store, secret=SECRET, email=PEOPLE[2])
+    with store.reading() as connection:
+        keys = connection.execute(select(schema.tallies.c.key)).scalars().all()
+    assert not [key for key in keys if "own.example" in key]
+    assert kept(store, Facet.RETURNED_FROM) == {Facet.RETURNED_FROM: {"": 1}}
+    agrees(store)
 
 
 def test_a_report_reads_what_was_kept(store: Store) -> None:

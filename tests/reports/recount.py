@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, and_, case, cast, distinct, func, or_, select
 
+from pillarbox.model.causes import cause_of, weight
 from pillarbox.model.states import Agent, EventKind, Outcome
 from pillarbox.store.contributions import Facet, Mark, folded
 from pillarbox.store.schema import events, messages
@@ -31,6 +32,7 @@ def slowly(connection: Connection, mailing_id: int) -> dict[tuple[str, str], int
     for device, kind, n in connection.execute(_devices(mailing_id)):
         found[Facet.OPENED_ON if kind == EventKind.OPENED else Facet.CLICKED_ON, device] += n
     found.update(_links(connection, mailing_id))
+    found.update(_returned(connection, mailing_id))
     return {key: n for key, n in found.items() if n}
 
 
@@ -80,6 +82,22 @@ def _devices(mailing_id: int) -> Any:
         events, messages, messages.c.id == events.c.message_id).where(
         events.c.mailing_id == mailing_id, events.c.kind.in_((EventKind.OPENED, EventKind.CLICKED)),
         events.c.agent == Agent.HUMAN, messages.c.tracked).group_by(device, events.c.kind)
+
+
+def _returned(connection: Connection, mailing_id: int) -> Counter[tuple[str, str]]:
+    told: dict[tuple[int, str], list[tuple[str, str]]] = {}
+    for message_id, outcome, reason, domain in connection.execute(
+            select(messages.c.id, messages.c.outcome, events.c.reason, events.c.domain).join_from(
+                messages, events, (events.c.message_id == messages.c.id) & (events.c.kind == messages.c.outcome)).where(
+                messages.c.mailing_id == mailing_id, messages.c.outcome.in_(("bounced", "blocked", "dropped")))):
+        told.setdefault((message_id, outcome), []).append((cause_of(reason), domain))
+    found: Counter[tuple[str, str]] = Counter()
+    for (_, outcome), own in told.items():
+        causes = sorted((cause for cause, _ in own), key=weight)
+        domains = sorted(domain for _, domain in own if domain) or [""]
+        found[Facet.RETURNED, f"{outcome} {causes[0]}"] += 1
+        found[Facet.RETURNED_FROM, domains[0]] += 1
+    return found
 
 
 def _links(connection: Connection, mailing_id: int) -> Counter[tuple[str, str]]:
