@@ -73,6 +73,6 @@ def test_help_imports_nothing_heavy() -> None:
     """``pillarbox --help`` answers without pandas, SQLAlchemy, Rich and the like."""
     code = ("import sys; from pillarbox.cli.main import main; main(['--help'], standalone_mode=False); "
             "print(sorted({m.partition('.')[0] for m in sys.modules} & {'pandas', 'sqlalchemy', 'rich', 'alembic', "
-            "'premailer', 'jinja2', 'pydantic', 'sendgrid', 'altair', 'starlette', 'cryptography'}))")
+            "'premailer', 'jinja2', 'pydantic', 'sendgrid', 'vl_convert', 'starlette', 'cryptography'}))")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True, check=True)
     assert done.stdout.rstrip().endswith("[]")

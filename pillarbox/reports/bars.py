@@ -8,6 +8,7 @@ from typing import Any
 
 from pillarbox.model.states import Attribution
 from pillarbox.reports import ink, words
+from pillarbox.reports.marks import Spec, along, at, layer, mark, says, scale, to
 from pillarbox.reports.report import Report
 
 _GAP, _THICK = 50, 13
@@ -61,35 +62,30 @@ def evidence_bars(report: Report) -> tuple[Bar, ...]:
         for kind in Attribution if (part := money.attribution[kind]).count)
 
 
-def draw(bars: Sequence[Bar], top: float, width: int) -> Any:
-    """An Altair chart of bars below each other; the longest possible is ``top``, as wide as the column."""
-    import altair as alt
-
+def draw(bars: Sequence[Bar], top: float, width: int) -> Spec:
+    """A chart of bars below each other; the longest possible is ``top``, as wide as the column."""
     height, thick = len(bars) * _GAP, _THICK
-    full = alt.Scale(domain=[0, top or 1], range=[0, width], nice=False)
+    across = along("a", scale(0, top or 1, pixels=(0, width)))
+    down = along("y", {"domain": [0, height], "range": [0, height]})
 
-    def layer(values: list[dict[str, Any]], **mark: Any) -> Any:
-        return alt.Chart(ink.data(values)).mark_rect(cornerRadius=2, **mark).encode(
-            x=alt.X("a:Q", scale=full, axis=None), x2="b:Q",
-            y=alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None), y2="y2:Q")
+    def rects(values: list[Spec], **look: Any) -> Spec:
+        return mark("rect", values, {"cornerRadius": 2, **look}, x=across, x2=to("b"), y=down, y2=to("y2"))
 
-    def at(n: int, a: float, b: float) -> dict[str, Any]:
+    def bar_at(n: int, a: float, b: float) -> Spec:
         return {"a": a, "b": b, "y": n * _GAP + 22, "y2": n * _GAP + 22 + thick}
 
     least = (top or 1) * 2.5 / width  # a gift among thousands is still a line that can be seen
     shown = [
-        layer([at(n, bar.whole, bar.whole + bar.unknown) for n, bar in enumerate(bars) if bar.unknown],
+        rects([bar_at(n, bar.whole, bar.whole + bar.unknown) for n, bar in enumerate(bars) if bar.unknown],
               fill=None, stroke=ink.MACHINE, strokeDash=[3, 3], strokeWidth=1),
-        layer([at(n, 0, bar.whole) for n, bar in enumerate(bars) if bar.whole], fill=ink.TRACK),
-        layer([at(n, 0, max(bar.part, least)) for n, bar in enumerate(bars) if bar.part], fill=ink.ACCENT),
+        rects([bar_at(n, 0, bar.whole) for n, bar in enumerate(bars) if bar.whole], fill=ink.TRACK),
+        rects([bar_at(n, 0, max(bar.part, least)) for n, bar in enumerate(bars) if bar.part], fill=ink.ACCENT),
     ]
-    text = alt.Chart(ink.data([{"y": n * _GAP + 9, "label": bar.label, "says": bar.fitting(width)}
-                                      for n, bar in enumerate(bars)]))
-    y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], range=[0, height]), axis=None)
-    return alt.layer(
+    texts = [{"y": n * _GAP + 9, "label": bar.label, "says": bar.fitting(width)} for n, bar in enumerate(bars)]
+    return layer(
         *shown,
-        text.mark_text(align="left", color=ink.INK, fontSize=ink.SIZE, fontWeight="bold").encode(
-            x=alt.value(0), y=y, text="label:N"),
-        text.mark_text(align="right", color=ink.MUTED, fontSize=ink.SMALL + 0.5).encode(
-            x=alt.value(width), y=y, text="says:N"),
-    ).properties(width=width, height=height - _GAP + 22 + thick)
+        mark("text", texts, {"align": "left", "color": ink.INK, "fontSize": ink.SIZE, "fontWeight": "bold"},
+             x=at(0), y=down, text=says("label")),
+        mark("text", texts, {"align": "right", "color": ink.MUTED, "fontSize": ink.SMALL + 0.5},
+             x=at(width), y=down, text=says("says")),
+        width=width, height=height - _GAP + 22 + thick)

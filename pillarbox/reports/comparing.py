@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pillarbox.reports import ink
 from pillarbox.reports.compare import Comparison, Measure
+from pillarbox.reports.marks import Spec, along, at, layer, mark, says, scale, to
 from pillarbox.reports.plots import Plot
 
 _ROW, _NAME, _SAYS = 26, 26, 132
@@ -35,29 +35,25 @@ def beside(what: str, names: Sequence[str], measure: Measure) -> Plot | None:
              else f"of {rate.of:,}") for letter, rate in known))
 
 
-def _chart(rows: Sequence[tuple[str, float, float, float, str]], width: int) -> Any:
-    import altair as alt
-
+def _chart(rows: Sequence[tuple[str, float, float, float, str]], width: int) -> Spec:
     said = max(_SAYS, max(len(row[4]) for row in rows) * _LETTER)
     below = _BELOW if width - said - _NAME < _LEAST else 0  # what is said has no room beside the lines
     row_height, end = _ROW + below, width - (_ROW / 2 if below else said)
     height = len(rows) * row_height
     top = max(row[3] for row in rows) or 1
-    across = alt.Scale(domain=[0, top * 1.04], range=[_NAME, end], nice=False)
-    down = alt.Scale(domain=[0, height], range=[0, height])
-    data = ink.data([{"y": n * row_height + _ROW / 2, "said": n * row_height + _ROW / 2 + below, "name": name,
-                      "low": low, "value": value, "high": high, "says": says}
-                     for n, (name, low, value, high, says) in enumerate(rows)])
-    chart = alt.Chart(data)
-    y = alt.Y("y:Q", scale=down, axis=None)
-    return alt.layer(
-        alt.Chart(ink.data([{"x": 0}])).mark_rule(color=ink.LINE).encode(x=alt.X("x:Q", scale=across, axis=None)),
-        chart.mark_rule(color=ink.SOFT, strokeWidth=7, strokeCap="round").encode(
-            x=alt.X("low:Q", scale=across, axis=None), x2="high:Q", y=y),
-        chart.mark_circle(color=ink.ACCENT, size=90, opacity=1).encode(
-            x=alt.X("value:Q", scale=across, axis=None), y=y),
-        chart.mark_text(align="left", color=ink.INK, fontSize=ink.SIZE, fontWeight="bold").encode(
-            x=alt.value(0), y=y, text="name:N"),
-        chart.mark_text(align="right", color=ink.MUTED, fontSize=ink.SMALL + 0.5).encode(
-            x=alt.value(width), y=alt.Y("said:Q", scale=down, axis=None), text="says:N"),
-    ).properties(width=width, height=height)
+    across = scale(0, top * 1.04, pixels=(_NAME, end))
+    down = {"domain": [0, height], "range": [0, height]}
+    values = [{"y": n * row_height + _ROW / 2, "said": n * row_height + _ROW / 2 + below, "name": name,
+                      "low": low, "value": value, "high": high, "says": say}
+              for n, (name, low, value, high, say) in enumerate(rows)]
+    y = along("y", down)
+    return layer(
+        mark("rule", [{"x": 0}], {"color": ink.LINE}, x=along("x", across)),
+        mark("rule", values, {"color": ink.SOFT, "strokeWidth": 7, "strokeCap": "round"},
+             x=along("low", across), x2=to("high"), y=y),
+        mark("circle", values, {"color": ink.ACCENT, "size": 90, "opacity": 1}, x=along("value", across), y=y),
+        mark("text", values, {"align": "left", "color": ink.INK, "fontSize": ink.SIZE, "fontWeight": "bold"},
+             x=at(0), y=y, text=says("name")),
+        mark("text", values, {"align": "right", "color": ink.MUTED, "fontSize": ink.SMALL + 0.5},
+             x=at(width), y=along("said", down), text=says("says")),
+        width=width, height=height)

@@ -4,14 +4,19 @@ second drawing, and letters are the reader's own system font."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from pillarbox.reports.marks import Spec
 
 # Stand-ins that survive drawing and then become CSS variables of the page (pages/report.html gives them values).
 INK, MUTED, ACCENT, SOFT, TRACK, MACHINE, LINE, PAPER = (
     "#010101", "#020202", "#030303", "#040404", "#050505", "#060606", "#070707", "#080808")
 _VARIABLES = {INK: "--ink", MUTED: "--muted", ACCENT: "--accent", SOFT: "--accent-soft", TRACK: "--track",
               MACHINE: "--machine", LINE: "--line", PAPER: "--paper"}
+
+_VERSION = "6.4"
+"""Of Vega-Lite; where the renderer does not have it, its newest."""
 
 SMALL, SIZE, LARGE = 11.5, 13, 15
 WIDE, NARROW = 760, 326
@@ -31,16 +36,8 @@ _CONFIG: Mapping[str, Any] = {
 }
 
 
-def data(values: Sequence[Mapping[str, Any]]) -> Any:
-    """Rows for a chart, kept inside it."""
-    import altair
-
-    make: Any = altair.Data  # it has no types
-    return make(values=values)
-
-
-def draw(chart: Any, *, label: str, kind: str) -> str:
-    """An Altair chart as inline SVG that scales with its column.
+def draw(chart: Spec, *, label: str, kind: str) -> str:
+    """A chart as inline SVG that scales with its column.
 
     Args:
         chart: the chart, coloured with this module's stand-ins.
@@ -49,12 +46,9 @@ def draw(chart: Any, *, label: str, kind: str) -> str:
     """
     import vl_convert
 
-    spec = chart.to_dict()
-    spec["config"], spec["padding"] = dict(_CONFIG), 1
-    version = re.search(r"/v(\d+\.\d+)", spec["$schema"])
+    spec = {**chart, "config": dict(_CONFIG), "padding": 1}
     known = vl_convert.get_vegalite_versions()
-    svg: str = vl_convert.vegalite_to_svg(
-        spec, vl_version=version.group(1) if version and version.group(1) in known else known[-1])
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_VERSION if _VERSION in known else known[-1])
     return _for_the_page(svg, label, kind)
 
 

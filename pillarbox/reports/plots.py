@@ -1,7 +1,7 @@
 """Three plots: what happened over time; from sent to delivered to read to clicked to gave; what it raised.
 
-Each is drawn twice, for a desk and for a phone, and carries its numbers as a table. Altair and the SVG renderer are
-loaded only when something is drawn.
+Each is drawn twice, for a desk and for a phone, and carries its numbers as a table. The renderer is loaded only when
+something is drawn.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 from pillarbox.reports import bars, ink, words
+from pillarbox.reports.marks import Spec, along, as_it_is, at, layer, mark, says, scale, stack, to
 from pillarbox.reports.report import Report
 from pillarbox.reports.timeline import Bucket, Series, Step, Timeline
 
@@ -55,8 +55,8 @@ def draw_all(report: Report) -> tuple[Plot, ...]:
 def over_time(timeline: Timeline) -> Plot:
     """A row for each thing that happens, over one time axis; machine opens apart and muted."""
     present = [(series, name) for series, name in _SERIES if timeline.total(series)]
-    says = ", ".join(f"{name.lower()} {timeline.total(series):,}" for series, name in present)
-    label = f"By the {timeline.step.value}, each with a scale of its own: {says}."
+    totals = ", ".join(f"{name.lower()} {timeline.total(series):,}" for series, name in present)
+    label = f"By the {timeline.step.value}, each with a scale of its own: {totals}."
     return Plot(
         id="over-time", title="What happened over time", says=label,
         wide=_drawn(lambda width: _rows(timeline, present, width), ink.WIDE, label, "wide"),
@@ -66,36 +66,30 @@ def over_time(timeline: Timeline) -> Plot:
                    for bucket in timeline.buckets if any(bucket.counts.values())))
 
 
-def _rows(timeline: Timeline, present: Sequence[tuple[Series, str]], width: int) -> Any:
-    import altair as alt
-
+def _rows(timeline: Timeline, present: Sequence[tuple[Series, str]], width: int) -> Spec:
     rows = [_row(timeline.buckets, series, f"{name}\u2002{timeline.total(series):,}", width,
                  ink.MACHINE if series is Series.OPENED_MACHINE else ink.ACCENT) for series, name in present]
     ticks = _ticks([bucket.start for bucket in timeline.buckets], timeline.step, width)
-    return alt.vconcat(*rows, _labels(ticks, len(timeline.buckets), width), spacing=12)
+    return stack(*rows, _labels(ticks, len(timeline.buckets), width), spacing=12)
 
 
-def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colour: str) -> Any:
-    import altair as alt
-
+def _row(buckets: Sequence[Bucket], series: Series, title: str, width: int, colour: str) -> Spec:
     values = [{"x": n + 0.08, "x2": n + 0.92, "n": bucket.counts[series]} for n, bucket in enumerate(buckets)]
     top = max(values, key=lambda value: value["n"])
-    x = alt.X("x:Q", scale=_span(len(buckets)), axis=None)
-    y = alt.Y("n:Q", scale=alt.Scale(domain=[0, top["n"] * 1.36], nice=False), axis=None)
-    columns = alt.Chart(ink.data([value for value in values if value["n"]])).mark_rect(color=colour).encode(
-        x=x, x2="x2:Q", y=y, y2=alt.datum(0))
-    line = alt.Chart(ink.data([{"x": 0, "x2": len(buckets)}])).mark_rule(color=ink.LINE).encode(
-        x=x, x2="x2:Q", y=alt.value(_ROW))
+    span = scale(0, len(buckets), zero=False)
+    x, y = along("x", span), along("n", scale(0, top["n"] * 1.36))
+    columns = mark("rect", [value for value in values if value["n"]], {"color": colour},
+                   x=x, x2=to("x2"), y=y, y2={"datum": 0})
+    line = mark("rule", [{"x": 0, "x2": len(buckets)}], {"color": ink.LINE}, x=x, x2=to("x2"), y=at(_ROW))
     # Above its bar, and within the plot at either edge.
     share = top["x"] / len(buckets)
-    align: Literal["left", "center", "right"]
-    align, at = ("left", "x") if share < 0.1 else ("right", "x2") if share > 0.9 else ("center", "middle")
-    peak = alt.Chart(ink.data([{**top, "middle": top["x"] + 0.42, "says": f"{top['n']:,}"}])).mark_text(
-        align=align, baseline="bottom", dy=-3, color=ink.MUTED, fontSize=ink.SMALL).encode(
-        x=alt.X(f"{at}:Q", scale=_span(len(buckets)), axis=None), y=y, text="says:N")
-    return alt.layer(line, columns, peak).properties(width=width, height=_ROW, title=alt.Title(
-        title, anchor="start", frame="group", fontSize=ink.SIZE, fontWeight="bold", offset=4,
-        color=ink.MUTED if colour == ink.MACHINE else ink.INK))
+    align, place = ("left", "x") if share < 0.1 else ("right", "x2") if share > 0.9 else ("center", "middle")
+    peak = mark("text", [{**top, "middle": top["x"] + 0.42, "says": f"{top['n']:,}"}],
+                {"align": align, "baseline": "bottom", "dy": -3, "color": ink.MUTED, "fontSize": ink.SMALL},
+                x=along(place, span), y=y, text=says("says"))
+    return layer(line, columns, peak, width=width, height=_ROW, title={
+        "text": title, "anchor": "start", "frame": "group", "fontSize": ink.SIZE, "fontWeight": "bold", "offset": 4,
+        "color": ink.MUTED if colour == ink.MACHINE else ink.INK})
 
 
 def _ticks(starts: Sequence[datetime], step: Step, width: int) -> list[tuple[float, str]]:
@@ -112,16 +106,14 @@ def _ticks(starts: Sequence[datetime], step: Step, width: int) -> list[tuple[flo
              else f"{start:%H:%M}") for n, start in found]
 
 
-def _labels(ticks: Sequence[tuple[float, str]], span: float, width: int) -> Any:
-    import altair as alt
-
-    data = ink.data([{"x": x, "says": says} for x, says in ticks])
-    x = alt.X("x:Q", scale=_span(span), axis=None)
-    marks = alt.Chart(data).mark_tick(color=ink.LINE, size=5, thickness=1, orient="vertical").encode(
-        x=x, y=alt.value(-4))
-    text = alt.Chart(data).mark_text(align="left", dx=0, color=ink.MUTED, fontSize=ink.SMALL).encode(
-        x=x, y=alt.value(8), text="says:N")
-    return alt.layer(marks, text).properties(width=width, height=14)
+def _labels(ticks: Sequence[tuple[float, str]], span: float, width: int) -> Spec:
+    values = [{"x": place, "says": label} for place, label in ticks]
+    x = along("x", scale(0, span, zero=False))
+    return layer(
+        mark("tick", values, {"color": ink.LINE, "size": 5, "thickness": 1, "orient": "vertical"}, x=x, y=at(-4)),
+        mark("text", values, {"align": "left", "dx": 0, "color": ink.MUTED, "fontSize": ink.SMALL},
+             x=x, y=at(8), text=says("says")),
+        width=width, height=14)
 
 
 # ------------------------------------------------------------------------------------------------ funnel
@@ -154,19 +146,15 @@ def raised(report: Report) -> Plot:
         head=("From", "Gifts", "Received", "Raised by then"), rows=tuple(_money_rows(report.timeline)))
 
 
-def _money(report: Report, width: int) -> Any:
-    import altair as alt
-
+def _money(report: Report, width: int) -> Spec:
     kinds = bars.evidence_bars(report)
     by_evidence = bars.draw(kinds, max(bar.part for bar in kinds), width)
     if not report.timeline.gifts:
         return by_evidence
-    return alt.vconcat(_rising(report.timeline, width), by_evidence, spacing=26)
+    return stack(_rising(report.timeline, width), by_evidence, spacing=26)
 
 
-def _rising(timeline: Timeline, width: int) -> Any:
-    import altair as alt
-
+def _rising(timeline: Timeline, width: int) -> Spec:
     height, begin = 190, timeline.buckets[0].start
     hours = (timeline.buckets[-1].start - begin + _length(timeline.step)) / timedelta(hours=1)
     total, points = 0, [{"x": 0.0, "sum": 0.0, "pence": 0}]
@@ -174,22 +162,20 @@ def _rising(timeline: Timeline, width: int) -> Any:
         total += gift.pence
         points.append({"x": (gift.at - begin) / timedelta(hours=1), "sum": total / 100, "pence": gift.pence})
     top = max(point["sum"] for point in points) or 1
-    x = alt.X("x:Q", scale=_span(hours), axis=None)
-    y = alt.Y("sum:Q", scale=alt.Scale(domain=[0, top * 1.12], nice=False), axis=None)
-    lines = [{"sum": at, "says": words.pounds(round(at * 100))} for at in _round_amounts(top)
-             if abs(at - total / 100) > top * 0.12]
-    grid = alt.Chart(ink.data(lines))
-    step = alt.Chart(ink.data([*points, {**points[-1], "x": hours}]))
-    end = alt.Chart(ink.data([{"x": hours, "sum": total / 100, "says": words.pounds(total)}]))
+    x, y = along("x", scale(0, hours, zero=False)), along("sum", scale(0, top * 1.12))
+    lines = [{"sum": pounds, "says": words.pounds(round(pounds * 100))} for pounds in _round_amounts(top)
+             if abs(pounds - total / 100) > top * 0.12]
+    steps = [*points, {**points[-1], "x": hours}]
+    end = [{"x": hours, "sum": total / 100, "says": words.pounds(total)}]
     shown = [
-        grid.mark_rule(color=ink.LINE).encode(y=y),
+        mark("rule", lines, {"color": ink.LINE}, y=y),
         # Gifts of a file often have a day and no hour: what came at one moment must not be put on top of each other.
-        step.mark_area(interpolate="step-after", color=ink.SOFT).encode(x=x, y=y.stack(None)),
-        step.mark_line(interpolate="step-after", color=ink.ACCENT, strokeWidth=2).encode(x=x, y=y),
-        grid.mark_text(align="right", dy=-8, color=ink.MUTED, fontSize=ink.SMALL).encode(
-            x=alt.value(width), y=y, text="says:N"),
-        end.mark_text(align="right", dy=-12, color=ink.ACCENT, fontSize=ink.LARGE, fontWeight="bold").encode(
-            x=x, y=y, text="says:N"),
+        mark("area", steps, {"interpolate": "step-after", "color": ink.SOFT}, x=x, y={**y, "stack": None}),
+        mark("line", steps, {"interpolate": "step-after", "color": ink.ACCENT, "strokeWidth": 2}, x=x, y=y),
+        mark("text", lines, {"align": "right", "dy": -8, "color": ink.MUTED, "fontSize": ink.SMALL},
+             x=at(width), y=y, text=says("says")),
+        mark("text", end, {"align": "right", "dy": -12, "color": ink.ACCENT, "fontSize": ink.LARGE,
+                           "fontWeight": "bold"}, x=x, y=y, text=says("says")),
     ]
     if timeline.gifts[0].attribution is not None:
         # A dot's area is its amount; the largest is 14 pixels wide.
@@ -197,12 +183,12 @@ def _rising(timeline: Timeline, width: int) -> Any:
         areas = [max(16.0, 154 * abs(point["pence"]) / largest) for point in points[1:]]
         dots = [{**point, "area": area, "rim": 1 if area > 40 else 0}
                 for point, area in zip(points[1:], areas, strict=True)]
-        shown.insert(-1, alt.Chart(ink.data(dots)).mark_circle(color=ink.ACCENT, stroke=ink.PAPER, opacity=1).encode(
-            x=x, y=y, size=alt.Size("area:Q", scale=None), strokeWidth=alt.StrokeWidth("rim:Q", scale=None)))
-    drawn = alt.layer(*shown).properties(width=width, height=height)
-    ticks = [(n * (_length(timeline.step) / timedelta(hours=1)), says) for n, says in
+        shown.insert(-1, mark("circle", dots, {"color": ink.ACCENT, "stroke": ink.PAPER, "opacity": 1}, x=x, y=y,
+                              size=as_it_is("area"), strokeWidth=as_it_is("rim")))
+    drawn = layer(*shown, width=width, height=height)
+    ticks = [(n * (_length(timeline.step) / timedelta(hours=1)), label) for n, label in
              _ticks([bucket.start for bucket in timeline.buckets], timeline.step, width)]
-    return alt.vconcat(drawn, _labels(ticks, hours, width), spacing=8)
+    return stack(drawn, _labels(ticks, hours, width), spacing=8)
 
 
 def _money_rows(timeline: Timeline) -> list[tuple[str, ...]]:
@@ -232,15 +218,9 @@ def when(start: datetime, step: Step) -> str:
     return f"{day}, {start:%H:%M}" if step is Step.HOUR else f"{day} {start:%Y}"
 
 
-def _span(size: float) -> Any:
-    import altair as alt
-
-    return alt.Scale(domain=[0, size], nice=False, zero=False)
-
-
 def _length(step: Step) -> timedelta:
     return {Step.HOUR: timedelta(hours=1), Step.DAY: timedelta(days=1), Step.WEEK: timedelta(weeks=1)}[step]
 
 
-def _drawn(make: Callable[[int], Any], width: int, label: str, kind: str) -> str:
+def _drawn(make: Callable[[int], Spec], width: int, label: str, kind: str) -> str:
     return ink.draw(make(width), label=label, kind=kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import httpx
@@ -38,6 +39,15 @@ def login(client: TestClient, role: Role = Role.SEND, *, name: str = "", passwor
     page = client.get("/staff/login", params={"next": onward})
     return client.post("/staff/login", follow_redirects=False, data={
         "form_token": token(page), "name": name or NAMES[role], "password": password, "next": onward})
+
+
+def with_pictures(client: TestClient, path: str) -> str:
+    """A page once its pictures are drawn: the first look starts that, and does not wait for it."""
+    until = time.monotonic() + 60
+    while "data-awaited" in (page := client.get(path).text):
+        assert time.monotonic() < until, "the pictures never came"
+        time.sleep(0.05)
+    return page
 
 
 def post(client: TestClient, path: str, page: str = "", **fields: Any) -> httpx.Response:

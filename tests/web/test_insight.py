@@ -22,7 +22,7 @@ from pillarbox.web.app import create
 from tests.builders import SECRET
 from tests.reports.builders import Builder
 from tests.web.asking import NAME, join
-from tests.web.desk import NAMES, login, post, staff, token
+from tests.web.desk import NAMES, login, post, staff, token, with_pictures
 from tests.web.site import PROJECT, TestClient, settings_for
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -75,7 +75,10 @@ def desk(store: Store) -> Iterator[Desk]:
 
 def test_a_mailings_page_tells_figures_with_their_ranges(desk: Desk) -> None:
     """Money first, then rates with their denominators, pictures with their numbers."""
-    page = desk.client.get(AT).text
+    first = desk.client.get(AT).text
+    assert "The pictures are being drawn" in first
+    assert "£25" in first
+    page = with_pictures(desk.client, AT)
     for said in ("£25", "1 of 61 who agreed", "0.29–8.7%", "From sent to gave", "What happened over time",
                  "What it was read on", "The numbers as a table", "Supporter’s own link", "var(--accent)"):
         assert said in page

@@ -13,7 +13,7 @@ from pillarbox.web.insight.compare import compare
 from pillarbox.web.insight.donations import donations
 from pillarbox.web.insight.exports import ExportDoor
 from pillarbox.web.insight.lists import ListDoors
-from pillarbox.web.insight.look import style
+from pillarbox.web.insight.look import script, style
 from pillarbox.web.insight.mailing import MailingDoor
 from pillarbox.web.insight.messages import MessageDoors
 from pillarbox.web.site import Site
@@ -38,6 +38,7 @@ def routes(site: Site) -> list[BaseRoute]:  # noqa: ARG001 - every room is made 
     named, nameless = ExportDoor(named=True), ExportDoor(named=False)
     return [
         Route(style().path, style().serve, methods=["GET"]),
+        Route(script().path, script().serve, methods=["GET"]),
         Route("/staff/compare", view(compare), methods=["GET"]),
         Route("/staff/lists", view(lists.show), methods=["GET"]),
         Route("/staff/lists/{number:int}", view(lists.one), methods=["GET"]),

@@ -1,12 +1,13 @@
 """Pictures, kept by what they show: a mailing that is done is drawn once.
 
-One that goes on changes with every post of events, and drawing takes a good part of a second. So nobody waits for it
-twice: while a picture is drawn again, the one before is shown, for ten minutes at most, and the page says so.
+One that goes on changes with every post of events, and drawing takes a good part of a second. So nobody waits for it:
+a page comes with the pictures that there are and says when they are behind, and its script fetches those to come.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -25,7 +26,7 @@ log = logs.get("web")
 _T = TypeVar("_T")
 _MOST = 256
 FRESH_SECONDS, STALE_SECONDS = 20.0, 600.0
-"""A picture whose numbers have changed is drawn again after the first, and shown no longer than the second."""
+"""A picture whose numbers have changed is drawn again after the first; after the second the page waits for it."""
 
 
 class Kept(Generic[_T]):
@@ -79,6 +80,17 @@ class Shown:
     plots: tuple[Plot, ...]
     behind: bool
     """Whether one of them is older than the figures beside it."""
+    awaited: bool
+    """Whether one is being drawn that is missed: there is none yet, or one that is long behind."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where one picture hangs."""
+
+    plot: Plot | None
+    behind: bool = False
+    awaited: bool = False
 
 
 class Gallery:
@@ -88,9 +100,10 @@ class Gallery:
         self._hung: Kept[Hung] = Kept()
         self._at_work: set[Hashable] = set()
         self._lock = Lock()
+        self._pen = Lock()
 
-    def show(self, place: Hashable, make: Callable[[], Plot | None], *of: object) -> tuple[Plot | None, bool]:
-        """The picture for a place, and whether it is behind what it should show.
+    def show(self, place: Hashable, make: Callable[[], Plot | None], *of: object) -> Place:
+        """The picture for a place as it is, at once; where it is behind, or there is none, it is drawn meanwhile.
 
         Args:
             place: where it hangs: another mailing's is another place.
@@ -99,16 +112,12 @@ class Gallery:
         """
         wanted = hashlib.sha256(repr(of).encode("utf-8", "replace")).digest()
         hung = self._hung.peek(place)
-        if hung is None or (hung.of != wanted and time.monotonic() - hung.at > STALE_SECONDS):
-            hung = self._draw(place, make, wanted)
-        elif hung.of != wanted and time.monotonic() - hung.at > FRESH_SECONDS:
+        if hung is not None and hung.of == wanted:
+            return Place(plot=hung.plot)
+        age = time.monotonic() - hung.at if hung is not None else math.inf
+        if age > FRESH_SECONDS:
             self._draw_beside(place, make, wanted)
-        return hung.plot, hung.of != wanted
-
-    def _draw(self, place: Hashable, make: Callable[[], Plot | None], wanted: bytes) -> Hung:
-        made = Hung(of=wanted, plot=make(), at=time.monotonic())
-        self._hung.put(place, made)
-        return made
+        return Place(plot=hung.plot if hung else None, behind=hung is not None, awaited=age >= STALE_SECONDS)
 
     def _draw_beside(self, place: Hashable, make: Callable[[], Plot | None], wanted: bytes) -> None:
         with self._lock:
@@ -117,11 +126,15 @@ class Gallery:
             self._at_work.add(place)
 
         def work() -> None:
+            before, plot = self._hung.peek(place), None
             try:
-                self._draw(place, make, wanted)
-            except Exception as fault:  # noqa: BLE001 - the picture before stays; nobody waits for this thread
+                with self._pen:  # one at a time: the other cores are for who takes letters in and hands them out
+                    plot = make()
+            except Exception as fault:  # noqa: BLE001 - nobody waits for this thread, and the picture before stays
                 log.fault("insight.draw", fault)
+                plot = before.plot if before else None
             finally:
+                self._hung.put(place, Hung(of=wanted, plot=plot, at=time.monotonic()))
                 with self._lock:
                     self._at_work.discard(place)
 
@@ -130,7 +143,7 @@ class Gallery:
     def of_report(self, report: Report, devices: tuple[Device, ...]) -> Shown:
         """The pictures of a mailing's page; those that would be empty are left out."""
         found, name = report.figures, report.mailing.name
-        made: list[tuple[Plot | None, bool]] = []
+        made: list[Place] = []
         if found.planned:
             made.append(self.show((name, "funnel"), lambda: plots.funnel(report), bars.funnel_bars(report),
                                   found.planned))
@@ -142,7 +155,8 @@ class Gallery:
         if found.donations.count:
             made.append(self.show((name, "raised"), lambda: plots.raised(report), report.timeline.step,
                                   report.timeline.gifts, _ends(report), found.donations))
-        return Shown(plots=tuple(plot for plot, _ in made if plot), behind=any(behind for _, behind in made))
+        return Shown(plots=tuple(one.plot for one in made if one.plot), behind=any(one.behind for one in made),
+                     awaited=any(one.awaited for one in made))
 
 
 def _ends(report: Report) -> object:

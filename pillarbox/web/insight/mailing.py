@@ -21,6 +21,9 @@ from pillarbox.web.staff.frame import site_of
 from pillarbox.web.staff.guard import visitor
 from pillarbox.web.staff.mailings import mailing_of
 
+_RELOAD_SECONDS = 2
+"""A page that misses pictures comes again by itself, where no script fetches them."""
+
 
 class MailingDoor:
     """``/staff/mailings/{name}``."""
@@ -34,10 +37,12 @@ class MailingDoor:
         """The page."""
         mailing = await mailing_of(request)
         values = await run_in_threadpool(self._gather, site_of(request), mailing)
+        values["reload_seconds"] = _RELOAD_SECONDS if values["shown"].awaited else 0
         offers = {table: offer for table, offer in exports.OFFERS.items()
                   if table is not exports.Table.VARIANTS or mailing.variants}
-        return look.page(request, "mailing", mailing=mailing, crumbs=(("Mailings", "/staff/"),),
-                         offers=offers, may_name=visitor(request).user.role.includes(Role.PREPARE), **values)
+        return look.page(request, "mailing", mailing=mailing, crumbs=(("Mailings", "/staff/"),), offers=offers,
+                         may_name=visitor(request).user.role.includes(Role.PREPARE),
+                         pictures_script=look.script().path, **values)
 
     def _gather(self, site: Site, mailing: Mailing) -> dict[str, Any]:
         zone = site.settings.project.zone
@@ -55,7 +60,6 @@ class MailingDoor:
             "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
             "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
         }
-
 
     def _measures(self, report: Report) -> list[tuple[Measure, Plot | None]]:
         if report.variants is None:
