@@ -375,6 +375,27 @@ def test_a_form_sent_twice_does_nothing_twice(desk: Desk, monkeypatch: pytest.Mo
     assert [action for _, action in desk.audit()].count("send-now") == 1
 
 
+@pytest.mark.parametrize(("deed", "says"), [
+    ("approve", "You approved {name} already."), ("send-at", "that was said already"),
+    ("resume", "is no longer held back: that was said already"), ("take-back", "You no longer stand for {name}.")])
+def test_a_second_press_is_told_what_the_first_did(desk: Desk, deed: str, says: str) -> None:
+    """It changes nothing more, is not refused, and is written down once."""
+    desk.with_worker()
+    login(desk.client)
+    if deed == "take-back":
+        control.approve(desk.project, desk.mailing.name, by=NAMES[Role.SEND])
+    if deed == "resume":
+        control.pause(desk.project, desk.mailing.name, reason="a look", actor="test")
+    at = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT12:00")
+    given = {**asked(desk, f"send-at?at={at}" if deed == "send-at" else deed), "at": at, "count": str(CROWD)}
+    for _ in range(2):
+        answer = desk.client.post(f"{desk.place}/{deed}", data=given, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+    assert says.format(name=desk.mailing.name) in desk.client.get(desk.place).text
+    done = [action for actor, action in desk.audit() if actor == NAMES[Role.SEND]]
+    assert len(done) == len(set(done)), done
+
+
 def test_hostile_words_of_a_mailing_are_shown_as_words(desk: Desk) -> None:
     """Its title, subject, reasons, approver and details arrive as text on each of its pages."""
     hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>`<b>`"

@@ -50,11 +50,24 @@ def _approve(project: Project, mailing: Mailing, wish: Wish) -> str:
     return f"You approved {mailing.name}. It is not sent by that."
 
 
+def _approved_already(project: Project, mailing: Mailing, wish: Wish) -> str:
+    return f"You approved {mailing.name} already. Nothing more was done." if _stands_for(project, mailing, wish) else ""
+
+
+def _stands_for(project: Project, mailing: Mailing, wish: Wish) -> bool:
+    with project.store.reading() as connection:
+        return approving.given_by(connection, project.settings, mailing, wish.actor) is not None
+
+
 def _take_back(project: Project, mailing: Mailing, wish: Wish) -> str:
     control.withdraw(project, mailing.name, by=wish.actor, reason=wish.reason, via="dashboard")
     found = approved_by(project, mailing)
     stands = f" It still has enough approvals, by {found.by}, and may go." if found.complete else ""
     return f"You no longer stand for {mailing.name}.{stands}"
+
+
+def _taken_back_already(project: Project, mailing: Mailing, wish: Wish) -> str:
+    return "" if _stands_for(project, mailing, wish) else f"You no longer stand for {mailing.name}."
 
 
 def _send(project: Project, mailing: Mailing, wish: Wish) -> str:
@@ -86,6 +99,13 @@ def _send_at(project: Project, mailing: Mailing, wish: Wish) -> str:
     return f"{mailing.name} leaves on {moments.in_words(wish.at, project.settings.project.zone)}."
 
 
+def _at_that_time_already(project: Project, mailing: Mailing, wish: Wish) -> str:
+    if mailing.state is not MailingState.PLANNED or wish.at is None or mailing.send_at != wish.at:
+        return ""
+    when = moments.in_words(wish.at, project.settings.project.zone)
+    return f"{mailing.name} leaves on {when}: that was said already."
+
+
 def _pause(project: Project, mailing: Mailing, wish: Wish) -> str:
     control.pause(project, mailing.name, reason=wish.reason or f"by {wish.actor}", actor=wish.actor)
     return f"{mailing.name} is held back. What was in flight finishes; nothing more leaves."
@@ -103,6 +123,11 @@ def _resume(project: Project, mailing: Mailing, wish: Wish) -> str:
     return f"{mailing.name} is no longer held back. Send it when you like."
 
 
+def _goes_on_already(project: Project, mailing: Mailing, wish: Wish) -> str:  # noqa: ARG001 - as every deed
+    goes_on = mailing.state in (MailingState.PLANNED, MailingState.SENDING)
+    return f"{mailing.name} is no longer held back: that was said already." if goes_on else ""
+
+
 def _cancel(project: Project, mailing: Mailing, wish: Wish) -> str:
     holding.cancel(project, mailing.name, reason=wish.reason or f"by {wish.actor}", actor=wish.actor)
     return f"{mailing.name} is cancelled. What has left has left; nothing more leaves."
@@ -110,17 +135,17 @@ def _cancel(project: Project, mailing: Mailing, wish: Wish) -> str:
 
 DEEDS = {deed.name: deed for deed in (
     Deed(name="approve", label="Approve", question="Approve this mailing?", sure="I have read it and approve it",
-         does=_approve, counts="planned"),
+         does=_approve, again=_approved_already, counts="planned"),
     Deed(name="send", label="Send now", question="Send this mailing now?", sure="Send it now", does=_send,
          again=_sent_already, counts="remaining", needs_worker=True),
     Deed(name="send-at", label="Send at a time", question="Send this mailing at a time?", sure="Send it then",
-         does=_send_at, counts="remaining", needs_worker=True),
+         does=_send_at, again=_at_that_time_already, counts="remaining", needs_worker=True),
     Deed(name="resume", label="Let it go on", question="Let this mailing go on?", sure="Let it go on", does=_resume,
-         counts="remaining"),
+         again=_goes_on_already, counts="remaining"),
     Deed(name="pause", label="Hold it back", question="Hold this mailing back?", sure="Hold it back", does=_pause,
          role=Role.PREPARE, stops=True, asks_anew=False),
     Deed(name="take-back", label="Take your approval back", question="Take your approval back?",
-         sure="I no longer stand for it", does=_take_back, stops=True),
+         sure="I no longer stand for it", does=_take_back, again=_taken_back_already, stops=True),
     Deed(name="cancel", label="Cancel it for good", question="Cancel this mailing for good?",
          sure="Cancel it for good", does=_cancel, counts="planned", stops=True, asks_anew=False),
 )}
