@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, distinct, func, literal, select, true, union_all
+from sqlalchemy import Connection, Row, Subquery, distinct, func, literal, select, true, union_all
 
 from pillarbox.ground.errors import Refused
 from pillarbox.model.states import EventKind, MessageState, Outcome
@@ -90,18 +90,34 @@ class Figures:
 _PLAIN = ("planned", "accepted", "delivered", "bounced", "blocked", "dropped", "tracked")
 
 
-def figures(connection: Connection, mailing_id: int) -> Figures:
+Keep = Callable[[Hashable, Callable[[], Any]], Any]
+"""Given what an answer hangs on and the question: answers it, perhaps from memory."""
+
+
+def ask(_of: Hashable, question: Callable[[], Any]) -> Any:
+    """The ``Keep`` that remembers nothing."""
+    return question()
+
+
+def figures(connection: Connection, mailing_id: int, *, keep: Keep = ask) -> Figures:
     """Count what one mailing did.
+
+    Args:
+        connection: to the database.
+        mailing_id: of the mailing.
+        keep: may remember how many messages it has: that never changes once it is planned.
 
     Raises:
         Refused: when there is no such mailing.
     """
     mailing = connection.execute(select(
-        mailings.c.name, mailings.c.practice, mailings.c.transport, mailings.c.started_at).where(
+        mailings.c.name, mailings.c.practice, mailings.c.transport, mailings.c.started_at, mailings.c.planned_at).where(
         mailings.c.id == mailing_id)).one_or_none()
     if mailing is None:
         raise Refused(f"There is no mailing with the number {mailing_id}.", todo="`pillarbox report` lists them all.")
-    ledger = connection.execute(standing(mailing_id)).all()
+    everybody = keep(("messages", mailing_id, mailing.name, mailing.planned_at),
+                     lambda: {bool(tracked): int(n) for tracked, n in connection.execute(_everybody(mailing_id))})
+    ledger = _ledger(connection, mailing_id, everybody)
     heard = [(Mark(int(key)), n) for key, n in tallies.of(connection, mailing_id, Facet.RESPONSES)[
         Facet.RESPONSES].items()]
     given = connection.execute(raised.gifts(mailing_id)).all()
@@ -146,11 +162,20 @@ def figures(connection: Connection, mailing_id: int) -> Figures:
     )
 
 
+class Stand(NamedTuple):
+    """So many messages stand so in the ledger."""
+
+    state: str
+    outcome: str
+    tracked: bool
+    n: int
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counted:
     """Messages as they were counted: of a mailing, or of a part of it."""
 
-    ledger: Sequence[Row[Any]]
+    ledger: Sequence[Row[Any] | Stand]
     """How many (``n``) have a ``state``, an ``outcome``, and are ``tracked``."""
     heard: Sequence[tuple[Mark, int]]
     """Of how many these marks are known."""
@@ -186,21 +211,48 @@ class Counted:
         }
 
 
-def standing(mailing_id: int) -> Any:
-    """How many messages stand in each state with each outcome, tracked or not: state, outcome, tracked, n.
+_MOST = (MessageState.ACCEPTED, Outcome.DELIVERED)
+"""As most messages stand in the end."""
+
+
+def _ledger(connection: Connection, mailing_id: int, everybody: Mapping[bool, int]) -> list[Stand]:
+    """How many messages stand in each state with each outcome, tracked or not.
 
     Each combination is counted for itself, along the index ``ix_messages_standing``: of a million messages three times
-    as fast as grouping them.
+    as fast as grouping them. Only as most stand in the end is not counted: whoever stands in no other way stands so.
     """
-    states, outcomes = (union_all(*(select(literal(one.value).label("word")) for one in kind)).subquery()
-                        for kind in (MessageState, Outcome))
-    choices = union_all(*(select(literal(one).label("yes")) for one in (True, False))).subquery()
+    found = [Stand(*row) for row in connection.execute(_standing(mailing_id))]
+    for tracked, n in everybody.items():
+        found.append(Stand(*_MOST, tracked, n - sum(one.n for one in found if bool(one.tracked) == tracked)))
+    return found
+
+
+def _standing(mailing_id: int) -> Any:
+    states, outcomes, choices = _words(MessageState), _words(Outcome), _choices()
     n = select(func.count()).select_from(messages).where(
         messages.c.mailing_id == mailing_id, messages.c.state == states.c.word,
         messages.c.tracked == choices.c.yes, messages.c.outcome == outcomes.c.word).scalar_subquery()
     # Zeros come with the others: asked to leave them out, SQLite counts everything twice.
-    return select(states.c.word.label("state"), outcomes.c.word.label("outcome"), choices.c.yes.label("tracked"),
-                  n.label("n")).select_from(states.join(choices, true()).join(outcomes, true()))
+    return select(states.c.word, outcomes.c.word, choices.c.yes, n).select_from(
+        states.join(choices, true()).join(outcomes, true())).where(
+        (states.c.word != _MOST[0]) | (outcomes.c.word != _MOST[1]))
+
+
+def _everybody(mailing_id: int) -> Any:
+    """Tracked or not: how many messages; along the same index."""
+    states, choices = _words(MessageState), _choices()
+    n = select(func.count()).select_from(messages).where(
+        messages.c.mailing_id == mailing_id, messages.c.state == states.c.word,
+        messages.c.tracked == choices.c.yes).scalar_subquery()
+    return select(choices.c.yes, func.sum(n)).select_from(states.join(choices, true())).group_by(choices.c.yes)
+
+
+def _words(kind: type[MessageState] | type[Outcome]) -> Subquery:
+    return union_all(*(select(literal(one.value).label("word")) for one in kind)).subquery()
+
+
+def _choices() -> Subquery:
+    return union_all(*(select(literal(one).label("yes")) for one in (True, False))).subquery()
 
 
 def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:

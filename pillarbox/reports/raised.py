@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Float, Row, String, and_, case, cast, func, literal, select
+from sqlalchemy import Float, Row, String, and_, case, cast, func, literal, select, union
 from sqlalchemy.sql import ColumnElement, Subquery
 
 from pillarbox.model.states import Attribution, Outcome
@@ -106,16 +106,21 @@ def donors(mailing_id: int) -> Any:
 
 def givers(mailing_id: int) -> Subquery:
     """Delivered messages whose supporter gave (``id``): found by message, by supporter, and by address."""
-    def through(match: ColumnElement[bool]) -> Any:
-        # From the gifts, which are few, to their messages; the additions keep SQLite from reading a million of them.
-        return select(messages.c.id).select_from(donations.join(messages, match)).where(
-            donations.c.mailing_id == mailing_id, STANDS, messages.c.mailing_id + 0 == mailing_id,
-            messages.c.outcome + "" == Outcome.DELIVERED)
-
-    found: Subquery = through(messages.c.id == donations.c.message_id).union(
-        through(messages.c.supporter_id == donations.c.supporter_id),
-        through(messages.c.address_hash == donations.c.address_hash)).subquery()
-    return found
+    linked, held, addressed = (messages.alias() for _ in range(3))
+    of_theirs = donations.c.supporter_id, donations.c.address_hash
+    # From the gifts, which are few, to their messages; the additions keep SQLite from reading a million of them. Whom
+    # one way has found the next need not look for: nothing equals null.
+    supporter = func.nullif(of_theirs[0], linked.c.supporter_id)
+    address = func.nullif(func.nullif(of_theirs[1], linked.c.address_hash), held.c.address_hash)
+    ways = (linked, held, addressed)
+    found = select(*(column for way in ways for column in (way.c.id, way.c.outcome))).select_from(
+        donations.outerjoin(linked, (linked.c.id == donations.c.message_id) & (linked.c.mailing_id + 0 == mailing_id))
+        .outerjoin(held, (held.c.supporter_id == supporter) & (held.c.mailing_id + 0 == mailing_id))
+        .outerjoin(addressed, (addressed.c.address_hash == address) & (addressed.c.mailing_id + 0 == mailing_id)),
+    ).where(donations.c.mailing_id == mailing_id, STANDS).cte()
+    columns = list(found.c)
+    return union(*(select(columns[place].label("id")).where(columns[place + 1] == Outcome.DELIVERED)
+                   for place in range(0, 2 * len(ways), 2))).subquery()
 
 
 def sum_up(rows: Sequence[Row[Any]], donors: int) -> DonationFigures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,13 +11,11 @@ from sqlalchemy import Connection, select
 from pillarbox.ground import clock
 from pillarbox.model.states import MailingState, Outcome
 from pillarbox.reports.details import Link, Returned, Standing, left_out_at_planning, links, returned, standing
-from pillarbox.reports.figures import Figures, figures
+from pillarbox.reports.figures import Figures, Keep, ask, figures
 from pillarbox.reports.pledged import Pledged, pledged
 from pillarbox.reports.timeline import Timeline, timeline
 from pillarbox.reports.variants import Variants, variants
 from pillarbox.store.schema import mailings
-
-Keep = Callable[[Hashable, Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +60,7 @@ class Report:
 
 
 def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London", *,
-           keep: Keep = lambda _of, ask: ask()) -> Report:
+           keep: Keep = ask) -> Report:
     """Ask every question about one mailing, in one view of the database.
 
     Args:
@@ -73,7 +70,7 @@ def gather(connection: Connection, mailing_id: int, zone: str = "Europe/London",
     Raises:
         Refused: when there is no such mailing.
     """
-    found = figures(connection, mailing_id)
+    found = figures(connection, mailing_id, keep=keep)
     row = connection.execute(select(mailings).where(mailings.c.id == mailing_id)).one()
     return Report(
         mailing=Mailing(

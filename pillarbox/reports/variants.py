@@ -186,7 +186,7 @@ HEAD = ("Variant", "Letters", "Delivered", "Opened", "Clicked", "Gave", "Raised"
 
 
 def _standing(mailing_id: int) -> Any:
-    """As ``figures.standing``, by variant: counted along ``ix_messages_standing``, in its order."""
+    """As ``figures`` counts the ledger, by variant: counted along ``ix_messages_standing``, in its order."""
     columns = (messages.c.state, messages.c.tracked, messages.c.outcome, messages.c.variant)
     return select(*columns, func.count().label("n")).where(messages.c.mailing_id == mailing_id).group_by(*columns)
 
