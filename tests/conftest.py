@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from lab.postgres import Cluster, binaries
+from pillarbox.store import migrate
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.schema import metadata
 
@@ -69,6 +70,23 @@ def postgres_with_tables(postgres_url: str, tmp_path_factory: pytest.TempPathFac
     """The URL of a database with every table, to be copied."""
     with new_database(postgres_url) as url:
         _make_tables(url, tmp_path_factory.getbasetemp())
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_as_opened(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database as its first opening by a project makes it, to be copied."""
+    with new_database(postgres_url) as url:
+        made = connect(url, tmp_path_factory.getbasetemp())
+        migrate.upgrade(made)
+        made.close()
+        yield url
+
+
+@pytest.fixture
+def postgres_for_project(postgres_url: str, postgres_as_opened: str) -> Iterator[str]:
+    """The URL of a database of our own on that server, whose tables a project need not make."""
+    with new_database(postgres_url, like=postgres_as_opened) as url:
         yield url
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,8 @@ from lab.harbour import APPEAL as APPEAL
 from lab.harbour import LETTER as LETTER
 from lab.harbour import crowd as crowd
 from lab.harbour import write_list as write_list
+from pillarbox.store import migrate
+from pillarbox.store.connect import connect
 from tests import forked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,10 +56,23 @@ class TestProject:
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@cache
+def _with_tables() -> Path:
+    """A database file to be copied: making each table anew takes longer than most tests."""
+    home = Path(tempfile.mkdtemp(prefix="pillarbox-tables-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    made = connect("sqlite:///tables.db", home)
+    migrate.upgrade(made)
+    made.close()
+    return home / "tables.db"
+
+
 def make(folder: Path, *, transport: str = "files", appeal: str = APPEAL, letter: str = LETTER,
          sendgrid_url: str = "", database: str = "") -> TestProject:
-    """Make a project with one appeal, ``harbour``."""
+    """Make a project with one appeal, ``harbour``; its own database has its tables, as opening it makes them."""
     harbour.write(folder, appeal=appeal, letter=letter)
+    (folder / "var").mkdir()
+    shutil.copy(_with_tables(), folder / "var" / "pillarbox.db")
     (folder / "pillarbox.toml").write_text(harbour.settings(transport), "utf-8")
     environment = {"SENDGRID_API_KEY": "SG.test.key", "PILLARBOX_SENDGRID_URL": sendgrid_url,
                    "PILLARBOX_DATABASE_URL": database}

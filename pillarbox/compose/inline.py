@@ -19,7 +19,7 @@ from lxml import etree
 from lxml.cssselect import CSSSelector
 from premailer import Premailer
 
-from pillarbox.compose.stylesheet import divide
+from pillarbox.compose.stylesheet import Divided, divide
 from pillarbox.ground.errors import LetterError
 
 _SILENT = 60  # above logging.CRITICAL: cssutils prints what it does not know to stderr, and its logger is the process's
@@ -111,7 +111,7 @@ class CssInlineInliner:
     def __call__(self, html: str) -> str:
         """See :class:`Inliner`."""
         tree = parse(html)
-        rules = _take_plain_rules(tree, readable=lambda _: True)
+        rules = _take_plain_rules(tree, readable=_reads_all)
         inliner = self._new(inline_style_tags=False, keep_style_tags=True, keep_link_tags=True,
                             load_remote_stylesheets=False, extra_css=rules)
         try:
@@ -184,7 +184,7 @@ def _take_plain_rules(tree: etree._ElementTree, *, readable: Callable[[str], boo
         if element.get("data-premailer") == "ignore":
             continue
         if (element.get("media") or "all").lower() in ("all", "screen"):
-            divided = divide(element.text or "", readable=readable, selectable=_cssselect_reads)
+            divided = _divided(element.text or "", readable)
             rules.append(divided.inlined)
         else:
             divided = divide(element.text or "", selectable=lambda _: False)
@@ -196,6 +196,16 @@ def _take_plain_rules(tree: etree._ElementTree, *, readable: Callable[[str], boo
     # Text after a stylesheet stays; moved within libxml2, since lxml's setters refuse control characters.
     etree.strip_elements(tree, "emptied", with_tail=False)
     return "\n".join(filter(None, rules))
+
+
+def _reads_all(_: str) -> bool:
+    return True
+
+
+@lru_cache(maxsize=_SHEETS_KEPT)
+def _divided(css: str, readable: Callable[[str], bool]) -> Divided:
+    """The shapes of a letter, and its copies that are rendered alone, have the same stylesheet."""
+    return divide(css, readable=readable, selectable=_cssselect_reads)
 
 
 def _unmarked(tree: etree._ElementTree) -> etree._ElementTree:

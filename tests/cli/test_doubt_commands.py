@@ -96,7 +96,7 @@ def test_a_cancelled_mailing_is_not_resumed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_two_plans_of_the_same_mailing_at_once(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Two processes: one plans, the other is refused in a sentence; what is planned is whole and can be sent."""
-    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_database")
+    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_for_project")
     project = with_people(projects.make(tmp_path / "project", database=database), tmp_path, 20_000)
     both = [project.start("plan", "harbour", "--list", "all", "--json", "--again", "spring") for _ in range(2)]
     told = [process.communicate(timeout=120) for process in both]

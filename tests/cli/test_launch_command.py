@@ -53,7 +53,7 @@ LAUNCH = "[launch]\ncountdown_seconds = 0\nfirst = 50\nwatch_minutes = {watch}\n
 @pytest.mark.parametrize("engine", ENGINES)
 def test_four_senders_share_one_rate(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Four processes on one mailing at 100 a second: in any second no more than that and one batch; all arrive once."""
-    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_database")
+    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_for_project")
     with Standin(Behaviour(api_key=KEY)) as standin:
         project, name = made(tmp_path, standin, "", people=1_200, database=database)
         senders = [project.start("send", name, "--yes", "--rate", "100") for _ in range(4)]
@@ -157,7 +157,7 @@ def test_reins_act_at_once_in_mid_send(rein: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_launch_survives_kill_9(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Killed at several stages of a launch: it goes on where it was, nobody is passed over, nobody is met twice."""
-    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_database")
+    database = "" if engine == "sqlite" else request.getfixturevalue("postgres_for_project")
     with Standin(Behaviour(api_key=KEY)) as standin:
         project, name = made(tmp_path, standin, LAUNCH.format(watch=0.1) + "spread_hours = 0.003\n", database=database)
         for reached in (0, 50, 50, 150):

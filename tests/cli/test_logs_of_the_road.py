@@ -77,7 +77,7 @@ def lines(text: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def test_no_word_of_anybody_stands_in_the_log(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """List, plan, send, events by the webhook, letter, unsubscribe, gifts, report: logged at DEBUG, and searched."""
-    database = request.getfixturevalue("postgres_database") if engine == "postgresql" else ""
+    database = request.getfixturevalue("postgres_for_project") if engine == "postgresql" else ""
     signer = Signer()
     with Standin(Behaviour(api_key=API_KEY)) as standin:
         project = projects.make(tmp_path / "project", transport="sendgrid", sendgrid_url=standin.url,

@@ -34,7 +34,7 @@ NOW = datetime(2026, 12, 10, 12, 0, tzinfo=UTC)
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A live project on each engine, at noon."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     made = projects.make(tmp_path / "project", transport="sendgrid")
     with clock.freeze(NOW):
         opened = open_project(made.folder)

@@ -63,7 +63,7 @@ def saying(verdict: Verdict, detail: str = "", **more: object) -> Callable[[Unit
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A practice project with one appeal and a list of a hundred."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     made = projects.make(tmp_path / "project")
     opened = open_project(made.folder)
     path = projects.write_list(tmp_path / "list.csv", projects.crowd(CROWD))

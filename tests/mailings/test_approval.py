@@ -31,7 +31,7 @@ CROWD = 40
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A project with a list of forty."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     opened = open_project(projects.make(tmp_path / "project").folder)
     join(opened, tmp_path, CROWD)
     yield opened

@@ -36,7 +36,7 @@ EVERYONE = sorted(f"supporter{number}@example.org" for number in range(CROWD))
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A live project: what speaks against sending to people is switched off, and nothing here really sends."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     monkeypatch.setattr(live, "refuse", lambda _: [])
     monkeypatch.setattr(address, "is_reserved", lambda _: False)
     made = projects.make(tmp_path / "project", transport="sendgrid")

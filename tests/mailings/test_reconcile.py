@@ -197,7 +197,7 @@ def sending(tmp_path: Path, request: pytest.FixtureRequest, server: Standin) -> 
     monkeypatch.setenv("PILLARBOX_SENDGRID_URL", server.url)
     monkeypatch.setenv("SENDGRID_API_KEY", "SG.stand-in")
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     return filled(open_project(made.folder), tmp_path)
 
 

@@ -38,7 +38,7 @@ EVERYTHING = Chosen(frequency=Frequency.EVERYTHING, paused_until=None, offered=f
 def project(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A practice project with an appeal and a newsletter."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     made = projects.make(tmp_path / "project")
     for slug, kind in (("spring", "appeal"), ("news", "newsletter")):
         folder = made.folder / "appeals" / slug

@@ -36,7 +36,7 @@ DECEMBER = datetime(2026, 12, 3, 8, tzinfo=UTC)
 def small_project(request: pytest.FixtureRequest, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """A practice project with a list of three: the test walks through many mailings."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     made = projects.make(tmp_path / "project")
     with clock.freeze(NOVEMBER):
         opened = open_project(made.folder)

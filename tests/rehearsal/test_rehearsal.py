@@ -48,7 +48,7 @@ def project(request: pytest.FixtureRequest, tmp_path: Path, temporary: Path,
     """A project with a list, of which one has left."""
     assert temporary
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     opened = open_project(projects.make(tmp_path / "project").folder)
     path = projects.write_list(tmp_path / "list.csv", projects.crowd(CROWD))
     import_list(opened.store, secret=opened.secret, path=path, list_name="all", format="auto", mapping={},

@@ -46,7 +46,7 @@ def until(what: Callable[[], object], seconds: float = 30.0) -> None:
 
 def database(engine: str, request: pytest.FixtureRequest) -> str:
     """The database of a test on one engine."""
-    return "" if engine == "sqlite" else str(request.getfixturevalue("postgres_database"))
+    return "" if engine == "sqlite" else str(request.getfixturevalue("postgres_for_project"))
 
 
 def as_if(project: TestProject, name: str, monkeypatch: pytest.MonkeyPatch, **values: object) -> None:

@@ -35,7 +35,7 @@ DANA, EVE = "dana@harbour.example", "eve@harbour.example"
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> TestProject:
     """The harbour project on each engine."""
-    url = request.getfixturevalue("postgres_database") if request.param == "postgresql" else ""
+    url = request.getfixturevalue("postgres_for_project") if request.param == "postgresql" else ""
     made = make(tmp_path / "p", database=url)
     people = [{"email": "alice@example.org", "first_name": "Alice", "last_name": "Okafor", "tracking": "yes"},
               {"email": "bob@example.org", "first_name": "Bob", "last_name": "Levi", "tracking": "no"}]

@@ -73,7 +73,7 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """A practice mailing to thirty."""
     if request.param == "postgresql":
-        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_database"))
+        monkeypatch.setenv("PILLARBOX_DATABASE_URL", request.getfixturevalue("postgres_for_project"))
     made = projects.make(tmp_path / "project")
     project = open_project(made.folder)
     path = projects.write_list(tmp_path / "list.csv", projects.crowd(CROWD))
