@@ -24,6 +24,11 @@ from pillarbox.store import migrate
 from pillarbox.store.connect import connect
 from tests import forked
 
+# The shipped layout in little of its style: finding what each rule is for is half of composing a small letter.
+# How letters look is seen in tests/compose, tests/golden and tests/seeing.
+_LIGHT = {
+    "letter.css": "p { margin: 0 0 16px; } .small { font-size: 14px; }\n", "newsletter.css": "", "components.css": "",
+    "responsive.css": "", "components-responsive.css": "", "dark.html": "{% macro rules(at) %}{% endmacro %}\n"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -69,8 +74,11 @@ def _with_tables() -> Path:
 
 def make(folder: Path, *, transport: str = "files", appeal: str = APPEAL, letter: str = LETTER,
          sendgrid_url: str = "", database: str = "") -> TestProject:
-    """Make a project with one appeal, ``harbour``; its own database has its tables, as opening it makes them."""
+    """Make a project with one appeal, ``harbour``; its own database has its tables, and its letters little style."""
     harbour.write(folder, appeal=appeal, letter=letter)
+    (folder / "templates").mkdir()
+    for name, text in _LIGHT.items():
+        (folder / "templates" / name).write_text(text, "utf-8")
     (folder / "var").mkdir()
     shutil.copy(_with_tables(), folder / "var" / "pillarbox.db")
     (folder / "pillarbox.toml").write_text(harbour.settings(transport), "utf-8")

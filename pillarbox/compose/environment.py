@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Generator, Iterable, Mapping
 from datetime import date
-from threading import Lock
-from types import CodeType
 from typing import Any, cast
 
 from jinja2 import DictLoader, StrictUndefined, Template, nodes
-from jinja2.bccache import Bucket, BytecodeCache
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import TemplateNotFound, TemplateRuntimeError, TemplatesNotFound
 from jinja2.runtime import Context, LoopContext
@@ -27,6 +23,7 @@ from pillarbox.compose.bounds import (
     operator_is_modest,
 )
 from pillarbox.compose.syntax import copied, tree_of
+from pillarbox.ground.compiled import Compiled
 from pillarbox.ground.money import Money
 from pillarbox.model.records import Letter
 
@@ -127,33 +124,9 @@ class BoundedGenerator(CodeGenerator):
         super().visit_Template(cast(nodes.Template, pay(node)), frame)
 
 
-class _Compiled(BytecodeCache):
-    """Templates by their text, compiled once in a process: letters share layouts, and each is looked at many times.
-
-    What ``BoundedGenerator`` writes hangs on a template's name and text alone: constants are read when it runs.
-    """
-
-    _MOST = 256
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], CodeType] = OrderedDict()
-        self._lock = Lock()
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Give a template its code, if it has been compiled before."""
-        with self._lock:
-            bucket.code = self._kept.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep a template's code, and let go of the oldest."""
-        assert bucket.code is not None, "what is kept has been compiled"
-        with self._lock:
-            self._kept[bucket.key, bucket.checksum] = bucket.code
-            while len(self._kept) > self._MOST:
-                self._kept.popitem(last=False)
-
-
-_compiled = _Compiled()
+# What ``BoundedGenerator`` writes hangs on a template's name and text alone: constants are read when it runs. Letters
+# share layouts, and each is looked at many times.
+_compiled = Compiled()
 
 
 class LetterEnvironment(ImmutableSandboxedEnvironment):

@@ -12,7 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from pillarbox.ground.compiled import Compiled
 from pillarbox.web.theme import Theme
+
+_compiled = Compiled()
 
 
 def letter_page(html: str) -> str:
@@ -31,7 +34,7 @@ class Pages:
     def __init__(self, theme: Theme, *, styles: Sequence[str] = ()) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, bytecode_cache=_compiled)
         self._theme = theme
         style = "\n".join(self._environment.get_template(name).render(theme=theme) for name in ("style.css", *styles))
         if "</" in style:

@@ -13,7 +13,7 @@ from tests.conftest import missing
 
 SUPPORTERS = 3
 OFTEN = ("a commit", "the request", "INSERT INTO attempts", "UPDATE messages")
-EVERY = 9
+EVERY = 30
 
 
 @pytest.mark.parametrize("act", ["killed", "refused"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cached_property
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -47,7 +48,12 @@ class Described:
 
     def __init__(self, site: Site, guard: Guard) -> None:
         self._guard = guard
-        self._body = orjson.dumps(openapi.describe(OPERATIONS, base_url=site.settings.project.base_url))
+        self._base_url = site.settings.project.base_url
+
+    @cached_property
+    def _body(self) -> bytes:
+        """Made when it is first asked for: a server that nobody asks starts without it."""
+        return orjson.dumps(openapi.describe(OPERATIONS, base_url=self._base_url))
 
     async def show(self, request: Request) -> Response:
         """The description."""

@@ -36,6 +36,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pillarbox.ground.compiled import Compiled
 from pillarbox.model.states import Role
 from pillarbox.reports import words
 from pillarbox.staff import sessions
@@ -53,6 +54,9 @@ _PAGES = Path(__file__).parent.parent / "pages"
 _COMMAND = re.compile(r"`([^`\n]+)`")
 
 
+_compiled = Compiled()
+
+
 class Frame:
     """The dashboard of one project. There is one an application, at ``app.state.frame``."""
 
@@ -61,7 +65,7 @@ class Frame:
         self.zone = site.settings.project.zone
         self._environment = Environment(
             loader=FileSystemLoader(_PAGES), autoescape=select_autoescape(["html"]), undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True)
+            trim_blocks=True, lstrip_blocks=True, bytecode_cache=_compiled)
         self._environment.filters.update(
             moment=lambda at: words.moment(at, self.zone), clock=self._clock, number=lambda count: f"{count:,}",
             pounds=words.pounds, percent=words.percent, commands=commands, iso=lambda at: at.isoformat())
