@@ -73,13 +73,18 @@ def _with_tables() -> Path:
 
 
 def make(folder: Path, *, transport: str = "files", appeal: str = APPEAL, letter: str = LETTER,
-         sendgrid_url: str = "", database: str = "") -> TestProject:
-    """Make a project with one appeal, ``harbour``; its own database has its tables, and its letters little style."""
+         sendgrid_url: str = "", database: str = "", light: bool = True) -> TestProject:
+    """Make a project with one appeal, ``harbour``, whose own database has its tables.
+
+    Args:
+        light: its letters have the shipped layout with little of its style.
+    """
     harbour.write(folder, appeal=appeal, letter=letter)
-    (folder / "templates").mkdir()
-    for name, text in _LIGHT.items():
-        (folder / "templates" / name).write_text(text, "utf-8")
-    (folder / "var").mkdir()
+    if light:
+        (folder / "templates").mkdir()
+        for name, text in _LIGHT.items():
+            (folder / "templates" / name).write_text(text, "utf-8")
+    (folder / "var").mkdir(mode=0o700)
     shutil.copy(_with_tables(), folder / "var" / "pillarbox.db")
     (folder / "pillarbox.toml").write_text(harbour.settings(transport), "utf-8")
     environment = {"SENDGRID_API_KEY": "SG.test.key", "PILLARBOX_SENDGRID_URL": sendgrid_url,

@@ -38,7 +38,7 @@ def page_of(project: projects.TestProject) -> tuple[str, str]:
 
 def test_the_pages_wear_the_projects_theme(tmp_path: Path) -> None:
     """Who leaves sees the charity whose letter they had; a faulty theme does not keep them from leaving."""
-    project = projects.make(tmp_path / "project")
+    project = projects.make(tmp_path / "project", light=False)
     theme = project.folder / "templates" / "theme.toml"
     theme.parent.mkdir()
     shutil.copyfile(shipped("templates") / "theme.toml", theme)
@@ -54,7 +54,7 @@ def test_the_pages_wear_the_projects_theme(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     """One sentence and exit 1, and no word of listening."""
-    project = projects.make(tmp_path / "project")
+    project = projects.make(tmp_path / "project", light=False)
     with socket.create_server(("127.0.0.1", 0)) as other:
         done = project.run("serve", "--port", str(other.getsockname()[1]), expect=1)
     assert "Nobody can listen on 127.0.0.1" in done.stderr

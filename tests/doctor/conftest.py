@@ -17,9 +17,8 @@ Look = Callable[..., Report]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A sound practice project: mail goes to files."""
-    made = projects.make(tmp_path / "project").folder
+    made = projects.make(tmp_path / "project", light=False).folder
     (made / "pillarbox.key").chmod(0o600)
-    (made / "var").mkdir(mode=0o700)
     return made
 
 

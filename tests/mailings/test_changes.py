@@ -18,7 +18,7 @@ from tests import projects
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A project's folder."""
-    return projects.make(tmp_path / "project").folder
+    return projects.make(tmp_path / "project", light=False).folder
 
 
 def frozen(folder: Path, **sender: str) -> Bundle:

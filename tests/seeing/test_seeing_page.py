@@ -32,7 +32,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def project(tmp_path: Path) -> TestProject:
     """The harbour project."""
-    return make(tmp_path / "p")
+    return make(tmp_path / "p", light=False)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.web.browsing import CHROMIUM
 @pytest.fixture
 def project(tmp_path: Path) -> TestProject:
     """A project with the harbour appeal and nobody in it."""
-    return make(tmp_path / "p")
+    return make(tmp_path / "p", light=False)
 
 
 def listed(project: TestProject, people: list[dict[str, str]]) -> None:

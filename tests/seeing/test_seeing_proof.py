@@ -36,7 +36,7 @@ DANA, EVE = "dana@harbour.example", "eve@harbour.example"
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> TestProject:
     """The harbour project on each engine."""
     url = request.getfixturevalue("postgres_for_project") if request.param == "postgresql" else ""
-    made = make(tmp_path / "p", database=url)
+    made = make(tmp_path / "p", database=url, light=False)
     people = [{"email": "alice@example.org", "first_name": "Alice", "last_name": "Okafor", "tracking": "yes"},
               {"email": "bob@example.org", "first_name": "Bob", "last_name": "Levi", "tracking": "no"}]
     file = write_list(made.folder / "people.csv", people)

@@ -50,7 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory,
            frame_site: tuple[str, Path]) -> Iterator[tuple[str, Project]]:
     """A practice site with a form and a published letter."""
     folder = tmp_path_factory.mktemp("joining")
-    opened = open_project(projects.make(folder / "project").folder)
+    opened = open_project(projects.make(folder / "project", light=False).folder)
     people = projects.write_list(folder / "list.csv", projects.crowd(3))
     import_list(opened.store, secret=opened.secret, path=people, list_name="all", basis=Basis.CONSENT, source="test",
                 obtained=None, tracking=None, dry_run=False)
