@@ -17,7 +17,7 @@ from pillarbox.model.states import Basis, Channel, Kind, MailingState, MessageSt
 from pillarbox.store import schema
 
 SECRET = b"a secret key for tests only"
-SENT_AT = datetime(2026, 12, 10, 9, 0, tzinfo=UTC)
+SENT_AT = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 
 
 def supporter(connection: Connection, address: str = "alice@example.org", *, basis: Basis | None = Basis.CONSENT,
@@ -42,7 +42,7 @@ def mailing(connection: Connection, name: str = "uyghur-freedom", *, kind: Kind 
     row = {"name": name, "appeal": name, "kind": kind, "edition_id": edition_id, "practice": practice,
            "state": MailingState.SENT, "transport": "sendgrid", "bundle_id": bundle,
            "source_code": f"S{crc32(name.encode())}", "title": name, "audience": {}, "excluded": {},
-           "for_date": date(2026, 12, 10), "created_at": SENT_AT, **columns}
+           "for_date": date(2026, 11, 10), "created_at": SENT_AT, **columns}
     return _added(connection, schema.mailings, row)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -26,6 +26,9 @@ HEARD = "events-heard:{provider}"
 """Mark: the time of the newest event that this provider reported."""
 RECEIVED = "events-received:{provider}"
 """Mark: when this provider last reported anything."""
+
+AHEAD = timedelta(minutes=5)
+"""How far a provider's clock may be before ours."""
 
 CHUNK = 5_000
 """Events looked at together: databases take only so many parameters in one statement (32,766 in SQLite)."""
@@ -83,6 +86,7 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     # Two posts that share events or messages wait for each other instead of locking each other out, for each goes the
     # same way: events by fingerprint, suppressions, consents, messages by id, tallies by key, marks by name.
     now = clock.now()
+    events = [_not_ahead(event, now) for event in events]
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     ours = [item for item in matched if not item.foreign]
     ids = table.add_new(connection, [_row(item, now) for item in ours])
@@ -107,6 +111,15 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
         table.mark(connection, RECEIVED.format(provider=provider), now)
     return Applied(new=len(new), repeated=len(ours) - len(new), foreign=len(matched) - len(ours),
                    unmatched=sum(item.message is None for item in new), alarms=(*alarms, *late_alarms))
+
+
+def _not_ahead(event: Event, now: datetime) -> Event:
+    """An event that says it will happen is one that happened by now: clocks differ, and none may tell the future.
+
+    Else "heard until" would stand in the days to come, and the curve over time would end there.
+    """
+    ahead = event.at.tzinfo is not None and event.at > now + AHEAD  # one without a zone is refused when it is written
+    return replace(event, at=now) if ahead else event
 
 
 def tie_late(store: Store) -> int:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from pillarbox.events.apply import Applied, apply, tie_late
+from pillarbox.ground import clock
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
 from pillarbox.model.states import (
@@ -255,6 +256,28 @@ def test_other_mail_of_the_account_is_not_kept(store: Store) -> None:
     assert column(store, schema.events.c.id) == []
     assert column(store, schema.suppressions.c.address, schema.suppressions.c.address_hash) == [
         (None, keyed_hash("stranger@example.net", SECRET))]
+
+
+def test_nothing_has_happened_that_is_still_to_come(store: Store) -> None:
+    """Dated a month ahead, by a clock that is wrong or worse: it happened by now, and moves no mark beyond."""
+    message, begun = letter(store), clock.now()
+    ahead, soon = begun + timedelta(days=30), begun + timedelta(minutes=4)
+    take_in(store, an_event(EventKind.OPENED, message, at=ahead))
+    assert applied_times(store) == [(EventKind.OPENED, False)]
+    take_in(store, an_event(EventKind.CLICKED, message, at=soon))
+    with store.reading() as connection:
+        heard = connection.execute(select(schema.marks.c.at).where(
+            schema.marks.c.name == "events-heard:sendgrid")).scalar_one()
+        clicked = connection.execute(select(schema.events.c.at).where(
+            schema.events.c.kind == EventKind.CLICKED)).scalar_one()
+    assert heard == clicked == soon, "clocks differ by minutes"
+
+
+def applied_times(store: Store) -> list[tuple[str, bool]]:
+    """Of every event: its kind, and whether it lies more than minutes ahead."""
+    with store.reading() as connection:
+        return [(row.kind, row.at > clock.now() + timedelta(minutes=5)) for row in connection.execute(
+            select(schema.events.c.kind, schema.events.c.at))]
 
 
 def test_all_or_nothing(store: Store) -> None:
