@@ -4,9 +4,12 @@ second drawing, and letters are the reader's own system font."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
+from pillarbox.reports import rendering
 from pillarbox.reports.marks import Spec
 
 # Stand-ins that survive drawing and then become CSS variables of the page (pages/report.html gives them values).
@@ -14,9 +17,6 @@ INK, MUTED, ACCENT, SOFT, TRACK, MACHINE, LINE, PAPER = (
     "#010101", "#020202", "#030303", "#040404", "#050505", "#060606", "#070707", "#080808")
 _VARIABLES = {INK: "--ink", MUTED: "--muted", ACCENT: "--accent", SOFT: "--accent-soft", TRACK: "--track",
               MACHINE: "--machine", LINE: "--line", PAPER: "--paper"}
-
-_VERSION = "6.4"
-"""Of Vega-Lite; where the renderer does not have it, its newest."""
 
 SMALL, SIZE, LARGE = 11.5, 13, 15
 WIDE, NARROW = 760, 326
@@ -36,6 +36,19 @@ _CONFIG: Mapping[str, Any] = {
 }
 
 
+_pen: ContextVar[Callable[[Spec], str]] = ContextVar("pen", default=rendering.render)
+
+
+@contextmanager
+def drawn_by(pen: Callable[[Spec], str]) -> Iterator[None]:
+    """Within the block, and in its thread, charts are drawn by this pen: ``rendering.Beside().render``."""
+    before = _pen.set(pen)
+    try:
+        yield
+    finally:
+        _pen.reset(before)
+
+
 def draw(chart: Spec, *, label: str, kind: str) -> str:
     """A chart as inline SVG that scales with its column.
 
@@ -44,12 +57,7 @@ def draw(chart: Spec, *, label: str, kind: str) -> str:
         label: one sentence for people who do not see it.
         kind: CSS class.
     """
-    import vl_convert
-
-    spec = {**chart, "config": dict(_CONFIG), "padding": 1}
-    known = vl_convert.get_vegalite_versions()
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_VERSION if _VERSION in known else known[-1])
-    return _for_the_page(svg, label, kind)
+    return _for_the_page(_pen.get()({**chart, "config": dict(_CONFIG), "padding": 1}), label, kind)
 
 
 def _for_the_page(svg: str, label: str, kind: str) -> str:

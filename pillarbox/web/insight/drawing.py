@@ -6,6 +6,7 @@ a page comes with the pictures that there are and says when they are behind, and
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import math
 import threading
@@ -17,11 +18,15 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from pillarbox.ground import logs
-from pillarbox.reports import bars, plots, reading
+from pillarbox.reports import bars, ink, plots, reading
 from pillarbox.reports.details import Device
 from pillarbox.reports.plots import Plot
+from pillarbox.reports.rendering import Beside
 from pillarbox.reports.report import Report
 
+pen = Beside()
+"""Draws for every page of this process, one picture at a time; not in it, where it would hold up all others."""
+atexit.register(pen.close)
 log = logs.get("web")
 _T = TypeVar("_T")
 _MOST = 256
@@ -100,7 +105,6 @@ class Gallery:
         self._hung: Kept[Hung] = Kept()
         self._at_work: set[Hashable] = set()
         self._lock = Lock()
-        self._pen = Lock()
 
     def show(self, place: Hashable, make: Callable[[], Plot | None], *of: object) -> Place:
         """The picture for a place as it is, at once; where it is behind, or there is none, it is drawn meanwhile.
@@ -128,7 +132,7 @@ class Gallery:
         def work() -> None:
             before, plot = self._hung.peek(place), None
             try:
-                with self._pen:  # one at a time: the other cores are for who takes letters in and hands them out
+                with ink.drawn_by(pen.render):
                     plot = make()
             except Exception as fault:  # noqa: BLE001 - nobody waits for this thread, and the picture before stays
                 log.fault("insight.draw", fault)

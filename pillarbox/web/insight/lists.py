@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.model.states import Basis
-from pillarbox.reports import growing, growth
+from pillarbox.reports import growing, growth, ink
 from pillarbox.reports.growth import Growth, Health
 from pillarbox.reports.plots import Plot
 from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import Kept
+from pillarbox.web.insight.drawing import Kept, pen
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 
@@ -60,8 +60,12 @@ class ListDoors:
 
 def _drawn(found: Growth) -> Plot | None:
     """The picture of a list, kept by its months."""
-    kept = _plots.get(found.months, lambda: (growing.draw(found),))
-    return kept[0]
+    return _plots.get(found.months, lambda: (_draw(found),))[0]
+
+
+def _draw(found: Growth) -> Plot | None:
+    with ink.drawn_by(pen.render):
+        return growing.draw(found)
 
 
 def _growth(site: Site, number: int) -> Growth | None:
