@@ -60,6 +60,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         sample_mailing(connection, 200, name="autumn", seed=11)
         sample_mailing(connection, 900, name="varied", seed=5, variants="ab")
         Builder(connection, name="few", practice=True).message()
+        for unseen in ("unseen", "unseen-too"):
+            one = Builder(connection, name=unseen)
+            one.gift(5_00, message_id=one.message())
         endless = Builder(connection, name="long", title="Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 2)
         name, address = "Bartholomew" * 9, f"{'l' * 60}@{'a-very-long-subdomain.' * 5}example.org"
         long = endless.message(address=address, to_name=name)
@@ -137,9 +140,23 @@ def test_our_own_policy_lets_our_own_pages_work_without_a_script(browser: Any, d
         page.goto(desk.base + path)
         assert page.locator("h1").count() == 1, path
     page.goto(desk.base + AT)
+    page.wait_for_selector("svg.plot.wide >> visible=true")  # the page comes again by itself until they are drawn
     assert page.locator("svg.plot.wide:visible").count() == 4
     assert page.locator("svg.plot.narrow:visible").count() == 0
     assert not [line for line in said if "Content Security Policy" in line and "sandbox" not in line.lower()]
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_pictures_come_to_a_page_that_did_not_wait_for_them(browser: Any, desk: Desk, scripts: bool) -> None:
+    """Fetched into the page by its script; without scripts the whole page comes again."""
+    page = entered(browser, desk, java_script_enabled=scripts)
+    answers: list[int] = []
+    page.on("framenavigated", lambda _frame: answers.append(1))
+    came = page.goto(f"{desk.base}/staff/mailings/unseen{'' if scripts else '-too'}")
+    assert "The pictures are being drawn" in came.text()
+    page.wait_for_selector("#pictures svg.plot.wide >> visible=true")
+    assert "being drawn" not in page.locator("main").inner_text()
+    assert (len(answers) == 1) is scripts
 
 
 def test_a_letter_lies_in_a_box_from_which_nothing_acts(browser: Any, desk: Desk) -> None:
