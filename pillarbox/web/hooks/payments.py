@@ -16,7 +16,7 @@ from pillarbox.model.config import Settings
 from pillarbox.money.told import Told
 from pillarbox.store.connect import Store
 from pillarbox.web.hooks.lane import Lane
-from pillarbox.web.hooks.post import UnreadError, answer, body, not_taken
+from pillarbox.web.hooks.post import UNREAD, Shelf, UnreadError, answer, not_taken
 
 log = logs.get("web")
 
@@ -29,7 +29,7 @@ class PaymentHook(ABC):
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._lane = Lane()
+        self._lane, self._shelf = Lane(), Shelf()
 
     async def post(self, request: Request) -> Response:
         """Verify the bytes, read them, take them in, answer."""
@@ -37,12 +37,12 @@ class PaymentHook(ABC):
             not_taken(self.provider, "no-secret")
             return answer(503, "Not set up.", later=True)
         try:
-            raw = await body(request)
-            signature = request.headers.get(self._header, "")
-            taken = await self._lane.run(self._take_in, raw, signature)
+            async with self._shelf.post(request) as raw:
+                signature = request.headers.get(self._header, "")
+                taken = await self._lane.run(self._take_in, raw, signature)
         except UnreadError as fault:
             not_taken(self.provider, fault.reason)
-            return answer(fault.status, "Too large." if fault.status == 413 else "Too slow.")
+            return answer(fault.status, UNREAD[fault.status], later=fault.status == 503)
         except SignatureError as fault:
             not_taken(self.provider, "unsigned", fault)
             return answer(403, "Not signed, or not now.")

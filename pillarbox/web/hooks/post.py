@@ -1,8 +1,10 @@
-"""What every hook of a payment provider does alike: read a bounded body in bounded time, and answer."""
+"""What every hook does alike: read a bounded body in bounded time and room, and answer."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,13 +16,15 @@ log = logs.get("web")
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes of a post. Stripe's hold one event, GoCardless's 250 of about 500 bytes (their webhook pages, read 2026-11)."""
+ROOM = 64 * 1024 * 1024
+"""Bytes of all posts of one hook that are held at a time: eighty of SendGrid's largest."""
 SECONDS = 20.0
 """How long a post may take to arrive."""
 RETRY_SECONDS = 60
 
 
 class UnreadError(Exception):
-    """A body that is too large, or never comes."""
+    """A body that is too large, never comes, or finds no room."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -28,25 +32,54 @@ class UnreadError(Exception):
         self.reason = reason
 
 
-async def body(request: Request) -> bytes:
-    """The body as it came.
+UNREAD = {413: "Too large.", 408: "It did not arrive whole.", 503: "Too much at a time: come again later."}
+"""What is answered, by status."""
 
-    Raises:
-        UnreadError: it is too large, or too slow.
+
+class Shelf:
+    """Room for posts that are arriving or wait for a thread: of what anybody may send, no more than so much is held.
+
+    Args:
+        most: bytes of all posts together, signed or not; who finds no room is told to come again.
     """
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > SIZE_LIMIT):
-        raise UnreadError(413, "too-large")
-    found = bytearray()
-    try:
-        async with asyncio.timeout(SECONDS):
-            async for part in request.stream():
-                found += part
-                if len(found) > SIZE_LIMIT:
-                    raise UnreadError(413, "too-large")
-    except (TimeoutError, ClientDisconnect):
-        raise UnreadError(408, "too-slow") from None
-    return bytes(found)
+
+    def __init__(self, most: int = ROOM) -> None:
+        self._most = most
+        self._held = 0
+
+    @asynccontextmanager
+    async def post(self, request: Request, limit: int = SIZE_LIMIT) -> AsyncIterator[bytes]:
+        """The body as it came, held as long as the block lasts.
+
+        Args:
+            request: whose.
+            limit: bytes that a post may have.
+
+        Raises:
+            UnreadError: it is too large, or too slow, or there is no room for it.
+        """
+        length = request.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > limit):
+            raise UnreadError(413, "too-large")
+        found = bytearray()
+        try:
+            await self._read(request, limit, found)
+            yield bytes(found)
+        finally:
+            self._held -= len(found)
+
+    async def _read(self, request: Request, limit: int, found: bytearray) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                async for part in request.stream():
+                    if self._held + len(part) > self._most:
+                        raise UnreadError(503, "no-room")
+                    self._held += len(part)
+                    found += part
+                    if len(found) > limit:
+                        raise UnreadError(413, "too-large")
+        except (TimeoutError, ClientDisconnect):
+            raise UnreadError(408, "too-slow") from None
 
 
 def answer(status: int, words: str = "", *, later: bool = False) -> Response:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from pillarbox.deliver.sendgrid import events as sendgrid
 from pillarbox.events.taking import Intake
@@ -14,18 +12,12 @@ from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, Sign
 from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.web.hooks.lane import Lane
+from pillarbox.web.hooks.post import UNREAD, Shelf, UnreadError, answer
 
 log = logs.get("web")
 
 SIZE_LIMIT = 2 * 1024 * 1024
 """Bytes of a post: SendGrid's reach 768 KB (event webhook page, read 2026-11)."""
-SECONDS = 20.0
-"""For all of a post to arrive; SendGrid comes again."""
-RETRY_SECONDS = 60
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class SendgridHook:
@@ -35,7 +27,7 @@ class SendgridHook:
         self._settings = settings
         self._project = project
         self._intake = Intake(store, settings.secret)
-        self._lane = Lane()
+        self._lane, self._shelf = Lane(), Shelf()
 
     async def post(self, request: Request) -> Response:
         """Verify, parse, apply, answer."""
@@ -45,28 +37,24 @@ class SendgridHook:
     async def _answered(self, request: Request) -> Response:
         if not self._settings.sendgrid.webhook_key.get_secret_value():
             _not_taken("no-key")
-            return _answer(503, "Not set up.", retry=True)
-        try:
-            raw = await _body(request)
-        except _TooLarge:
-            _not_taken("too-large")
-            return _answer(413, "Too large.")
-        except (TimeoutError, ClientDisconnect):
-            _not_taken("broken-off")
-            return _answer(408, "It did not arrive whole.")
+            return answer(503, "Not set up.", later=True)
         signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
         timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
         try:
-            await self._lane.run(self._take_in, raw, signature, timestamp)
+            async with self._shelf.post(request, SIZE_LIMIT) as raw:
+                await self._lane.run(self._take_in, raw, signature, timestamp)
+        except UnreadError as fault:
+            _not_taken(fault.reason)
+            return answer(fault.status, UNREAD[fault.status], later=fault.status == 503)
         except SignatureError as fault:
             _not_taken("unsigned", fault)
-            return _answer(403, "Not signed by SendGrid, or too old.")
+            return answer(403, "Not signed by SendGrid, or too old.")
         except Refused as fault:
             _not_taken("unreadable", fault)
-            return _answer(400, "Not SendGrid's events.")
+            return answer(400, "Not SendGrid's events.")
         except (StoreError, SettingsError) as fault:
             _not_taken("store", fault)
-            return _answer(503, "Try again later.", retry=True)
+            return answer(503, "Try again later.", later=True)
         return Response(status_code=204)
 
     def _take_in(self, raw: bytes, signature: str, timestamp: str) -> None:
@@ -88,19 +76,3 @@ def _not_taken(reason: str, fault: PillarboxError | None = None) -> None:
         log.fault("webhook.not-taken", fault, reason=reason)
     else:
         log.warning("webhook.not-taken", reason=reason)
-
-
-async def _body(request: Request) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async with asyncio.timeout(SECONDS):
-        async for part in request.stream():
-            size += len(part)
-            if size > SIZE_LIMIT:
-                raise _TooLarge
-            parts.append(part)
-    return b"".join(parts)
-
-
-def _answer(status: int, words: str, *, retry: bool = False) -> Response:
-    return PlainTextResponse(words + "\n", status, headers={"Retry-After": str(RETRY_SECONDS)} if retry else None)
