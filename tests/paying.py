@@ -14,8 +14,8 @@ from typing import Any
 
 STRIPE_SECRET = "whsec_for_tests_only"
 GOCARDLESS_SECRET = "secret-for-tests-only"
-AT = 1_796_893_260
-"""A minute after the builders' letters were sent (2026-12-10 09:01)."""
+AT = 1_794_301_260
+"""A minute after the builders' letters were sent (2026-11-10 09:01)."""
 
 
 # ------------------------------------------------------------------------------------------------ Stripe
@@ -102,7 +102,7 @@ def gocardless_headers(raw: bytes, secret: str = GOCARDLESS_SECRET) -> dict[str,
 def gocardless_event(kind: str, action: str, *, minute: int = 0, name: str = "", **links: str) -> dict[str, Any]:
     """An event of GoCardless's: ids alone."""
     return {"id": f"EV{name or kind + action + str(minute) + ''.join(sorted(links.values()))}", "resource_type": kind,
-            "action": action, "created_at": f"2026-12-10T09:{minute + 1:02}:00.000Z", "links": links, "metadata": {},
+            "action": action, "created_at": f"2026-11-10T09:{minute + 1:02}:00.000Z", "links": links, "metadata": {},
             "details": {"origin": "gocardless", "cause": action}}
 
 
@@ -112,15 +112,15 @@ class GocardlessApi:
     def __init__(self) -> None:
         self.things: dict[tuple[str, str], dict[str, Any]] = {
             ("payments", "PM1"): {"id": "PM1", "amount": 1_000, "amount_refunded": 0, "currency": "GBP",
-                                  "created_at": "2026-12-10T09:00:00.000Z", "status": "confirmed", "metadata": {},
+                                  "created_at": "2026-11-10T09:00:00.000Z", "status": "confirmed", "metadata": {},
                                   "links": {"mandate": "MD1"}},
             ("payments", "PM2"): {"id": "PM2", "amount": 500, "amount_refunded": 0, "currency": "GBP",
-                                  "created_at": "2026-12-10T09:00:00.000Z", "status": "confirmed", "metadata": {},
+                                  "created_at": "2026-11-10T09:00:00.000Z", "status": "confirmed", "metadata": {},
                                   "links": {"mandate": "MD1", "subscription": "SB1"}},
             ("refunds", "RF1"): {"id": "RF1", "amount": 400, "currency": "GBP", "links": {"payment": "PM1"},
                                  "metadata": {}},
             ("subscriptions", "SB1"): {"id": "SB1", "amount": 500, "currency": "GBP", "interval": 1,
-                                       "interval_unit": "monthly", "created_at": "2026-12-10T09:01:00.000Z",
+                                       "interval_unit": "monthly", "created_at": "2026-11-10T09:01:00.000Z",
                                        "status": "active", "metadata": {}, "links": {"mandate": "MD1"}},
             ("mandates", "MD1"): {"id": "MD1", "metadata": {}, "links": {"customer": "CU1"}},
             ("customers", "CU1"): {"id": "CU1", "given_name": "Alice", "family_name": "Amber",
