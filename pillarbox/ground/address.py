@@ -30,12 +30,19 @@ def normalise(text: str) -> str:
                                allow_smtputf8=True, allow_quoted_local=False)
     except EmailNotValidError as fault:
         raise ValueError(str(fault)) from None
+    if "\ufffd" in found.normalized:
+        raise ValueError("The email address holds a character that was lost on its way here.")
     return found.normalized.lower()
 
 
 def domain(address: str) -> str:
     """The part after the @, in lower case."""
     return address.rpartition("@")[2]
+
+
+def has_ascii_mailbox(address: str) -> bool:
+    """Whether the part before the @ is plain ASCII: no other is carried by SendGrid."""
+    return address.rpartition("@")[0].isascii()
 
 
 def is_reserved(address: str) -> bool:

@@ -197,7 +197,10 @@ def iso_moment(words: str) -> datetime:
     found = datetime.fromisoformat(words)
     if found.tzinfo is None:
         raise ValueError("the time names no zone")
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999, west of Greenwich
+        raise ValueError("the time is beyond all calendars") from None
 
 
 def an_address(words: str) -> str:

@@ -97,7 +97,7 @@ def look(store: Store, token: str, settings: PreferenceSettings) -> Details | No
 
 
 def save(store: Store, token: str, wanted: Details, back_to: frozenset[str], settings: PreferenceSettings, *,
-         secret: bytes, base_url: str) -> Saved:
+         secret: bytes, base_url: str, ascii_mailboxes: bool = False) -> Saved:
     """Save what the form says; the link is used up.
 
     Args:
@@ -108,6 +108,7 @@ def save(store: Store, token: str, wanted: Details, back_to: frozenset[str], set
         settings: which lists are open to choice.
         secret: the project's key.
         base_url: where supporters reach us.
+        ascii_mailboxes: whether no letter can be sent to any other.
 
     Raises:
         StoreError: it could not be saved.
@@ -117,6 +118,10 @@ def save(store: Store, token: str, wanted: Details, back_to: frozenset[str], set
     except ValueError:
         return Saved.BAD_ADDRESS
     with store.writing() as connection:
+        held = _opened(connection, passes.find(connection, PassKind.DETAILS, token))
+        if (ascii_mailboxes and held is not None and address != held.address
+                and not addresses.has_ascii_mailbox(address)):
+            return Saved.BAD_ADDRESS
         person = _opened(connection, passes.use(connection, PassKind.DETAILS, token))
         if person is None:
             return Saved.EXPIRED

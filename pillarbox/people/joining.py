@@ -89,7 +89,8 @@ class Wish:
     """The visitor's network address; only a keyed hash of it is kept, for an hour."""
 
 
-def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base_url: str) -> Asked:
+def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base_url: str,
+        ascii_mailboxes: bool = False) -> Asked:
     """Take in a form, and have the letter with the link sent.
 
     Args:
@@ -98,6 +99,7 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
         wish: what was typed.
         secret: the project's key.
         base_url: where supporters reach us.
+        ascii_mailboxes: whether no letter can be sent to any other.
 
     Raises:
         StoreError: it could not be saved.
@@ -105,6 +107,8 @@ def ask(store: Store, settings: JoinSettings, wish: Wish, *, secret: bytes, base
     try:
         address = addresses.normalise(values.one_line(wish.email[:values.NAME_LIMIT * 2]))
     except ValueError:
+        return Asked.BAD_ADDRESS
+    if ascii_mailboxes and not addresses.has_ascii_mailbox(address):
         return Asked.BAD_ADDRESS
     typed = Name(first_name=_line(wish.first_name), last_name=_line(wish.last_name))
     if no_names(wish):

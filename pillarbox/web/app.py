@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -96,13 +97,17 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
 
 
 def _without_slash(request: Request) -> str:
-    """The same path without slashes at its end, when there is a page; never a path that leads to another host."""
+    """The same address without slashes at its path's end, when there is a page; never one at another host."""
     given = str(request.scope["path"])
     path = given.rstrip("/")
     if path == given:
         return ""
     asked = {**request.scope, "path": path}
-    return path if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes) else ""
+    if not any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+        return ""
+    # A donate link's sum stands there.
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{quote(path)}?{query}" if query else quote(path)
 
 
 def _health(store: Store) -> Response:

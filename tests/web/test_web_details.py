@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from pillarbox.ground import clock
 from pillarbox.ground.address import keyed_hash
@@ -184,6 +184,19 @@ def test_what_is_no_address_is_told(here: Here, email: str) -> None:
     assert "Ally &lt;b&gt;" in answer.text
     assert here.person().first_name == "Alice"
     assert here.web.get(link).status_code == 200
+
+
+def test_a_mailbox_that_the_way_out_does_not_carry(here: Here) -> None:
+    """SendGrid carries no letters outside ASCII before the @: said at once; whose address is such a one may keep it."""
+    link = here.link()
+    answer = here.save(link, email="zoë@example.org")
+    assert answer.status_code == 422
+    assert "letters such as é" in answer.text
+    assert here.mailed("address-confirm") == []
+    with here.store.writing() as connection:
+        connection.execute(update(schema.supporters).values(address="zoë@example.org"))
+    assert here.save(link, email="zoë@example.org", first_name="Zoë").status_code == 200
+    assert here.person().first_name == "Zoë"
 
 
 @pytest.mark.parametrize("taken", ["supporter", "unsubscribed", "complained", "fps", "erased", "manual"])

@@ -290,7 +290,9 @@ def test_another_organisations_events(site: Site, client: TestClient) -> None:
 @pytest.mark.parametrize("raw", [
     b"", b"{", b"[]", b"null", b"{}", b'{"events": 7}', b'{"events": [7]}', b'{"events": [{}]}', b"\xff\xfe",
     b"[" * 100_000, *(json.dumps({"events": [CONFIRMED | change]}).encode() for change in (
-        {"created_at": 7}, {"created_at": "yesterday"}, {"created_at": "2026-12-10T09:00:00"}, {"id": 5}, {"links": []},
+        {"created_at": 7}, {"created_at": "yesterday"}, {"created_at": "2026-11-10T09:00:00"},
+        {"created_at": "9999-12-31T23:59:59-14:00"}, {"created_at": "0001-01-01T00:00:00+14:00"}, {"id": 5},
+        {"links": []},
         {"links": {"payment": "../customers"}}, {"links": {"payment": ["PM1"]}}, {"links": {}}, {"action": None}))])
 def test_what_is_signed_but_cannot_be(site: Site, client: TestClient, raw: bytes) -> None:
     """400 and no change, also when one event of several is the odd one."""

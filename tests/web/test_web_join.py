@@ -279,7 +279,8 @@ def test_an_untold_tick_is_no_tick(project: Project) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "   ", "nobody", "a@b", "a b@example.org", "a@example.org\r\nBcc: b@example.org",
-                                   "<script>alert(1)</script>@example.org", "x" * 300 + "@example.org", "a@.org"])
+                                   "<script>alert(1)</script>@example.org", "x" * 300 + "@example.org", "a@.org",
+                                   "\ufffd\ufffd@example.org"])
 def test_a_bad_address_gets_a_kind_sentence(project: Project, email: str) -> None:
     """What was typed stays in the form, escaped; nothing is kept."""
     with visiting(with_form(project)) as client:
@@ -289,6 +290,22 @@ def test_a_bad_address_gets_a_kind_sentence(project: Project, email: str) -> Non
     assert "<script>" not in answer.text
     assert "O’Brien &#34;Mimi&#34;" in answer.text
     assert rows(project.store, schema.sign_ups.c.id) == []
+
+
+def test_a_mailbox_that_the_way_out_does_not_carry(project: Project) -> None:
+    """SendGrid carries no letters outside ASCII before the @: nobody is sent to look into an inbox in vain."""
+    files = with_form(project)
+    out = files.settings.project.model_copy(update={
+        "transport": "sendgrid", "base_url": "https://letters.harbour.org"})
+    carried = replace(files, settings=files.settings.model_copy(update={"project": out}))
+    with visiting(carried) as client:
+        answer = client.post("/join", data={**FORM, "email": "zoë@example.org"})
+        assert answer.status_code == 422
+        assert "letters such as é" in answer.text
+        assert rows(project.store, schema.sign_ups.c.id) == []
+        assert client.post("/join", data={**FORM, "email": "zoe@exämple.org"}).status_code == 200
+    with visiting(files) as client:
+        assert client.post("/join", data={**FORM, "email": "zoë@example.org"}).status_code == 200
 
 
 def test_the_trap_catches_programs(project: Project) -> None:

@@ -130,7 +130,9 @@ def test_no_redirect_to_a_host_that_is_named(tmp_path: Path) -> None:
     schema.metadata.create_all(store.writer)
     settings = Settings(project=ProjectSettings(secret_key=SecretStr(builders.SECRET.decode())))
     with TestClient(create(store, settings, "testproj"), follow_redirects=False) as client:
-        for path, there in (("/letters/", "/letters"), ("/u/abc/", "/u/abc")):
+        for path, there in (("/letters/", "/letters"), ("/u/abc/", "/u/abc"),
+                            ("/d/abc/?amount=25&x=a%26b", "/d/abc?amount=25&x=a%26b"),
+                            ("/letters/a%3Fb/?c=//evil.example", "/letters/a%3Fb?c=//evil.example")):
             answer = client.get(path, headers={"host": "evil.example"})
             assert (answer.status_code, answer.headers["location"]) == (307, there)
         for path in ("//evil.example/", "/%5cevil.example/", "/letters//evil.example/", "/staff/login/", "/nowhere/"):

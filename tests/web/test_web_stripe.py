@@ -104,6 +104,14 @@ def test_all_payments_when_the_settings_say_so(site: Site) -> None:
     assert len(gifts(site)) == 1
 
 
+def test_a_gift_dated_ahead_is_one_of_now(site: Site, client: TestClient) -> None:
+    """Signed now, but told of next month, as Stripe's test clocks do: no gift stands in the days to come."""
+    ahead = int(time.time()) + 30 * 86_400
+    assert post(client, stripe_event("checkout.session.completed", session(), at=ahead)).status_code == 204
+    [(received,)] = rows(site.store, schema.donations.c.received_at)
+    assert abs(received.timestamp() - time.time()) < 60
+
+
 def test_a_repeat_counts_once(site: Site, client: TestClient) -> None:
     """The same event, signed anew as a retry is, and the same payment told by three kinds of event."""
     told = [stripe_event("checkout.session.completed", session()), stripe_event("payment_intent.succeeded", intent()),

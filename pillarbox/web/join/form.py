@@ -16,7 +16,7 @@ from pillarbox.people import joining
 from pillarbox.people.joining import Asked, Wish
 from pillarbox.web.join import body
 from pillarbox.web.render import Pages
-from pillarbox.web.sending import sent_soon
+from pillarbox.web.sending import OTHER_LETTERS, ascii_mailboxes, has_other_letters, sent_soon
 from pillarbox.web.site import Site
 
 log = logs.get("web")
@@ -91,7 +91,7 @@ class FormDoors:
         try:
             asked = await run_in_threadpool(partial(
                 joining.ask, self._site.visitors, self._settings, wish, secret=self._site.settings.secret,
-                base_url=self._base_url))
+                base_url=self._base_url, ascii_mailboxes=ascii_mailboxes(self._site)))
         except Exception as fault:  # noqa: BLE001 - whatever stood in the way, who signs up must learn that it did
             log.fault("join.not-saved", fault)
             return self._answer("unsaved", form, status=503)
@@ -100,7 +100,8 @@ class FormDoors:
                 await sent_soon(self._site)
                 return self._answer("sent", form)
             case Asked.BAD_ADDRESS:
-                return self._form(form, said, status=422, wrong=_BAD_ADDRESS)
+                return self._form(form, said, status=422, wrong=(
+                    OTHER_LETTERS if has_other_letters(self._site, wish.email) else _BAD_ADDRESS))
             case Asked.BAD_NAME:
                 log.info("join.not-taken", reason="name")
                 return self._form(form, said, status=422, wrong_names=dict.fromkeys(joining.no_names(wish), _BAD_NAME))

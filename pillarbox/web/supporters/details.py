@@ -12,7 +12,7 @@ from pillarbox.people import details
 from pillarbox.people.details import Details, Saved
 from pillarbox.people.holder import Standing
 from pillarbox.web.render import Pages
-from pillarbox.web.sending import sent_soon
+from pillarbox.web.sending import OTHER_LETTERS, ascii_mailboxes, has_other_letters, sent_soon
 from pillarbox.web.site import Site, key_of
 from pillarbox.web.supporters.answers import Doors
 
@@ -56,14 +56,15 @@ class DetailsDoors(Doors):
                          salutation=form.one("salutation"), email=form.one("email"))
         found = await self._saved(partial(
             details.save, self._site.visitors, key_of(request), wanted, form.all("back"), self._settings,
-            secret=self._site.settings.secret, base_url=self._base_url))
+            secret=self._site.settings.secret, base_url=self._base_url, ascii_mailboxes=ascii_mailboxes(self._site)))
         match found:
             case None:
                 return self._not_saved(form.pairs)
             case Saved.EXPIRED:
                 return self._expired()
             case Saved.BAD_ADDRESS:
-                return self._shown(wanted, wrong=_BAD_ADDRESS, status=422)
+                wrong = OTHER_LETTERS if has_other_letters(self._site, wanted.email) else _BAD_ADDRESS
+                return self._shown(wanted, wrong=wrong, status=422)
             case _:
                 if found is Saved.TO_CONFIRM:
                     await sent_soon(self._site)
