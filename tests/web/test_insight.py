@@ -19,6 +19,7 @@ from pillarbox.store.connect import Store
 from pillarbox.store.schema import audit, donations, mailings, message_values, messages, shapes
 from pillarbox.web import cursors
 from pillarbox.web.app import create
+from pillarbox.web.insight import drawing
 from tests.builders import SECRET
 from tests.reports.builders import Builder
 from tests.web.asking import NAME, join
@@ -83,6 +84,24 @@ def test_a_mailings_page_tells_figures_with_their_ranges(desk: Desk) -> None:
                  "What it was read on", "The numbers as a table", "Supporter’s own link", "var(--accent)"):
         assert said in page
     assert page.count('role="img"') == 8
+
+
+def test_pages_without_a_pen_tell_their_numbers_and_that_pictures_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch,
+                                                                         ) -> None:
+    """Nothing is said to be empty that is not, nobody waits for ever, and the old numbers are no new ones."""
+    def broken(_spec: object) -> str:
+        raise OSError("the process that draws ended without an answer")
+
+    monkeypatch.setattr(drawing.pen, "render", broken)
+    page = with_pictures(desk.client, AT)
+    assert "The pictures could not be drawn" in page
+    assert "Nothing to draw yet" not in page
+    assert "£25" in page
+    compared = desk.client.get(f"/staff/compare?m={NAME}&m=practice-20261101")
+    assert (compared.status_code, "<table" in compared.text) == (200, True)
+    listed = desk.client.get("/staff/lists/1")
+    assert (listed.status_code, "could not be drawn" in listed.text, "Nobody has ever" in listed.text) == (
+        200, True, False)
 
 
 @pytest.mark.parametrize("path", [*PATHS, f"{AT}/messages/1", f"{AT}/messages/1/letter"])

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.model.states import Kind, MailingState, MessageState, Role
-from pillarbox.reports import details, exports, ink, page, variants, words
+from pillarbox.reports import details, exports, page, variants, words
 from pillarbox.reports.compare import Measure
 from pillarbox.reports.plots import Plot
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.mailings import Mailing
-from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import Gallery, Kept, pen
+from pillarbox.web.insight import drawing, look
+from pillarbox.web.insight.drawing import Gallery, Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 from pillarbox.web.staff.guard import visitor
@@ -65,12 +65,8 @@ class MailingDoor:
         if report.variants is None:
             return []
         key = ("variants", report.mailing.name, repr(report.variants.measures))
-        return self._compared.get(key, lambda: _compared(report))
-
-
-def _compared(report: Report) -> list[tuple[Measure, Plot | None]]:
-    with ink.drawn_by(pen.render):
-        return page.compared(report)
+        return drawing.now(self._compared, key, lambda: page.compared(report),
+                           [(measure, None) for measure in variants.shown(report.variants)])
 
 
 def _variant_lines(report: Report) -> list[tuple[variants.Variant, tuple[str, ...]]]:

@@ -1,7 +1,8 @@
 // Fetches pictures that were still being drawn when the page came. Without it the page comes again by itself.
 "use strict";
 (() => {
-  const WAIT_MILLISECONDS = 700;
+  // Twenty tries, rarer and rarer, in two minutes: longer than a picture is waited for on the server.
+  let wait = 700;
   let tries = 20;
   const fetchThem = async () => {
     const missed = document.querySelector("#pictures[data-awaited]");
@@ -14,7 +15,8 @@
     } catch {
       // The line was cut: the next try may find it again.
     }
-    window.setTimeout(fetchThem, WAIT_MILLISECONDS);
+    wait *= 1.2;
+    window.setTimeout(fetchThem, wait);
   };
-  window.setTimeout(fetchThem, WAIT_MILLISECONDS);
+  window.setTimeout(fetchThem, wait);
 })();
