@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, update
 
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Place, Token
-from pillarbox.model.states import Role
+from pillarbox.model.states import MessageState, Outcome, Role
+from pillarbox.people.rights.forgetting import forget
 from pillarbox.store import letters
 from pillarbox.store.connect import Store
 from pillarbox.store.schema import audit, donations, mailings, message_values, messages, shapes
@@ -102,6 +103,20 @@ def test_pages_without_a_pen_tell_their_numbers_and_that_pictures_failed(desk: D
     listed = desk.client.get("/staff/lists/1")
     assert (listed.status_code, "could not be drawn" in listed.text, "Nobody has ever" in listed.text) == (
         200, True, False)
+
+
+def test_who_is_forgotten_takes_their_reason_out_of_a_page_that_was_looked_at(desk: Desk) -> None:
+    """As many were left out as before; what the server remembers of totals does not hold on to the reason."""
+    with desk.store.writing() as connection:
+        gone = connection.execute(select(messages.c.id).where(messages.c.address == "crowd7@example.org")).scalar_one()
+        connection.execute(update(messages).where(messages.c.id == gone).values(
+            state=MessageState.WITHDRAWN, outcome=Outcome.NONE, detail="unsubscribed",
+            address_hash=keyed_hash("crowd7@example.org", SECRET)))
+    assert "Asked not to be mailed" in desk.client.get(AT).text
+    forget(desk.store, secret=SECRET, email="crowd7@example.org")
+    page = desk.client.get(AT).text
+    assert "Asked not to be mailed" not in page
+    assert "No reason kept" in page
 
 
 @pytest.mark.parametrize("path", [*PATHS, f"{AT}/messages/1", f"{AT}/messages/1/letter"])
