@@ -34,6 +34,10 @@ def render(spec: dict[str, Any]) -> str:
     return drawn
 
 
+class Closed(OSError):
+    """The server ends, and nothing is drawn any more: no fault of anybody's."""
+
+
 class Beside:
     """Draws in a process of its own, which begins with the first drawing and ends when nobody asks any more.
 
@@ -50,13 +54,14 @@ class Beside:
 
         Raises:
             ValueError: the renderer cannot draw it.
-            OSError: the process cannot be started, took too long, or ended twice over; or this pen was closed.
+            Closed: the server ends.
+            OSError: the process cannot be started, took too long, or ended twice over.
         """
         asked = json.dumps(spec).encode() + b"\n"
         with self._lock:
             answer = self._ask(asked) or self._ask(asked)  # it may have ended since the last drawing
         if not answer:
-            raise OSError("the process that draws ended without an answer")
+            raise Closed if self._closed.is_set() else OSError("the process that draws ended without an answer")
         told = json.loads(answer)
         if "svg" not in told:
             raise ValueError(told["fault"])
@@ -65,7 +70,7 @@ class Beside:
     def _ask(self, asked: bytes) -> bytes:
         """A line of its answer; empty: it ended, and another begins with the next question."""
         if self._closed.is_set():
-            raise OSError("nothing is drawn any more: the server ends")
+            raise Closed
         process = self._process = self._process or _begin()
         if self._closed.is_set():  # meanwhile, and whoever closed may not have seen the process
             self._end()

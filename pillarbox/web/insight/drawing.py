@@ -21,7 +21,7 @@ from pillarbox.ground import logs
 from pillarbox.reports import bars, ink, plots, reading
 from pillarbox.reports.details import Device
 from pillarbox.reports.plots import Plot
-from pillarbox.reports.rendering import Beside
+from pillarbox.reports.rendering import Beside, Closed
 from pillarbox.reports.report import Report
 
 pen = Beside()
@@ -76,6 +76,8 @@ def now(kept: Kept[_T], key: Hashable, make: Callable[[], _T], instead: _T) -> _
 
     try:
         return kept.get(key, draw)
+    except Closed:
+        return instead
     except (ValueError, OSError) as fault:  # the page tells the same in words and numbers
         log.fault("insight.draw", fault)
         return instead
@@ -156,7 +158,8 @@ class Gallery:
                 with ink.drawn_by(pen.render):
                     plot = make()
             except Exception as fault:  # noqa: BLE001 - nobody waits for this thread, and the picture before stays
-                log.fault("insight.draw", fault)
+                if not isinstance(fault, Closed):
+                    log.fault("insight.draw", fault)
                 plot, of = before.plot if before else None, _NOTHING
             finally:
                 self._hung.put(place, Hung(of=of, plot=plot, at=time.monotonic()))
