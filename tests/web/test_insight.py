@@ -328,7 +328,12 @@ def test_variants_stand_beside_each_other(desk: Desk) -> None:
             "b": {"subject": HOSTILE, "differs": ["subject", "letter"], "planned": 1}})
         for label in "ab":
             message = varied.message(variant=label)
-    page = desk.client.get("/staff/mailings/varied").text
+    first = desk.client.get("/staff/mailings/varied").text
+    assert "data-awaited" in first
+    assert "<svg" not in first, "nobody waits for variants' pictures either"
+    assert "Too close to tell" in first
+    page = with_pictures(desk.client, "/staff/mailings/varied")
+    assert "<svg" in page.partition('id="variant-pictures"')[2].partition('id="pictures"')[0]
     assert "Variants of the letter" in page
     assert "Too close to tell: b may be anything from" in page
     assert ", another letter" in page

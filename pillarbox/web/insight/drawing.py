@@ -12,13 +12,15 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Generic, TypeVar
 
 from pillarbox.ground import logs
-from pillarbox.reports import bars, ink, plots, reading
+from pillarbox.reports import bars, comparing, ink, plots, reading, variants
+from pillarbox.reports.compare import Measure
 from pillarbox.reports.details import Device
 from pillarbox.reports.plots import Plot
 from pillarbox.reports.rendering import Beside, Closed
@@ -168,8 +170,21 @@ class Gallery:
 
         threading.Thread(target=work, name="draw", daemon=True).start()
 
-    def of_report(self, report: Report, devices: tuple[Device, ...]) -> Shown:
-        """The pictures of a mailing's page; those that would be empty are left out."""
+    def of_variants(self, report: Report) -> tuple[tuple[Measure, Place], ...]:
+        """What may be said of the variants' rates, each with its picture's place; none where all got the same."""
+        if not report.variants:
+            return ()
+        labels = [one.label for one in report.variants.each]
+        return tuple((measure, self.show((report.mailing.name, "variants", measure.key),
+                                         partial(comparing.beside, "Variant", labels, measure), labels, measure))
+                     for measure in variants.shown(report.variants))
+
+    def of_report(self, report: Report, devices: tuple[Device, ...], also: Iterable[Place] = ()) -> Shown:
+        """The pictures of a mailing's page; those that would be empty are left out.
+
+        Args:
+            also: places elsewhere on the page, which are waited for too.
+        """
         found, name = report.figures, report.mailing.name
         made: list[Place] = []
         if found.planned:
@@ -183,8 +198,9 @@ class Gallery:
         if found.donations.count:
             made.append(self.show((name, "raised"), lambda: plots.raised(report), report.timeline.step,
                                   report.timeline.gifts, _ends(report), found.donations))
-        return Shown(plots=tuple(one.plot for one in made if one.plot), behind=any(one.behind for one in made),
-                     awaited=any(one.awaited for one in made), failed=any(one.failed for one in made))
+        every = (*made, *also)
+        return Shown(plots=tuple(one.plot for one in made if one.plot), behind=any(one.behind for one in every),
+                     awaited=any(one.awaited for one in every), failed=any(one.failed for one in every))
 
 
 def _ends(report: Report) -> object:
