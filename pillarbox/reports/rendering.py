@@ -6,6 +6,7 @@ The renderer (vl-convert: V8, with Vega in it) holds Python's lock while it draw
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ VERSION = "6.4"
 """Of Vega-Lite; where the renderer does not have it, its newest."""
 PATIENCE_SECONDS, IDLE_SECONDS = 60.0, 300.0
 """A drawing that takes longer than the first is given up; after the second without work the process beside ends."""
+_GRACE_SECONDS = 5.0
 
 
 def render(spec: dict[str, Any]) -> str:
@@ -32,6 +34,10 @@ def render(spec: dict[str, Any]) -> str:
     return drawn
 
 
+class Closed(OSError):
+    """The server ends, and nothing is drawn any more: no fault of anybody's."""
+
+
 class Beside:
     """Draws in a process of its own, which begins with the first drawing and ends when nobody asks any more.
 
@@ -41,19 +47,21 @@ class Beside:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
+        self._closed = threading.Event()
 
     def render(self, spec: dict[str, Any]) -> str:
         """The specification as SVG.
 
         Raises:
             ValueError: the renderer cannot draw it.
-            OSError: the process cannot be started, or ended twice over.
+            Closed: the server ends.
+            OSError: the process cannot be started, took too long, or ended twice over.
         """
         asked = json.dumps(spec).encode() + b"\n"
         with self._lock:
             answer = self._ask(asked) or self._ask(asked)  # it may have ended since the last drawing
         if not answer:
-            raise OSError("the process that draws ended without an answer")
+            raise Closed if self._closed.is_set() else OSError("the process that draws ended without an answer")
         told = json.loads(answer)
         if "svg" not in told:
             raise ValueError(told["fault"])
@@ -61,26 +69,44 @@ class Beside:
 
     def _ask(self, asked: bytes) -> bytes:
         """A line of its answer; empty: it ended, and another begins with the next question."""
+        if self._closed.is_set():
+            raise Closed
         process = self._process = self._process or _begin()
+        if self._closed.is_set():  # meanwhile, and whoever closed may not have seen the process
+            self._end()
+            return b""
         assert process.stdin is not None
         assert process.stdout is not None
-        late = threading.Timer(PATIENCE_SECONDS, process.kill)
-        late.daemon = True
-        late.start()
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            process.kill()
+
+        watch = threading.Timer(PATIENCE_SECONDS, give_up)
+        watch.daemon = True
+        answer = b""
         try:
+            watch.start()
             process.stdin.write(asked)
             process.stdin.flush()
             answer = process.stdout.readline()
         except OSError:
-            answer = b""
+            pass
         finally:
-            late.cancel()
-        if not answer:
-            self._end()
+            watch.cancel()
+            if not answer.endswith(b"\n"):  # nothing, or half: what it says later would be taken for the next answer
+                answer = b""
+                self._end()
+        if late.is_set() and not answer:
+            raise OSError("the process that draws was ended: it stood without an answer for too long")
         return answer
 
     def close(self) -> None:
-        """End it; it begins again when something is to be drawn."""
+        """End it for good, and whatever it draws at this moment: whoever ends the server does not wait for pictures."""
+        self._closed.set()
+        if (process := self._process) is not None:
+            process.kill()  # who waits for its answer hears at once, and lets go of the lock
         with self._lock:
             self._end()
 
@@ -108,7 +134,11 @@ def _begin() -> subprocess.Popen[bytes]:
 
 
 def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
-    """A specification a line, answered by a line; until there are no more, or none for long."""
+    """A specification a line, answered by a line; until there are no more, or none for long.
+
+    A drawing that hangs ends this process even when nobody is left who would: the renderer holds Python's lock, so that
+    no thread of Python's could.
+    """
     while True:
         idle = threading.Timer(IDLE_SECONDS, os._exit, (0,))
         idle.daemon = True
@@ -117,13 +147,18 @@ def _serve(questions: IO[bytes], answers: IO[bytes]) -> None:
         idle.cancel()
         if not line:
             return
+        faulthandler.dump_traceback_later(PATIENCE_SECONDS + _GRACE_SECONDS, exit=True)
         try:
             told = {"svg": render(json.loads(line))}
         except Exception as fault:  # noqa: BLE001 - whatever the renderer raises is the asker's to hear
             told = {"fault": f"{type(fault).__name__}: {fault}"[:500]}
+        finally:
+            faulthandler.cancel_dump_traceback_later()
         answers.write(json.dumps(told).encode() + b"\n")
         answers.flush()
 
 
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    own = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever the renderer may print is no answer
+    _serve(sys.stdin.buffer, own)

@@ -80,11 +80,12 @@ def test_devices_count_messages_that_people_opened_and_clicked(store: Store) -> 
 
 
 def test_what_did_not_go_says_why(store: Store) -> None:
-    """Refused, in doubt and left out since planning, with reasons that name nobody."""
+    """Refused, and left out since planning, with reasons that name nobody."""
     with store.writing() as connection:
         built = Builder(connection)
         built.message(state=MessageState.FAILED, outcome=Outcome.NONE, detail="Bad address carol@example.org here")
         built.message(state=MessageState.WITHDRAWN, outcome=Outcome.NONE, detail="unsubscribed")
+        built.message(state=MessageState.PLANNED, outcome=Outcome.NONE, detail="of a million these are not looked at")
         built.message()
         found = standing(connection, built.mailing_id)
     assert [(row.state, row.detail, row.count) for row in found] == [

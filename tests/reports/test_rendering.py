@@ -13,7 +13,7 @@ import pytest
 
 from pillarbox.reports import rendering
 from pillarbox.reports.marks import along, at, layer, mark, scale
-from pillarbox.reports.rendering import Beside, render
+from pillarbox.reports.rendering import Beside, Closed, render
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,6 +79,50 @@ def test_it_ends_with_its_server_however_that_ends() -> None:
     while _runs(child) and time.monotonic() < until:
         time.sleep(0.05)
     assert not _runs(child)
+
+
+def test_whoever_ends_a_server_does_not_wait_for_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawing under way is given up, and those that wait their turn begin no other process."""
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def hangs() -> subprocess.Popen[bytes]:
+        begun.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE))
+        return begun[-1]
+
+    monkeypatch.setattr(rendering, "_begin", hangs)
+    beside, since = Beside(), time.monotonic()
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(beside.render, chart(n)) for n in range(1, 5)]
+        while not begun:
+            time.sleep(0.01)
+        beside.close()
+        for one in asked:
+            with pytest.raises(Closed):
+                one.result()
+    assert time.monotonic() - since < 30
+    assert [process.poll() is None for process in begun] == [False]
+
+
+def test_half_an_answer_is_no_answer(beside: Beside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a process that was killed while it told: the next one draws it whole."""
+    begin, codes = rendering._begin, ["import sys; sys.stdin.readline(); sys.stdout.write('{\"svg\": \"<sv')"]
+    monkeypatch.setattr(rendering, "_begin", lambda: subprocess.Popen(
+        [sys.executable, "-c", codes.pop()], stdin=subprocess.PIPE, stdout=subprocess.PIPE) if codes else begin())
+    assert beside.render(chart(3)) == render(chart(3))
+
+
+def test_a_drawing_that_hangs_ends_its_process_when_nobody_is_left_to_do_it() -> None:
+    """Its server was killed meanwhile; the renderer holds Python's lock, and no thread of Python's could."""
+    code = ("import ctypes, sys; from pillarbox.reports import rendering; rendering.PATIENCE_SECONDS = 0.2; "
+            "rendering._GRACE_SECONDS = 0.1; hang = ctypes.PyDLL(None).sleep; "
+            "rendering.render = lambda spec: hang(100); rendering._serve(sys.stdin.buffer, sys.stdout.buffer)")
+    hung = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert hung.stdin is not None
+    hung.stdin.write(b"{}\n")
+    hung.stdin.flush()
+    assert hung.wait(30) != 0
+    hung.stdin.close()
 
 
 def _runs(pid: int) -> bool:

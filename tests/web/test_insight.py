@@ -13,12 +13,14 @@ from sqlalchemy import insert, select, update
 
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Place, Token
-from pillarbox.model.states import Role
+from pillarbox.model.states import MessageState, Outcome, Role
+from pillarbox.people.rights.forgetting import forget
 from pillarbox.store import letters
 from pillarbox.store.connect import Store
 from pillarbox.store.schema import audit, donations, mailings, message_values, messages, shapes
 from pillarbox.web import cursors
 from pillarbox.web.app import create
+from pillarbox.web.insight import drawing
 from tests.builders import SECRET
 from tests.reports.builders import Builder
 from tests.web.asking import NAME, join
@@ -83,6 +85,38 @@ def test_a_mailings_page_tells_figures_with_their_ranges(desk: Desk) -> None:
                  "What it was read on", "The numbers as a table", "Supporter’s own link", "var(--accent)"):
         assert said in page
     assert page.count('role="img"') == 8
+
+
+def test_pages_without_a_pen_tell_their_numbers_and_that_pictures_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch,
+                                                                         ) -> None:
+    """Nothing is said to be empty that is not, nobody waits for ever, and the old numbers are no new ones."""
+    def broken(_spec: object) -> str:
+        raise OSError("the process that draws ended without an answer")
+
+    monkeypatch.setattr(drawing.pen, "render", broken)
+    page = with_pictures(desk.client, AT)
+    assert "The pictures could not be drawn" in page
+    assert "Nothing to draw yet" not in page
+    assert "£25" in page
+    compared = desk.client.get(f"/staff/compare?m={NAME}&m=practice-20261101")
+    assert (compared.status_code, "<table" in compared.text) == (200, True)
+    listed = desk.client.get("/staff/lists/1")
+    assert (listed.status_code, "could not be drawn" in listed.text, "Nobody has ever" in listed.text) == (
+        200, True, False)
+
+
+def test_who_is_forgotten_takes_their_reason_out_of_a_page_that_was_looked_at(desk: Desk) -> None:
+    """As many were left out as before; what the server remembers of totals does not hold on to the reason."""
+    with desk.store.writing() as connection:
+        gone = connection.execute(select(messages.c.id).where(messages.c.address == "crowd7@example.org")).scalar_one()
+        connection.execute(update(messages).where(messages.c.id == gone).values(
+            state=MessageState.WITHDRAWN, outcome=Outcome.NONE, detail="unsubscribed",
+            address_hash=keyed_hash("crowd7@example.org", SECRET)))
+    assert "Asked not to be mailed" in desk.client.get(AT).text
+    forget(desk.store, secret=SECRET, email="crowd7@example.org")
+    page = desk.client.get(AT).text
+    assert "Asked not to be mailed" not in page
+    assert "No reason kept" in page
 
 
 @pytest.mark.parametrize("path", [*PATHS, f"{AT}/messages/1", f"{AT}/messages/1/letter"])
@@ -294,7 +328,12 @@ def test_variants_stand_beside_each_other(desk: Desk) -> None:
             "b": {"subject": HOSTILE, "differs": ["subject", "letter"], "planned": 1}})
         for label in "ab":
             message = varied.message(variant=label)
-    page = desk.client.get("/staff/mailings/varied").text
+    first = desk.client.get("/staff/mailings/varied").text
+    assert "data-awaited" in first
+    assert "<svg" not in first, "nobody waits for variants' pictures either"
+    assert "Too close to tell" in first
+    page = with_pictures(desk.client, "/staff/mailings/varied")
+    assert "<svg" in page.partition('id="variant-pictures"')[2].partition('id="pictures"')[0]
     assert "Variants of the letter" in page
     assert "Too close to tell: b may be anything from" in page
     assert ", another letter" in page

@@ -59,6 +59,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         sample_mailing(connection, 300)
         sample_mailing(connection, 200, name="autumn", seed=11)
         sample_mailing(connection, 900, name="varied", seed=5, variants="ab")
+        sample_mailing(connection, 90, name="varied-too", seed=5, variants="ab")
         Builder(connection, name="few", practice=True).message()
         for unseen in ("unseen", "unseen-too"):
             one = Builder(connection, name=unseen)
@@ -157,6 +158,21 @@ def test_pictures_come_to_a_page_that_did_not_wait_for_them(browser: Any, desk: 
     page.wait_for_selector("#pictures svg.plot.wide >> visible=true")
     assert "being drawn" not in page.locator("main").inner_text()
     assert (len(answers) == 1) is scripts
+
+
+def test_the_pictures_of_variants_come_into_the_page_too(browser: Any, desk: Desk) -> None:
+    """And a server that is busy for a moment is asked again."""
+    page = entered(browser, desk)
+    answers: list[int] = []
+
+    def once_busy(route: Any) -> None:
+        answers.append(1)
+        route.fulfill(status=503, body="busy") if len(answers) == 2 else route.continue_()
+
+    page.route("**/staff/mailings/varied-too", once_busy)
+    page.goto(f"{desk.base}/staff/mailings/varied-too")
+    page.wait_for_selector("#variant-pictures svg.plot >> visible=true")
+    assert len(answers) > 2
 
 
 def test_a_letter_lies_in_a_box_from_which_nothing_acts(browser: Any, desk: Desk) -> None:

@@ -86,5 +86,24 @@ def test_a_picture_that_cannot_be_drawn_is_not_waited_for_for_ever() -> None:
     def fails() -> Plot:
         raise ValueError("no pen")
 
-    assert drawn(gallery, "a", fails, 1) == Place(plot=None)
+    assert drawn(gallery, "a", fails, 1) == Place(plot=None, failed=True)
     assert drawn(gallery, "b", lambda: picture("old"), 1) == Place(plot=picture("old"))
+
+
+def test_a_picture_that_could_not_be_drawn_anew_is_not_taken_for_the_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old one stays with a word that it is old, and is drawn again by who looks later."""
+    gallery = Gallery()
+    drawn(gallery, "a", lambda: picture("old"), 1)
+    monkeypatch.setattr(drawing, "FRESH_SECONDS", -1.0)
+
+    def fails() -> Plot:
+        raise OSError("no process")
+
+    gallery.show("a", fails, 2)
+    settle()
+    monkeypatch.setattr(drawing, "FRESH_SECONDS", 20.0)
+    assert gallery.show("a", lambda: pytest.fail("at once"), 2) == Place(plot=picture("old"), failed=True)
+    monkeypatch.setattr(drawing, "FRESH_SECONDS", -1.0)
+    gallery.show("a", lambda: picture("new"), 2)
+    settle()
+    assert gallery.show("a", fails, 2) == Place(plot=picture("new"))

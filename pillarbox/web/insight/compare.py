@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from pillarbox.model.states import Kind
 from pillarbox.reports import compare as reports
-from pillarbox.reports import comparing, ink
+from pillarbox.reports import comparing
 from pillarbox.reports.compare import Comparison, Measure
 from pillarbox.reports.plots import Plot
 from pillarbox.store import mailings
 from pillarbox.store.mailings import Mailing
-from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import Kept, pen
+from pillarbox.web.insight import drawing, look
+from pillarbox.web.insight.drawing import Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 
@@ -56,13 +56,8 @@ def _look(site: Site, names: list[str]) -> dict[str, Any]:
 
 def _drawn(found: Comparison, measure: Measure) -> Shown:
     letters = [column.letter for column in found.columns]
-    return Shown(measure=measure, plot=_plots.get(
-        repr((letters, measure)), lambda: (_draw(found, measure),))[0])
-
-
-def _draw(found: Comparison, measure: Measure) -> Plot | None:
-    with ink.drawn_by(pen.render):
-        return comparing.draw(found, measure)
+    return Shown(measure=measure, plot=drawing.now(
+        _plots, repr((letters, measure)), lambda: (comparing.draw(found, measure),), (None,))[0])
 
 
 def _fault(names: list[str], chosen: list[Mailing]) -> str:

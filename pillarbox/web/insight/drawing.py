@@ -12,16 +12,18 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Generic, TypeVar
 
 from pillarbox.ground import logs
-from pillarbox.reports import bars, ink, plots, reading
+from pillarbox.reports import bars, comparing, ink, plots, reading, variants
+from pillarbox.reports.compare import Measure
 from pillarbox.reports.details import Device
 from pillarbox.reports.plots import Plot
-from pillarbox.reports.rendering import Beside
+from pillarbox.reports.rendering import Beside, Closed
 from pillarbox.reports.report import Report
 
 pen = Beside()
@@ -29,7 +31,7 @@ pen = Beside()
 atexit.register(pen.close)
 log = logs.get("web")
 _T = TypeVar("_T")
-_MOST = 256
+_MOST, _NOTHING = 256, b""
 FRESH_SECONDS, STALE_SECONDS = 20.0, 600.0
 """A picture whose numbers have changed is drawn again after the first; after the second the page waits for it."""
 
@@ -68,14 +70,30 @@ class Kept(Generic[_T]):
                 self._found.popitem(last=False)
 
 
+def now(kept: Kept[_T], key: Hashable, make: Callable[[], _T], instead: _T) -> _T:
+    """What belongs to the key, drawn while the page waits; ``instead``, not kept, where it cannot be drawn."""
+    def draw() -> _T:
+        with ink.drawn_by(pen.render):
+            return make()
+
+    try:
+        return kept.get(key, draw)
+    except Closed:
+        return instead
+    except (ValueError, OSError) as fault:  # the page tells the same in words and numbers
+        log.fault("insight.draw", fault)
+        return instead
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hung:
     """A picture, and what it shows."""
 
     of: bytes
+    """Empty: nothing could be drawn of what there was to show, and it is the picture before."""
     plot: Plot | None
     at: float
-    """When it was drawn (monotonic seconds)."""
+    """When it was drawn, or that was tried in vain (monotonic seconds)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +105,8 @@ class Shown:
     """Whether one of them is older than the figures beside it."""
     awaited: bool
     """Whether one is being drawn that is missed: there is none yet, or one that is long behind."""
+    failed: bool
+    """Whether one could not be drawn; what hangs there, if anything does, is older than the figures."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +116,7 @@ class Place:
     plot: Plot | None
     behind: bool = False
     awaited: bool = False
+    failed: bool = False
 
 
 class Gallery:
@@ -109,6 +130,8 @@ class Gallery:
     def show(self, place: Hashable, make: Callable[[], Plot | None], *of: object) -> Place:
         """The picture for a place as it is, at once; where it is behind, or there is none, it is drawn meanwhile.
 
+        What could not be drawn is tried again by who looks ``FRESH_SECONDS`` later.
+
         Args:
             place: where it hangs: another mailing's is another place.
             make: draws it; tens of milliseconds.
@@ -121,7 +144,9 @@ class Gallery:
         age = time.monotonic() - hung.at if hung is not None else math.inf
         if age > FRESH_SECONDS:
             self._draw_beside(place, make, wanted)
-        return Place(plot=hung.plot if hung else None, behind=hung is not None, awaited=age >= STALE_SECONDS)
+        failed = hung is not None and hung.of == _NOTHING
+        return Place(plot=hung.plot if hung else None, behind=hung is not None and not failed,
+                     awaited=age >= STALE_SECONDS, failed=failed)
 
     def _draw_beside(self, place: Hashable, make: Callable[[], Plot | None], wanted: bytes) -> None:
         with self._lock:
@@ -130,22 +155,36 @@ class Gallery:
             self._at_work.add(place)
 
         def work() -> None:
-            before, plot = self._hung.peek(place), None
+            before, plot, of = self._hung.peek(place), None, wanted
             try:
                 with ink.drawn_by(pen.render):
                     plot = make()
             except Exception as fault:  # noqa: BLE001 - nobody waits for this thread, and the picture before stays
-                log.fault("insight.draw", fault)
-                plot = before.plot if before else None
+                if not isinstance(fault, Closed):
+                    log.fault("insight.draw", fault)
+                plot, of = before.plot if before else None, _NOTHING
             finally:
-                self._hung.put(place, Hung(of=wanted, plot=plot, at=time.monotonic()))
+                self._hung.put(place, Hung(of=of, plot=plot, at=time.monotonic()))
                 with self._lock:
                     self._at_work.discard(place)
 
         threading.Thread(target=work, name="draw", daemon=True).start()
 
-    def of_report(self, report: Report, devices: tuple[Device, ...]) -> Shown:
-        """The pictures of a mailing's page; those that would be empty are left out."""
+    def of_variants(self, report: Report) -> tuple[tuple[Measure, Place], ...]:
+        """What may be said of the variants' rates, each with its picture's place; none where all got the same."""
+        if not report.variants:
+            return ()
+        labels = [one.label for one in report.variants.each]
+        return tuple((measure, self.show((report.mailing.name, "variants", measure.key),
+                                         partial(comparing.beside, "Variant", labels, measure), labels, measure))
+                     for measure in variants.shown(report.variants))
+
+    def of_report(self, report: Report, devices: tuple[Device, ...], also: Iterable[Place] = ()) -> Shown:
+        """The pictures of a mailing's page; those that would be empty are left out.
+
+        Args:
+            also: places elsewhere on the page, which are waited for too.
+        """
         found, name = report.figures, report.mailing.name
         made: list[Place] = []
         if found.planned:
@@ -159,8 +198,9 @@ class Gallery:
         if found.donations.count:
             made.append(self.show((name, "raised"), lambda: plots.raised(report), report.timeline.step,
                                   report.timeline.gifts, _ends(report), found.donations))
-        return Shown(plots=tuple(one.plot for one in made if one.plot), behind=any(one.behind for one in made),
-                     awaited=any(one.awaited for one in made))
+        every = (*made, *also)
+        return Shown(plots=tuple(one.plot for one in made if one.plot), behind=any(one.behind for one in every),
+                     awaited=any(one.awaited for one in every), failed=any(one.failed for one in every))
 
 
 def _ends(report: Report) -> object:

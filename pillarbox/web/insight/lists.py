@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from pillarbox.ground import clock
 from pillarbox.model.states import Basis
-from pillarbox.reports import growing, growth, ink
+from pillarbox.reports import growing, growth
 from pillarbox.reports.growth import Growth, Health
 from pillarbox.reports.plots import Plot
-from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import Kept, pen
+from pillarbox.web.insight import drawing, look
+from pillarbox.web.insight.drawing import Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 
@@ -47,8 +47,8 @@ class ListDoors:
         if found is None:
             raise HTTPException(404)
         plot = await run_in_threadpool(_drawn, found)
-        return look.page(request, "list", list=found.health, plot=plot, bases=BASES, crumbs=(
-            ("Lists", "/staff/lists"),))
+        return look.page(request, "list", list=found.health, plot=plot, ever=bool(found.months), bases=BASES,
+                         crumbs=(("Lists", "/staff/lists"),))
 
     def _health(self, site: Site) -> tuple[datetime, tuple[Health, ...]]:
         with self._lock:
@@ -60,12 +60,7 @@ class ListDoors:
 
 def _drawn(found: Growth) -> Plot | None:
     """The picture of a list, kept by its months."""
-    return _plots.get(found.months, lambda: (_draw(found),))[0]
-
-
-def _draw(found: Growth) -> Plot | None:
-    with ink.drawn_by(pen.render):
-        return growing.draw(found)
+    return drawing.now(_plots, found.months, lambda: (growing.draw(found),), (None,))[0]
 
 
 def _growth(site: Site, number: int) -> Growth | None:

@@ -9,13 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.model.states import Kind, MailingState, MessageState, Role
-from pillarbox.reports import details, exports, ink, page, variants, words
-from pillarbox.reports.compare import Measure
-from pillarbox.reports.plots import Plot
+from pillarbox.reports import details, exports, page, variants, words
 from pillarbox.reports.report import Report, gather
 from pillarbox.store.mailings import Mailing
 from pillarbox.web.insight import look
-from pillarbox.web.insight.drawing import Gallery, Kept, pen
+from pillarbox.web.insight.drawing import Gallery, Kept
 from pillarbox.web.site import Site
 from pillarbox.web.staff.frame import site_of
 from pillarbox.web.staff.guard import visitor
@@ -31,7 +29,6 @@ class MailingDoor:
     def __init__(self) -> None:
         self._gallery = Gallery()
         self._parts: Kept[Any] = Kept()
-        self._compared: Kept[list[tuple[Measure, Plot | None]]] = Kept()
 
     async def show(self, request: Request) -> Response:
         """The page."""
@@ -49,28 +46,19 @@ class MailingDoor:
         with site.store.snapshot() as connection:
             report = gather(connection, mailing.id, zone, keep=self._parts.get)
             devices = details.devices(connection, mailing.id)
+        measures = self._gallery.of_variants(report)
         rate = report.figures.rates["pounds_per_letter"]
         return {
             "report": report, "figures": report.figures, "money": report.figures.donations, "cards": page.cards(report),
             "facts": page.facts(report)[1:], "heard": page.heard(report), "attention": page.attention(report),
             "each": words.each(rate) if rate and rate.part else None, "others": page.others(report),
-            "shown": self._gallery.of_report(report, devices), "notes": {**page.notes(report), "devices": _DEVICES},
+            "shown": self._gallery.of_report(report, devices, (place for _, place in measures)),
+            "notes": {**page.notes(report), "devices": _DEVICES},
             "evidence": page.evidence(report), "returned": _returned(report), "left_out": _left_out(report),
-            "variants": report.variants, "variant_lines": _variant_lines(report), "measures": self._measures(report),
+            "variants": report.variants, "variant_lines": _variant_lines(report), "measures": measures,
             "definitions": words.DEFINITIONS, "proof": mailing.kind is Kind.PROOF,
             "unsent": mailing.state is MailingState.PLANNED and not mailing.started_at,
         }
-
-    def _measures(self, report: Report) -> list[tuple[Measure, Plot | None]]:
-        if report.variants is None:
-            return []
-        key = ("variants", report.mailing.name, repr(report.variants.measures))
-        return self._compared.get(key, lambda: _compared(report))
-
-
-def _compared(report: Report) -> list[tuple[Measure, Plot | None]]:
-    with ink.drawn_by(pen.render):
-        return page.compared(report)
 
 
 def _variant_lines(report: Report) -> list[tuple[variants.Variant, tuple[str, ...]]]:
