@@ -187,6 +187,18 @@ def test_machines_are_told_from_people(changed: dict[str, object], agent: Agent)
     assert events(item(event="open", **changed))[0].agent is agent
 
 
+@pytest.mark.parametrize("odd", [
+    b"Mozilla/5.0 \xff\xfe", b"Mozilla/5.0 \\ud800 half", b"Mozilla/5.0 \xed\xa0\x80"])
+def test_an_odd_byte_costs_the_other_events_nothing(odd: bytes) -> None:
+    """Mail programs call themselves anything; the post would come again for a day, and never be taken in."""
+    opened = orjson.dumps(item(event="open", useragent="ODD", sg_event_id="event-2")).replace(b"ODD", odd)
+    found = read(b"[" + orjson.dumps(item()) + b"," + opened + b"]", project="proj1234")
+    assert [each.kind for each in found.events] == [EventKind.DELIVERED, EventKind.OPENED]
+    assert found.faults == ()
+    assert "\ufffd" in found.events[1].user_agent
+    found.events[1].raw.encode()
+
+
 def test_repeats_share_a_fingerprint() -> None:
     """The same event under another event id has the same fingerprint; any part of it changed gives another."""
     one = events(item())[0].fingerprint

@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -153,8 +155,8 @@ def read(raw: bytes, *, project: str) -> Parsed:
         Refused: the whole is no JSON array.
     """
     try:
-        items: Any = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        items = _items(raw)
+    except (ValueError, RecursionError):
         raise Refused("These are not SendGrid's events: the text is not JSON.") from None
     if not isinstance(items, list):
         raise Refused("These are not SendGrid's events: a JSON array was expected.")
@@ -179,6 +181,22 @@ def read(raw: bytes, *, project: str) -> Parsed:
         except ValueError as fault:
             faults.append(f"Item {number} ({word}): {fault}.")
     return Parsed(events=tuple(events), ignored=dict(ignored), foreign=foreign, faults=tuple(faults))
+
+
+def _items(raw: bytes) -> Any:
+    """The post as values.
+
+    Half a character, or a byte that is no UTF-8, in what a mail program calls itself becomes U+FFFD: it must not cost the
+    other events of the post, which would come again for a day and never be taken in.
+
+    Raises:
+        ValueError: no JSON.
+        RecursionError: nested beyond all events.
+    """
+    with suppress(orjson.JSONDecodeError):
+        return orjson.loads(raw)
+    lenient = json.dumps(json.loads(raw.decode("utf-8", "replace")), ensure_ascii=False)
+    return orjson.loads(lenient.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _argument(item: dict[str, Any]) -> str:
