@@ -115,16 +115,16 @@ def test_a_post_may_not_be_endless(site: Site) -> None:
 
 def test_a_slow_post_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever dribbles gets 408, however many they are, and SendGrid is heard meanwhile."""
-    monkeypatch.setattr(hook_post, "SECONDS", 1.5)
+    monkeypatch.setattr(hook_post, "SECONDS", 6.0)
     with serving(create(site.store, site.settings, PROJECT)) as base:
         where = ("127.0.0.1", int(base.rpartition(":")[2]))
-        slow = [socket.create_connection(where, timeout=10) for _ in range(100)]
+        slow = [socket.create_connection(where, timeout=60) for _ in range(100)]
         for one in slow:
             one.sendall(b"POST /hooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n[")
         raw = body([event("delivered")])
         began = time.monotonic()
         assert httpx.post(base + HOOK, content=raw, headers=site.signer.headers(raw)).status_code == 204
-        assert time.monotonic() - began < 1.4
+        assert time.monotonic() - began < 5.5
         for one in slow:
             assert one.recv(100).startswith(b"HTTP/1.1 408")
             one.close()
@@ -132,15 +132,15 @@ def test_a_slow_post_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_crowd_of_bodies_finds_no_more_room_than_there_is(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody may send bytes, signed or not: what is held of them is bounded, and given back when they are gone."""
-    monkeypatch.setattr(hook_post, "SECONDS", 1.5)
+    monkeypatch.setattr(hook_post, "SECONDS", 6.0)
     monkeypatch.setattr(hook_post.Shelf.__init__, "__defaults__", (5_000,))
     with serving(create(site.store, site.settings, PROJECT)) as base:
         where = ("127.0.0.1", int(base.rpartition(":")[2]))
-        held = [socket.create_connection(where, timeout=10) for _ in range(5)]
+        held = [socket.create_connection(where, timeout=60) for _ in range(5)]
         for one in held:
             one.sendall(b"POST /hooks/sendgrid HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n" + b"[" * 990)
         raw = body([event("delivered")])
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while (found := httpx.post(base + HOOK, content=raw, headers=site.signer.headers(raw))).status_code != 503:
             assert time.monotonic() < until, "the crowd never filled it"
         assert found.headers["retry-after"]

@@ -186,8 +186,8 @@ def read(raw: bytes, *, project: str) -> Parsed:
 def _items(raw: bytes) -> Any:
     """The post as values.
 
-    Half a character, or a byte that is no UTF-8, in what a mail program calls itself becomes U+FFFD: it must not cost the
-    other events of the post, which would come again for a day and never be taken in.
+    Half a character, or a byte that is no UTF-8, in what a mail program calls itself becomes U+FFFD: it must not cost
+    the other events of the post, which would come again for a day and never be taken in.
 
     Raises:
         ValueError: no JSON.
