@@ -84,7 +84,7 @@ def peopled(store: Store) -> Store:
             for kind in (EventKind.DELIVERED, EventKind.OPENED):
                 connection.execute(schema.events.insert().values(
                     message_id=first, mailing_id=sending, kind=kind, at=builders.SENT_AT, received_at=builders.SENT_AT,
-                    provider="sendgrid", provider_event_id=f"{kind}-{number}", fingerprint=f"{kind}-{number}",
+                    provider="sendgrid", provider_key=f"{kind}-{number}", fingerprint=f"{kind}-{number}",
                     agent="human"))
     return store
 

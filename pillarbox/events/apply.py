@@ -15,6 +15,7 @@ from pillarbox.events.devices import device
 from pillarbox.events.ledger import Alarm, Sign
 from pillarbox.events.matching import Matched, match, same_send
 from pillarbox.ground import address, clock, logs, metrics
+from pillarbox.ground.keys import dated_digest
 from pillarbox.model.records import Event
 from pillarbox.store import events as table
 from pillarbox.store import tallies
@@ -164,7 +165,8 @@ def _row(item: Matched, received: datetime) -> tuple[Any, ...]:
             # Plain texts: the drivers look for a way to write anything else.
             str(event.kind), event.at, received, event.provider,
             # An event without an id of its own must not pass for another such one.
-            event.provider_event_id or event.fingerprint, event.fingerprint, event.provider_id,
+            dated_digest(int(event.at.timestamp()), event.provider, event.provider_event_id)
+            if event.provider_event_id else event.fingerprint, event.fingerprint, event.provider_id,
             item.address_hash or None, str(event.agent), url, reason, domain, device(event.user_agent), raw)
 
 

@@ -16,7 +16,7 @@ from pillarbox.reports import words
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet
 from pillarbox.store.events import OURSELVES
-from pillarbox.store.schema import events, messages
+from pillarbox.store.schema import TELLING, events, messages
 
 _FEW_DOMAINS = 12
 _OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLICKS_HUMAN: "clicks_human",
@@ -118,7 +118,7 @@ def links(connection: Connection, mailing_id: int) -> tuple[Link, ...]:
 def donation_pages(connection: Connection, mailing_id: int) -> frozenset[str]:
     """The pages to which this mailing's own donate link led those who followed it, as ``links`` names them."""
     return frozenset(words.link(url) for url in connection.execute(select(events.c.url).distinct().where(
-        events.c.mailing_id == mailing_id, events.c.kind == EventKind.CLICKED,
+        events.c.mailing_id == mailing_id, TELLING, events.c.kind == EventKind.CLICKED,
         events.c.provider == OURSELVES)).scalars() if url)
 
 

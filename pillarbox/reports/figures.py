@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Subquery, distinct, func, literal, select, true, union_all
 
 from pillarbox.ground.errors import Refused
-from pillarbox.model.states import EventKind, MessageState, Outcome
+from pillarbox.model.states import MessageState, Outcome
 from pillarbox.reports import raised
 from pillarbox.reports.raised import DonationFigures
 from pillarbox.reports.rates import Rate, pounds_each, proportion
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet, Mark
-from pillarbox.store.schema import events, mailings, marks, messages
+from pillarbox.store.schema import mailings, marks, messages
 
 HEARD_MARK = "events-heard:{provider}"
 """The mark that the events room moves: the time of the newest event that a provider has reported, of any mailing."""
@@ -132,7 +132,7 @@ def figures(connection: Connection, mailing_id: int, *, keep: Keep = ask) -> Fig
     return Figures(
         mailing=mailing.name,
         practice=mailing.practice,
-        heard_until=_heard_until(connection, mailing_id, mailing),
+        heard_until=_heard_until(connection, mailing),
         planned=stand(),
         accepted=stand(state=accepted),
         failed=stand(state=MessageState.FAILED),
@@ -255,13 +255,9 @@ def _choices() -> Subquery:
     return union_all(*(select(literal(one).label("yes")) for one in (True, False))).subquery()
 
 
-def _heard_until(connection: Connection, mailing_id: int, mailing: Any) -> datetime | None:
-    mark = connection.execute(select(marks.c.at).where(
+def _heard_until(connection: Connection, mailing: Any) -> datetime | None:
+    # When things happened, not when we were told: events fetched late must not seem fresh.
+    mark: datetime | None = connection.execute(select(marks.c.at).where(
         marks.c.name == HEARD_MARK.format(provider=mailing.transport))).scalar_one_or_none()
-    if mark and (mailing.started_at is None or mark < mailing.started_at):
-        mark = None  # what was heard before the first letter left says nothing of this mailing
-    # When things happened, not when we were told: events fetched late must not seem fresh. By kind, as the index lies.
-    newest = connection.execute(union_all(*(
-        select(func.max(events.c.at)).where(events.c.mailing_id == mailing_id, events.c.kind == kind)
-        for kind in EventKind))).scalars()
-    return max((moment for moment in (mark, *newest) if moment), default=None)
+    # What was heard before the first letter left says nothing of this mailing.
+    return mark if mark and mailing.started_at and mark >= mailing.started_at else None

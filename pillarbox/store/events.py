@@ -50,7 +50,7 @@ _MESSAGE: tuple[Column[Any], ...] = (
     messages.c.id, messages.c.mailing_id, messages.c.edition_id, messages.c.supporter_id, messages.c.address,
     messages.c.address_hash, messages.c.state, messages.c.attempt_id, messages.c.accepted_at, messages.c.provider_id,
     messages.c.outcome, messages.c.tracked, mailings.c.kind, messages.c.variant)
-KEPT = ("message_id", "mailing_id", "kind", "at", "received_at", "provider", "provider_event_id", "fingerprint",
+KEPT = ("message_id", "mailing_id", "kind", "at", "received_at", "provider", "provider_key", "fingerprint",
         "provider_id", "address_hash", "agent", "url", "reason", "domain", "device", "raw")
 """What an event's row holds, in the order that ``add_new`` takes it."""
 # Of 16 values each: SQLite takes 32,766 in a statement.

@@ -74,5 +74,5 @@ def hear(project: Project, mailing: Mailing, kind: EventKind, which: Iterable[in
         for message_id in which:
             connection.execute(insert(events).values(
                 message_id=message_id, mailing_id=mailing.id, kind=kind, at=clock.now(), received_at=clock.now(),
-                provider="sendgrid", provider_event_id=str(next(_numbers)), fingerprint=str(next(_numbers)),
+                provider="sendgrid", provider_key=str(next(_numbers)), fingerprint=str(next(_numbers)),
                 agent=Agent.HUMAN, domain=domain))

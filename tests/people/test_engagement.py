@@ -41,7 +41,7 @@ class Cast:
         for _ in range(times):
             self.connection.execute(insert(schema.events).values(
                 message_id=message, mailing_id=mailing or self.earlier, kind=kind, agent=agent, provider="sendgrid",
-                at=clock.now() - timedelta(days=days), received_at=clock.now(), provider_event_id=str(next(numbers)),
+                at=clock.now() - timedelta(days=days), received_at=clock.now(), provider_key=str(next(numbers)),
                 fingerprint=str(next(numbers))))
 
     def gave(self, supporter: int, *, days: int = 10) -> None:

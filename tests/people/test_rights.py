@@ -79,7 +79,7 @@ def history(store: Store) -> Store:
         for number, (message, raw) in enumerate(((1, ALICE), (None, "ALICE@example.org"), (3, "bob@example.org"))):
             connection.execute(insert(events).values(
                 message_id=message, mailing_id=1, kind="clicked", at=NOW, received_at=NOW, provider="sendgrid",
-                provider_event_id=str(number), fingerprint=str(number), agent="human", url="https://example.org/k1",
+                provider_key=str(number), fingerprint=str(number), agent="human", url="https://example.org/k1",
                 reason=f"550 {raw}", domain="example.org", raw=json.dumps({"email": raw})))
         for number, address in enumerate((ALICE, "bob@example.org")):
             connection.execute(insert(donations).values(

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, insert
 
 from pillarbox.ground.keys import new_key
 from pillarbox.model.states import Agent, Attribution, EventKind, MailingState, MessageState, Outcome
+from pillarbox.reports.figures import HEARD_MARK
+from pillarbox.store import events as table
 from pillarbox.store import tallies
 from pillarbox.store.schema import bundles, donations, editions, events, mailings, marks, messages, shapes, supporters
 
@@ -75,8 +77,9 @@ class Builder:
         key = new_key()
         self.connection.execute(insert(events).values({
             "message_id": message_id, "mailing_id": self.mailing_id, "kind": kind, "at": LAUNCH + after,
-            "received_at": LAUNCH + after, "provider": "sendgrid", "provider_event_id": key, "fingerprint": key,
+            "received_at": LAUNCH + after, "provider": "sendgrid", "provider_key": key, "fingerprint": key,
             "agent": agent} | more))
+        table.mark(self.connection, HEARD_MARK.format(provider="sendgrid"), LAUNCH + after)
         tallies.remake(self.connection, self.mailing_id)
 
     def opened(self, message_id: int, **more: Any) -> None:

@@ -90,7 +90,7 @@ def _heard(chance: random.Random, mailing_id: int, number: int, key: str, tracke
               reason: str = "") -> dict[str, Any]:
         mark = f"{kind[:3]}{agent[:1]}{number}"
         return {"message_id": number, "mailing_id": mailing_id, "kind": kind, "at": LAUNCH + after,
-                "received_at": LAUNCH + after, "provider": "sendgrid", "provider_event_id": mark, "fingerprint": mark,
+                "received_at": LAUNCH + after, "provider": "sendgrid", "provider_key": mark, "fingerprint": mark,
                 "agent": agent, "url": url, "reason": reason, "domain": chance.choice(_DOMAINS)}
 
     if outcome is Outcome.DELIVERED:

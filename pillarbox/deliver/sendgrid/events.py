@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 from collections import Counter
@@ -29,6 +28,7 @@ from pillarbox.deliver.sendgrid.payload import CUSTOM_ARGUMENT
 from pillarbox.deliver.words import plain
 from pillarbox.ground.address import normalise
 from pillarbox.ground.errors import Refused, SettingsError, SignatureError
+from pillarbox.ground.keys import dated_digest
 from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, EventKind
 
@@ -223,7 +223,7 @@ def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event
         kind = EventKind.BLOCKED
     return Event(
         kind=kind, at=at, provider=PROVIDER, provider_event_id=event_id,
-        fingerprint=_fingerprint(int(at.timestamp()), word, provider_id, email, url),
+        fingerprint=dated_digest(int(at.timestamp()), word, provider_id, email, url),
         message_id=int(ours[2]) if ours else None, attempt_id=int(ours[3]) if ours else None,
         provider_id=request_id(provider_id), address=_address(email), agent=_agent(item, user_agent), url=url,
         reason=_plain(reason) if reason else "", suppresses=_suppresses(kind, reason), user_agent=user_agent,
@@ -254,12 +254,6 @@ def _agent(item: dict[str, Any], user_agent: str) -> Agent:
 @lru_cache(maxsize=4096)
 def _is_proxy(user_agent: str) -> bool:
     return PROXIES.search(user_agent) is not None
-
-
-def _fingerprint(second: int, *parts: str) -> str:
-    """It begins with the time: what is heard together then stands together in a large index."""
-    told = "\x1f".join((*parts, str(second)))
-    return f"{second & 0xFFFFFFFF:08x}" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:24]
 
 
 def _text(item: dict[str, Any], name: str) -> str:

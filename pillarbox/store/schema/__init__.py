@@ -26,6 +26,7 @@ from pillarbox.store.schema.people import (
 )
 from pillarbox.store.schema.publishing import public_letters
 from pillarbox.store.schema.returns import (
+    TELLING,
     donations,
     events,
     hook_events,
@@ -51,6 +52,7 @@ from pillarbox.store.schema.work import (
 
 __all__ = [
     "SERVICE_STATES",
+    "TELLING",
     "UNREACHED",
     "Moment",
     "api_tokens",

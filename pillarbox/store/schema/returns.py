@@ -17,7 +17,12 @@ from sqlalchemy import (
     text,
 )
 
+from pillarbox.model.states import EventKind
 from pillarbox.store.schema.base import Moment, id_column, metadata
+
+_TELLING = ", ".join(repr(kind.value) for kind in (EventKind.BOUNCED, EventKind.BLOCKED, EventKind.COMPLAINED))
+TELLING = text(f"(kind IN ({_TELLING}) OR provider = 'pillarbox')")
+"""The few events that are sought by their mailing: the bad ones, and those that our own pages noted."""
 
 events = Table(
     "events", metadata, id_column(),
@@ -27,7 +32,9 @@ events = Table(
     Column("at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("provider", String(12), nullable=False),
-    Column("provider_event_id", Text, nullable=False),
+    # Two names of the event, either of which tells a repeat: the provider's own id of it, and what it tells. Both as
+    # digests that begin with its time: what is heard together stands together in an index that grows large.
+    Column("provider_key", String(32), nullable=False, unique=True),
     Column("fingerprint", String(32), nullable=False, unique=True),
     Column("provider_id", Text, nullable=False, server_default=""),
     Column("address_hash", String(32)),
@@ -37,9 +44,7 @@ events = Table(
     Column("domain", Text, nullable=False, server_default=""),
     Column("device", String(12), nullable=False, server_default=""),
     Column("raw", Text),
-    # The time first: ids are random, and what is heard together shall stand together in a large index.
-    UniqueConstraint("at", "provider_event_id", "provider"),
-    Index("ix_events_mailing_kind", "mailing_id", "kind", "at"),
+    Index("ix_events_telling", "mailing_id", "kind", sqlite_where=TELLING, postgresql_where=TELLING),
     # Events that wait for their message: few, looked for with every post.
     Index("ix_events_ownerless", "provider_id", sqlite_where=text("message_id IS NULL"),
           postgresql_where=text("message_id IS NULL")),

@@ -566,7 +566,7 @@ def upgrade() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("provider", sa.String(length=12), nullable=False),
-        sa.Column("provider_event_id", sa.Text(), nullable=False),
+        sa.Column("provider_key", sa.String(length=32), nullable=False),
         sa.Column("fingerprint", sa.String(length=32), nullable=False),
         sa.Column("provider_id", sa.Text(), server_default="", nullable=False),
         sa.Column("address_hash", sa.String(length=32), nullable=True),
@@ -579,13 +579,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["mailing_id"], ["mailings.id"], name=op.f("fk_events_mailing_id")),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_events_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sa.UniqueConstraint("at", "provider_event_id", "provider", name=op.f("uq_events_at_provider_event_id_provider")),
         sa.UniqueConstraint("fingerprint", name=op.f("uq_events_fingerprint")),
+        sa.UniqueConstraint("provider_key", name=op.f("uq_events_provider_key")),
         sqlite_autoincrement=True
     )
-    op.create_index("ix_events_mailing_kind", "events", ["mailing_id", "kind", "at"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
     op.create_index("ix_events_ownerless", "events", ["provider_id"], unique=False, sqlite_where=sa.text("message_id IS NULL"), postgresql_where=sa.text("message_id IS NULL"))
+    op.create_index('ix_events_telling', 'events', ['mailing_id', 'kind'], unique=False, sqlite_where=sa.text("(kind IN ('bounced', 'blocked', 'complained') OR provider = 'pillarbox')"), postgresql_where=sa.text("(kind IN ('bounced', 'blocked', 'complained') OR provider = 'pillarbox')"))
     op.create_table("message_values",
         sa.Column("message_id", ID, nullable=False),
         sa.Column("values", sa.Text(), nullable=False),
