@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from pillarbox.model.records import Event
 from pillarbox.store import events as table
 from pillarbox.store import tallies
 from pillarbox.store.connect import Store
+from pillarbox.store.listed import moment
 
 log = logs.get("events")
 
@@ -87,10 +89,11 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     # Two posts that share events or messages wait for each other instead of locking each other out, for each goes the
     # same way: events by fingerprint, suppressions, consents, messages by id, tallies by key, marks by name.
     now = clock.now()
-    events = [_not_ahead(event, now) for event in events]
+    events = _not_ahead(events, now)
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     ours = [item for item in matched if not item.foreign]
-    ids = table.add_new(connection, [_row(item, now) for item in ours])
+    received = moment(connection, now)
+    ids = table.add_new(connection, [_row(item, moment(connection, item.event.at), received) for item in ours])
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
     seen = {item.message.id: item.message for item in new if item.message is not None}
@@ -114,13 +117,16 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
                    unmatched=sum(item.message is None for item in new), alarms=(*alarms, *late_alarms))
 
 
-def _not_ahead(event: Event, now: datetime) -> Event:
+def _not_ahead(events: Sequence[Event], now: datetime) -> Sequence[Event]:
     """An event that says it will happen is one that happened by now: clocks differ, and none may tell the future.
 
     Else "heard until" would stand in the days to come, and the curve over time would end there.
     """
-    ahead = event.at.tzinfo is not None and event.at > now + AHEAD  # one without a zone is refused when it is written
-    return replace(event, at=now) if ahead else event
+    latest = now + AHEAD
+    with suppress(TypeError):  # one without a zone is refused when it is written
+        if all(event.at <= latest for event in events):
+            return events
+    return [replace(event, at=now) if event.at.tzinfo is not None and event.at > latest else event for event in events]
 
 
 def tie_late(store: Store) -> int:
@@ -156,14 +162,14 @@ def heal(store: Store, mailing_id: int) -> int:
     return len(about)
 
 
-def _row(item: Matched, received: datetime) -> tuple[Any, ...]:
+def _row(item: Matched, at: str | None, received: str | None) -> tuple[Any, ...]:
     """As ``store.events.KEPT`` names it; of who was forgotten what ``people.rights.forget`` leaves."""
     event, message = item.event, item.message
     url, reason, domain, raw = ("", "", "", None) if item.forgotten else (
         event.url, event.reason, address.domain(event.address or item.address or ""), event.raw)
     return (message.id if message is not None else None, message.mailing_id if message is not None else None,
             # Plain texts: the drivers look for a way to write anything else.
-            str(event.kind), event.at, received, event.provider,
+            str(event.kind), at, received, event.provider,
             # An event without an id of its own must not pass for another such one.
             dated_digest(int(event.at.timestamp()), event.provider, event.provider_event_id)
             if event.provider_event_id else event.fingerprint, event.fingerprint, event.provider_id,

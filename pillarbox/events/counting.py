@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
@@ -27,12 +26,13 @@ from pillarbox.store.contributions import (
     heard,
     hour_of,
 )
-from pillarbox.store.events import Message
+from pillarbox.store.events import Message, Told
 
 # By plain texts: an enumeration's members are hashed by Python.
 _RANK = {str(outcome): outcome.rank for outcome in Outcome}
 _OUTCOME = {str(kind): str(kind.outcome) for kind in EventKind if kind.outcome}
 _DELIVERED, _CLICKED = str(EventKind.DELIVERED), str(EventKind.CLICKED)
+_ARRIVED, _MACHINE = str(Outcome.DELIVERED), str(Agent.MACHINE)
 _RETURNED = frozenset(map(str, RETURNED))
 _OF_NO_COUNT = (str(EventKind.PROCESSED), str(EventKind.DEFERRED))
 _CLICKED_BIT = int(Mark.CLICKED)
@@ -59,14 +59,8 @@ def count(connection: Connection, held: Mapping[int, Message], facts: Sequence[F
         held: the messages that they are about, as they stood before, held until the transaction ends.
         facts: the events.
     """
-    outcomes: dict[int, str] = {}
-    telling = []
-    for fact in facts:
-        if outcome := _OUTCOME.get(fact.kind):
-            so_far = outcomes.get(fact.message_id) or held[fact.message_id].outcome
-            outcomes[fact.message_id] = outcome if _RANK[outcome] > _RANK[so_far] else so_far
-        if fact.kind not in _OF_NO_COUNT:
-            telling.append(fact)
+    outcomes = _outcomes(held, facts)
+    telling = [fact for fact in facts if fact.kind not in _OF_NO_COUNT]
     about = {fact.message_id for fact in telling}
     before = tallies.responses_of(connection, about)
     after = dict(before)
@@ -86,42 +80,46 @@ def count(connection: Connection, held: Mapping[int, Message], facts: Sequence[F
                                           {fact.message_id for fact in telling if fact.kind in _RETURNED})
     tallies.keep(connection, {id_: response for id_, response in after.items()
                               if response != before.get(id_, NOTHING)})
-    changes: tallies.Changes = Counter()
+    # A mailing's messages are delivered in the same few hours, and then opened: most go the same way as others.
+    ways: Counter[_Way] = Counter()
     for message_id in about:
         row = held[message_id]
-        _add(changes, row,
-             (before.get(message_id, NOTHING), earlier.get(message_id, ()), row.outcome == Outcome.DELIVERED,
-              was_returned.get(message_id)),
-             (after.get(message_id, NOTHING), now.get(message_id, ()),
-              outcomes.get(message_id, row.outcome) == Outcome.DELIVERED, is_returned.get(message_id)))
-    tallies.add(connection, changes)
+        ways[row.mailing_id, row.tracked, row.variant,
+             before.get(message_id, NOTHING), after.get(message_id, NOTHING),
+             row.outcome == _ARRIVED, outcomes.get(message_id, row.outcome) == _ARRIVED,
+             earlier.get(message_id, ()), now.get(message_id, ()),
+             was_returned.get(message_id), is_returned.get(message_id)] += 1
+    tallies.add(connection, _changes(ways))
 
 
-_Standing = tuple[Response, Sequence[Click], bool, Return | None]
+def _outcomes(held: Mapping[int, Message], facts: Iterable[Fact]) -> dict[int, str]:
+    """The outcomes that messages have from now on, of those to which these facts give any."""
+    found: dict[int, str] = {}
+    for fact in facts:
+        if outcome := _OUTCOME.get(fact.kind):
+            so_far = found.get(fact.message_id) or held[fact.message_id].outcome
+            found[fact.message_id] = outcome if _RANK[outcome] > _RANK[so_far] else so_far
+    return found
 
 
-def _add(changes: tallies.Changes, row: Message, before: _Standing, after: _Standing) -> None:
-    if before == after:
-        return
-    usual = not (before[1] or after[1] or before[3] or after[3])
-    moved = (_moved_without_clicks(before[0], before[2], after[0], after[2], row.tracked, row.variant)
-             if usual else _moved(before, after, row.tracked, row.variant))
-    for (facet, key), n in moved:
-        changes[row.mailing_id, facet, key] += n
+_Clicks = tuple[Click, ...]
+_Way = tuple[int, bool, str, Response, Response, bool, bool, _Clicks, _Clicks, Return | None, Return | None]
+"""A message's mailing, tracking and variant; then before and after: response, delivered, clicks, how it came back."""
 
 
-def _moved(before: _Standing, after: _Standing, tracked: bool,
-           variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    was, is_ = (contribution(response, clicks, tracked=tracked, delivered=delivered, variant=variant, returned=returned)
-                for response, clicks, delivered, returned in (before, after))
-    return tuple(difference(was, is_).items())
-
-
-# A mailing's messages are delivered in the same few hours, and then opened: most go the same way as others.
-@lru_cache(maxsize=8192)
-def _moved_without_clicks(was: Response, was_delivered: bool, is_: Response, is_delivered: bool, tracked: bool,
-                          variant: str) -> tuple[tuple[tuple[str, str], int], ...]:
-    return _moved((was, (), was_delivered, None), (is_, (), is_delivered, None), tracked, variant)
+def _changes(ways: Mapping[_Way, int]) -> tallies.Changes:
+    """What the mailings' figures change by: each way, and how many messages went it."""
+    changes: tallies.Changes = Counter()
+    for way, times in ways.items():
+        mailing_id, tracked, variant, *standings = way
+        if standings[0::2] == standings[1::2]:
+            continue
+        was, is_ = (contribution(response, clicks, tracked=tracked, delivered=delivered, variant=variant,
+                                 returned=returned)
+                    for response, delivered, clicks, returned in (way[3::2], way[4::2]))
+        for (facet, key), n in difference(was, is_).items():
+            changes[mailing_id, facet, key] += n * times
+    return changes
 
 
 def _returned(connection: Connection, held: Mapping[int, Message], outcomes: Mapping[int, str],
@@ -142,25 +140,24 @@ def _returned(connection: Connection, held: Mapping[int, Message], outcomes: Map
 
 
 def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],
-            ) -> tuple[dict[int, list[Click]], dict[int, list[Click]]]:
+            ) -> tuple[dict[int, _Clicks], dict[int, _Clicks]]:
     """Tag what scanners clicked; returns each message's clicks as they counted before, and as they count now."""
-    clicks: dict[int, list[Row[Any]]] = defaultdict(list)
+    clicks: dict[int, list[Told]] = defaultdict(list)
     delivered: dict[int, list[datetime]] = defaultdict(list)
     for row in table.clicks_and_deliveries(connection, message_ids):
-        if row.kind == EventKind.DELIVERED:
+        if row.kind == _DELIVERED:
             delivered[row.message_id].append(row.at)
         else:
             clicks[row.message_id].append(row)
     tagged: set[int] = set()
-    earlier: dict[int, list[Click]] = {}
-    now: dict[int, list[Click]] = {}
+    earlier: dict[int, _Clicks] = {}
+    now: dict[int, _Clicks] = {}
     for message_id, own in clicks.items():
-        machine = scanners.by_machine([scanners.Click(id=row.id, at=row.at, url=row.url) for row in own],
-                                      delivered[message_id])
-        tagged |= {row.id for row in own if row.id in machine and row.agent != Agent.MACHINE}
-        earlier[message_id] = [tallies.click(row.at, row.url, row.device, row.agent) for row in own
-                               if row.id not in new_ids]
-        now[message_id] = [tallies.click(row.at, row.url, row.device,
-                                         Agent.MACHINE if row.id in machine else row.agent) for row in own]
+        machine = scanners.by_machine([scanners.Click(row.id, row.at, row.url) for row in own], delivered[message_id])
+        tagged |= {row.id for row in own if row.id in machine and row.agent != _MACHINE}
+        earlier[message_id] = tuple(tallies.click(row.at, row.url, row.device, row.agent) for row in own
+                                    if row.id not in new_ids)
+        now[message_id] = tuple(tallies.click(row.at, row.url, row.device, _MACHINE if row.id in machine else row.agent)
+                                for row in own)
     table.tag_machine(connection, tagged)
     return earlier, now

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 # Nobody opens three different links of a letter within two seconds; providers report whole seconds.
 BURST_LINKS = 3
@@ -35,8 +35,7 @@ def calls_itself_a_machine(user_agent: str) -> bool:
     return not user_agent.strip() or _MACHINES.search(user_agent) is not None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Click:
+class Click(NamedTuple):
     """One click on one message's link."""
 
     id: int
@@ -50,6 +49,8 @@ def by_machine(clicks: Sequence[Click], delivered: Collection[datetime]) -> set[
 
 
 def _in_a_burst(clicks: Sequence[Click]) -> set[int]:
+    if len(clicks) < BURST_LINKS:
+        return set()
     ordered = sorted(clicks, key=lambda click: click.at)
     window = timedelta(seconds=BURST_SECONDS)
     found: set[int] = set()

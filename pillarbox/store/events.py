@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Column, Connection, Row, Text, bindparam, case, func, or_, select, update
+from sqlalchemy import Column, Connection, Row, Select, Update, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import RETURNED, Agent, EventKind, MessageState, Outcome
-from pillarbox.store.listed import among, listed, moment, read_moment
+from pillarbox.store.listed import (
+    PACKED,
+    among,
+    among_packed,
+    gathered,
+    listed,
+    listed_packed,
+    moment,
+    pack,
+    read_moment,
+)
 from pillarbox.store.schema import UNREACHED, attempts, events, mailings, marks, messages, supporters
-from pillarbox.store.upsert import insert_for
+from pillarbox.store.upsert import insert_into
 
 # States that an event contradicts outright: the ledger said that this message never left.
 NEVER_LEFT = UNREACHED
@@ -63,21 +74,23 @@ def add_new(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, 
 
     Args:
         connection: the transaction.
-        rows: of each event what ``KEPT`` names; words as plain text, times aware.
+        rows: of each event what ``KEPT`` names; words as plain text, times by ``listed.moment``.
 
     Returns:
         fingerprint → id of each row that was new.
     """
     if not rows:
         return {}
-    written = {at: moment(connection, at) for at in {at for row in rows for at in row[3:5]}}
-    packed = [(*row[:3], written[row[3]], written[row[4]], *row[5:]) for row in rows]
     if connection.dialect.name == "sqlite":
-        return _add_to_sqlite(connection, packed)
-    statement = insert_for(connection, events).from_select(
-        KEPT, listed(connection, [events.c[name] for name in KEPT], packed)).on_conflict_do_nothing().returning(
+        return _add_to_sqlite(connection, rows)
+    return {row[0]: row[1] for row in connection.execute(_adding(), {PACKED: pack(rows)}).all()}
+
+
+@cache
+def _adding() -> postgresql.Insert:
+    return postgresql.insert(events).from_select(
+        KEPT, listed_packed("postgresql", [events.c[name] for name in KEPT])).on_conflict_do_nothing().returning(
         events.c.fingerprint, events.c.id)
-    return {row[0]: row[1] for row in connection.execute(statement).all()}
 
 
 def _add_to_sqlite(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
@@ -103,20 +116,25 @@ def messages_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Me
 
 
 def _messages(connection: Connection, column: Column[Any], values: Collection[int] | Collection[str]) -> list[Message]:
-    """The messages whose column has one of these values, by id."""
+    """The messages whose column has one of these values."""
     if not values:
         return []
-    wanted = among(connection, column, values)
+    found = connection.execute(_seeking(connection.dialect.name, column), {PACKED: pack(values)})
     if connection.dialect.name != "sqlite":
-        return [Message._make(row) for row in connection.execute(
-            select(*_MESSAGE).join(mailings, _OF_MAILING).where(wanted).order_by(messages.c.id)).all()]
-    # Packed into one row: for each row SQLite's driver lets go of Python's lock.
-    packed: str = connection.execute(select(func.json_group_array(func.json_array(*_MESSAGE), type_=Text)).select_from(
-        messages.join(mailings, _OF_MAILING)).where(wanted)).scalar_one()
-    return [Message._make((*row[:8], _moment_of(row[8]), *row[9:11], row[11] == 1, *row[12:]))
-            for row in sorted(orjson.loads(packed))]
+        return [Message._make(row) for row in found.all()]
+    rows = orjson.loads(found.scalar_one())
+    for row in rows:
+        row[_ACCEPTED_AT], row[_TRACKED] = _moment_of(row[_ACCEPTED_AT]), row[_TRACKED] == 1
+    return list(map(Message._make, rows))
 
 
+@cache
+def _seeking(engine: str, column: Column[Any]) -> Select[Any]:
+    sought = select(gathered(*_MESSAGE)) if engine == "sqlite" else select(*_MESSAGE)
+    return sought.select_from(messages.join(mailings, _OF_MAILING)).where(among_packed(engine, column))
+
+
+_ACCEPTED_AT, _TRACKED = Message._fields.index("accepted_at"), Message._fields.index("tracked")
 _moment_of = lru_cache(maxsize=8192)(read_moment)
 
 
@@ -143,7 +161,7 @@ def hold_messages(connection: Connection, ids: Collection[int],
 
 def messages_by_address(connection: Connection, hashes: Collection[str]) -> list[Message]:
     """Every message to these address hashes, however many they are, by id."""
-    return _messages(connection, messages.c.address_hash, hashes)
+    return sorted(_messages(connection, messages.c.address_hash, hashes), key=lambda one: one.id)
 
 
 def known_addresses(connection: Connection, hashes: Collection[str]) -> dict[str, tuple[int, str | None]]:
@@ -157,9 +175,14 @@ def known_addresses(connection: Connection, hashes: Collection[str]) -> dict[str
 
 def raise_outcome(connection: Connection, outcome: Outcome, ids: Collection[int]) -> None:
     """Give messages an outcome where theirs is of lower precedence."""
+    connection.execute(_raising(connection.dialect.name, outcome), {PACKED: pack(ids)})
+
+
+@cache
+def _raising(engine: str, outcome: Outcome) -> Update:
     lower = [other for other in Outcome if other.rank < outcome.rank]
-    connection.execute(update(messages).where(among(connection, messages.c.id, ids), messages.c.outcome.in_(lower))
-                       .values(outcome=outcome))
+    return update(messages).where(among_packed(engine, messages.c.id), messages.c.outcome.in_(lower)
+                                  ).values(outcome=outcome)
 
 
 def accept(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -199,12 +222,19 @@ def ownerless(connection: Connection, provider_ids: Collection[str] | None = Non
 
     Each row: id, kind, at, provider_id, address_hash, agent, device, url.
     """
-    e = events.c
-    statement = select(e.id, e.kind, e.at, e.provider_id, e.address_hash, e.agent, e.device, e.url).where(
-        e.message_id.is_(None), e.provider_id != "", e.address_hash.is_not(None))
-    if provider_ids is not None:
-        statement = statement.where(among(connection, e.provider_id, provider_ids))
-    return list(connection.execute(statement.order_by(e.id).with_for_update()))
+    if provider_ids is None:
+        return list(connection.execute(_OWNERLESS))
+    return list(connection.execute(_ownerless(connection.dialect.name), {PACKED: pack(provider_ids)}))
+
+
+_E = events.c
+_OWNERLESS = select(_E.id, _E.kind, _E.at, _E.provider_id, _E.address_hash, _E.agent, _E.device, _E.url).where(
+    _E.message_id.is_(None), _E.provider_id != "", _E.address_hash.is_not(None)).order_by(_E.id).with_for_update()
+
+
+@cache
+def _ownerless(engine: str) -> Select[Any]:
+    return _OWNERLESS.where(among_packed(engine, _E.provider_id))
 
 
 def give_owner(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -222,23 +252,47 @@ def about_doubt(connection: Connection, mailing_id: int) -> list[Row[Any]]:
         .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.IN_DOUBT)))
 
 
-def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[Row[Any]]:
-    """What the rule for link scanners looks at and what is counted: id, message_id, kind, at, url, agent, device."""
+class Told(NamedTuple):
+    """A click or a delivery: what the rule for link scanners looks at, and what is counted."""
+
+    id: int
+    message_id: int
+    kind: str
+    """An ``EventKind``, as plain text."""
+    at: datetime
+    url: str
+    agent: str
+    device: str
+
+
+def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[Told]:
+    """All of these messages."""
     if not message_ids:
         return []
-    e = events.c
-    return list(connection.execute(
-        select(e.id, e.message_id, e.kind, e.at, e.url, e.agent, e.device)
-        .where(among(connection, e.message_id, message_ids), e.kind.in_([EventKind.CLICKED, EventKind.DELIVERED]))))
+    found = connection.execute(_telling(connection.dialect.name), {PACKED: pack(message_ids)})
+    if connection.dialect.name != "sqlite":
+        return [Told._make(row) for row in found.all()]
+    return [Told(*row[:3], _moment_of(row[3]), *row[4:]) for row in orjson.loads(found.scalar_one())]
+
+
+@cache
+def _telling(engine: str) -> Select[Any]:
+    columns = (_E.id, _E.message_id, _E.kind, _E.at, _E.url, _E.agent, _E.device)
+    sought = select(gathered(*columns)) if engine == "sqlite" else select(*columns)
+    return sought.where(among_packed(engine, _E.message_id), _E.kind.in_([EventKind.CLICKED, EventKind.DELIVERED]))
 
 
 def refusals(connection: Connection, message_ids: Collection[int]) -> list[Row[Any]]:
     """What tells why messages came back: id, message_id, kind, reason, domain."""
     if not message_ids:
         return []
-    e = events.c
-    return list(connection.execute(select(e.id, e.message_id, e.kind, e.reason, e.domain).where(
-        among(connection, e.message_id, message_ids), e.kind.in_(RETURNED))))
+    return list(connection.execute(_refusals(connection.dialect.name), {PACKED: pack(message_ids)}))
+
+
+@cache
+def _refusals(engine: str) -> Select[Any]:
+    return select(_E.id, _E.message_id, _E.kind, _E.reason, _E.domain).where(
+        among_packed(engine, _E.message_id), _E.kind.in_(RETURNED))
 
 
 def tag_machine(connection: Connection, ids: Collection[int]) -> None:
@@ -249,6 +303,11 @@ def tag_machine(connection: Connection, ids: Collection[int]) -> None:
 
 def mark(connection: Connection, name: str, at: datetime) -> None:
     """Move a mark forward to ``at``; it never moves back."""
-    statement = insert_for(connection, marks).values(name=name, at=at)
-    connection.execute(statement.on_conflict_do_update(
-        index_elements=["name"], set_={"at": statement.excluded.at}, where=marks.c.at < statement.excluded.at))
+    connection.execute(_marking(connection.dialect.name), {"name": name, "at": at})
+
+
+@cache
+def _marking(engine: str) -> sqlite.Insert | postgresql.Insert:
+    statement = insert_into(engine, marks).values(name=bindparam("name"), at=bindparam("at"))
+    return statement.on_conflict_do_update(
+        index_elements=["name"], set_={"at": statement.excluded.at}, where=marks.c.at < statement.excluded.at)

@@ -6,7 +6,7 @@ a list of rows makes a thousand statements, for each of which SQLite's driver le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import (
     JSON,
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -29,12 +30,33 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON as PG_JSON
 
+PACKED = "packed"
+"""The parameter of statements that were written before their values were known; its value is what ``pack`` gives."""
+
+
+def pack(values: Iterable[int] | Iterable[str] | Sequence[Sequence[Any]]) -> str:
+    """Values or rows as one text."""
+    return orjson.dumps(values if isinstance(values, list) else list(values)).decode()
+
 
 def among(connection: Connection, column: ColumnElement[Any], values: Collection[int] | Collection[str],
           ) -> ColumnElement[bool]:
     """Whether a column's value is one of these."""
-    packed = bindparam(None, orjson.dumps(list(values)).decode(), type_=Text)
-    if connection.dialect.name == "sqlite":
+    return _within(connection.dialect.name, column, bindparam(None, pack(values), type_=Text))
+
+
+def among_packed(engine: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The same of the values of ``PACKED``: for a statement that is kept and run again and again.
+
+    Args:
+        engine: the dialect's name.
+        column: whose value.
+    """
+    return _within(engine, column, bindparam(PACKED, type_=Text))
+
+
+def _within(engine: str, column: ColumnElement[Any], packed: BindParameter[str]) -> ColumnElement[bool]:
+    if engine == "sqlite":
         return column.in_(select(func.json_each(packed).table_valued("value").c.value))
     each = func.json_array_elements_text(cast(packed, PG_JSON)).table_valued("value").c.value
     return column.in_(select(cast(each, column.type)))
@@ -50,8 +72,17 @@ def listed(connection: Connection, columns: Sequence[Column[Any]], rows: Sequenc
         rows: as many values each as there are columns; None where a column has none, times by ``moment``.
         names: what the query calls its columns; by default as they are called.
     """
-    sqlite = connection.dialect.name == "sqlite"
-    packed = bindparam(None, orjson.dumps(rows).decode(), type_=Text)
+    return _given(connection.dialect.name, columns, bindparam(None, pack(rows), type_=Text), names)
+
+
+def listed_packed(engine: str, columns: Sequence[Column[Any]]) -> Select[Any]:
+    """The same of the rows of ``PACKED``: for a statement that is kept and run again and again."""
+    return _given(engine, columns, bindparam(PACKED, type_=Text))
+
+
+def _given(engine: str, columns: Sequence[Column[Any]], packed: BindParameter[str],
+           names: Sequence[str] = ()) -> Select[Any]:
+    sqlite = engine == "sqlite"
     source = func.json_each(packed) if sqlite else func.json_array_elements(cast(packed, PG_JSON))
     value = source.table_valued("value").c.value
     picked = []
@@ -65,6 +96,11 @@ def listed(connection: Connection, columns: Sequence[Column[Any]], rows: Sequenc
             found = cast(type_coerce(value, JSON()).op("->>", return_type=Text())(place), kind)
         picked.append(found.label(name))
     return select(*picked).where(true())
+
+
+def gathered(*columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """SQLite's answer as one row, a JSON array of arrays: for each row its driver lets go of Python's lock."""
+    return func.json_group_array(func.json_array(*columns), type_=Text)
 
 
 def moment(connection: Connection, at: datetime | None) -> str | None:

@@ -6,10 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Text, delete, func, select, text
+from sqlalchemy import Connection, Select, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pillarbox.model.states import RETURNED, Agent, EventKind, Outcome
 from pillarbox.store.connect import Store
@@ -27,9 +29,9 @@ from pillarbox.store.contributions import (
     hour_of,
 )
 from pillarbox.store.events import hold_messages
-from pillarbox.store.listed import among, listed
+from pillarbox.store.listed import PACKED, among, among_packed, gathered, listed_packed, pack
 from pillarbox.store.schema import events, messages, responses, tallies
-from pillarbox.store.upsert import insert_for
+from pillarbox.store.upsert import insert_into
 
 Changes = Counter[tuple[int, str, str]]
 """(mailing, facet, key) → what is to be added."""
@@ -66,38 +68,49 @@ def responses_of(connection: Connection, message_ids: Collection[int]) -> dict[i
     """What was heard of these messages; those of which nothing was are left out."""
     if not message_ids:
         return {}
-    wanted = among(connection, responses.c.message_id, message_ids)
-    if connection.dialect.name == "sqlite":
-        # Packed into one row: for each row SQLite's driver lets go of Python's lock.
-        packed: str = connection.execute(select(func.json_group_array(func.json_array(*responses.columns), type_=Text))
-                                         .where(wanted)).scalar_one()
-        return {row[0]: Response(*row[1:]) for row in orjson.loads(packed)}
-    return {row[0]: Response(*row[1:]) for row in connection.execute(select(responses).where(wanted)).all()}
+    found = connection.execute(_responding(connection.dialect.name), {PACKED: pack(message_ids)})
+    rows = orjson.loads(found.scalar_one()) if connection.dialect.name == "sqlite" else found.all()
+    return {row[0]: Response._make(row[1:]) for row in rows}
+
+
+@cache
+def _responding(engine: str) -> Select[Any]:
+    sought = select(gathered(*responses.columns)) if engine == "sqlite" else select(responses)
+    return sought.where(among_packed(engine, responses.c.message_id))
 
 
 def keep(connection: Connection, found: Mapping[int, Response]) -> None:
     """Write what was heard of messages."""
     if not found:
         return
+    rows = [(message, *response) for message, response in sorted(found.items())]
+    connection.execute(_keeping(connection.dialect.name), {PACKED: pack(rows)})
+
+
+@cache
+def _keeping(engine: str) -> sqlite.Insert | postgresql.Insert:
     columns = list(responses.columns)
-    statement = insert_for(connection, responses).from_select(
-        [column.name for column in columns],
-        listed(connection, columns, [(message, *response) for message, response in sorted(found.items())]))
-    connection.execute(statement.on_conflict_do_update(
+    statement = insert_into(engine, responses).from_select(
+        [column.name for column in columns], listed_packed(engine, columns))
+    return statement.on_conflict_do_update(
         index_elements=["message_id"],
-        set_={column.name: statement.excluded[column.name] for column in columns[1:]}))
+        set_={column.name: statement.excluded[column.name] for column in columns[1:]})
 
 
 def add(connection: Connection, changes: Mapping[tuple[int, str, str], int]) -> None:
     """Add to tallies, in a fixed order: at the end of a transaction, since others wait for the same rows."""
     rows = [(*key, change) for key, change in sorted(changes.items()) if change]
-    if not rows:
-        return
+    if rows:
+        connection.execute(_counting(connection.dialect.name), {PACKED: pack(rows)})
+
+
+@cache
+def _counting(engine: str) -> sqlite.Insert | postgresql.Insert:
     columns = list(tallies.columns)
-    statement = insert_for(connection, tallies).from_select(
-        [column.name for column in columns], listed(connection, columns, rows))
-    connection.execute(statement.on_conflict_do_update(
-        index_elements=["mailing_id", "facet", "key"], set_={"n": tallies.c.n + statement.excluded.n}))
+    statement = insert_into(engine, tallies).from_select(
+        [column.name for column in columns], listed_packed(engine, columns))
+    return statement.on_conflict_do_update(
+        index_elements=["mailing_id", "facet", "key"], set_={"n": tallies.c.n + statement.excluded.n})
 
 
 @contextmanager
