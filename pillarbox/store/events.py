@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import Column, Connection, Row, Select, Update, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from pillarbox.model.states import RETURNED, Agent, EventKind, MessageState, Outcome
 from pillarbox.store.listed import (
@@ -87,7 +88,7 @@ def add_new(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[str, 
 
 
 @cache
-def _adding() -> postgresql.Insert:
+def _adding() -> ReturningInsert[Any]:
     return postgresql.insert(events).from_select(
         KEPT, listed_packed("postgresql", [events.c[name] for name in KEPT])).on_conflict_do_nothing().returning(
         events.c.fingerprint, events.c.id)
@@ -272,7 +273,7 @@ def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) 
     found = connection.execute(_telling(connection.dialect.name), {PACKED: pack(message_ids)})
     if connection.dialect.name != "sqlite":
         return [Told._make(row) for row in found.all()]
-    return [Told(*row[:3], _moment_of(row[3]), *row[4:]) for row in orjson.loads(found.scalar_one())]
+    return [Told._make((*row[:3], _moment_of(row[3]), *row[4:])) for row in orjson.loads(found.scalar_one())]
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
 
 from pillarbox.events.apply import RECEIVED
 from pillarbox.ground import clock
@@ -17,7 +17,9 @@ from pillarbox.mailings.status import status
 from pillarbox.mailings.submit import submit
 from pillarbox.model.records import Receipt, Result, Unit
 from pillarbox.model.states import EventKind, MailingState, Verdict
+from pillarbox.reports import details
 from pillarbox.runner.local import Run
+from pillarbox.store import brakes as brake_table
 from pillarbox.store import claims, mailings, waves
 from pillarbox.store import events as event_table
 from pillarbox.store.mailings import Mailing
@@ -32,6 +34,23 @@ from tests.mailings.launching import configured, hear, ids, move_to, now, sendin
 def strict(project: Project) -> Project:
     """Shares mean something from fifty messages on."""
     return configured(project, "brakes", least=50, rejected_batches=3)
+
+
+def test_bad_news_is_found_by_its_mailing(strict: Project) -> None:
+    """Asked for with every batch: by an index that holds nothing else, not among a million opens."""
+    store = strict.store
+    if not store.is_sqlite:
+        pytest.skip("PostgreSQL's planner walks through tables as small as these")
+    seen: list[tuple[str, Any]] = []
+    event.listen(store.reader, "before_cursor_execute", lambda _c, _u, said, given, _x, _m: seen.append((said, given)))
+    with store.reading() as connection:
+        brake_table.cases(connection, 1)
+        details.donation_pages(connection, 1)
+        asked = [one for one in seen if "FROM events" in one[0]]
+        for said, given in asked:
+            steps = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said}", given)]
+            assert any("USING INDEX ix_events_telling (mailing_id=? AND kind=?)" in step for step in steps), steps
+    assert len(asked) == 2
 
 
 def accepting(unit: Unit) -> Result:

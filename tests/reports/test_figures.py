@@ -181,8 +181,8 @@ def test_pounds_per_letter(store: Store) -> None:
     assert rate.low < 2.5 < rate.high
 
 
-def test_heard_until_is_the_newest_that_is_known(store: Store) -> None:
-    """What was heard of any mailing counts, also when nothing came of this one; a later event counts more."""
+def test_heard_until_is_the_newest_that_the_provider_told(store: Store) -> None:
+    """What was heard of any mailing counts, also when nothing came of this one; when it happened, not when we heard."""
     with store.writing() as connection:
         built = Builder(connection)
         message = built.message()
