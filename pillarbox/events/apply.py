@@ -98,7 +98,8 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
     seen = {item.message.id: item.message for item in new if item.message is not None}
     facts, signs = [], []
-    for event, message, *_ in new:
+    for item in new:
+        event, message = item.event, item.message
         if message is not None:
             kind = str(event.kind)
             facts.append(Fact(ids[event.fingerprint], message.id, kind, event.at, str(event.agent),

@@ -20,6 +20,9 @@ _REASON_OF = {
     str(EventKind.UNSUBSCRIBED): SuppressionReason.UNSUBSCRIBED,
 }
 
+# By plain texts: an enumeration's members are hashed by Python.
+_ASKING = frozenset({*_REASON_OF, str(EventKind.DROPPED)})
+
 # A drop repeats why the provider suppresses the address (SendGrid event reference, "Dropped", read 2026-11).
 _DROP_WORDS = (
     ("unsubscribe", SuppressionReason.UNSUBSCRIBED),
@@ -45,7 +48,7 @@ def suppression(event: Event) -> SuppressionReason | None:
 def act(connection: Connection, new: Sequence[Matched]) -> None:
     """Suppress addresses and end consents, as new events ask; in a fixed order, harmless when done twice."""
     asked: dict[tuple[str, SuppressionReason], Matched] = {}
-    telling = [item for item in new if suppression(item.event) is not None]
+    telling = [item for item in new if str(item.event.kind) in _ASKING and suppression(item.event) is not None]
     for item in sorted(telling, key=lambda item: item.event.at):
         reason = suppression(item.event)
         # A proof goes to staff, in a supporter's name: what becomes of it is neither's wish.
