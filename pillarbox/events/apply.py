@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -119,7 +119,7 @@ def _not_ahead(event: Event, now: datetime) -> Event:
     Else "heard until" would stand in the days to come, and the curve over time would end there.
     """
     ahead = event.at.tzinfo is not None and event.at > now + AHEAD  # one without a zone is refused when it is written
-    return replace(event, at=now) if ahead else event
+    return event._replace(at=now) if ahead else event
 
 
 def tie_late(store: Store) -> int:
