@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -127,7 +127,7 @@ def _not_ahead(events: Sequence[Event], now: datetime) -> Sequence[Event]:
     with suppress(TypeError):  # one without a zone is refused when it is written
         if all(event.at <= latest for event in events):
             return events
-    return [replace(event, at=now) if event.at.tzinfo is not None and event.at > latest else event for event in events]
+    return [event._replace(at=now) if event.at.tzinfo is not None and event.at > latest else event for event in events]
 
 
 def tie_late(store: Store) -> int:

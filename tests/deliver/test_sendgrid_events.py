@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import HealthCheck, settings
+from hypothesis import given as over
+from hypothesis import strategies as st
 
+from pillarbox.deliver.sendgrid import events as reader
 from pillarbox.deliver.sendgrid.events import DROPS, KINDS, parse, read, request_id, verify
 from pillarbox.ground.errors import Refused, SettingsError, SignatureError
 from pillarbox.model.states import Agent, EventKind
@@ -243,9 +248,57 @@ def test_a_malformed_item_is_named(bad: object, words: str) -> None:
     assert (len(found.events), len(found.faults)) == (1, 1)
 
 
+FIELDS = ("email", "event", "timestamp", "sg_event_id", "sg_message_id", "pillarbox", "response", "reason", "url",
+          "useragent", "sg_machine_open", "type", "unique_args", "custom_args")
+ODD: list[object] = [
+    None, True, False, 0, 1.5, -1, 2**63, 10**30, [], {}, ["x"], {"pillarbox": "proj1234.1.2"},
+    {"pillarbox": "other567.1.2"}, "", "\0", "a\0b", "\ud800", "1796893200", "١٧٩", "Zoë@Bücher.example",
+    "a@xn--bcher-kva.example", " A@Example.org ", "proj1234.١.٢", "proj1234..2", "proj1234.1.2.3",
+    "proj1234.1." + "9" * 19, "other567.1.2", ".1.2", "a.b.RECVD-1", ".filter", "Mozilla/5.0", "blocked",
+    "Invalid (no host)"]
+ITEMS = st.builds(
+    lambda word, odd, lost: {name: value for name, value in {**item(event=word), **odd}.items() if name not in lost},
+    st.sampled_from([*KINDS, "novelty"]),
+    st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(ODD) | st.text(max_size=9), max_size=4),
+    st.sets(st.sampled_from(FIELDS), max_size=1))
+
+
+def assert_both_ways_agree(items: list[object], project: str) -> None:
+    raw = json.dumps(items).encode()
+    found = read(raw, project=project)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reader, "_usual", lambda item, project: None)
+        assert read(raw, project=project) == found
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("word", KINDS)
+def test_one_oddity_is_read_alike_by_the_short_and_the_careful_way(word: str, field: str) -> None:
+    """Whatever stands in a field, and if it is missing, the short way gives the careful way's event or leaves it."""
+    whole = item(event=word)
+    given = [{**whole, field: odd} for odd in ODD]
+    assert_both_ways_agree([*given, {name: whole[name] for name in whole if name != field}], "proj1234")
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+@over(st.lists(ITEMS, max_size=5), st.sampled_from(["proj1234", "other567", ""]))
+def test_oddities_together_are_read_alike_by_the_short_and_the_careful_way(items: list[object], project: str) -> None:
+    """Events, faults and counts of any post are the same as when all of it is read with care."""
+    assert_both_ways_agree([*items, *ODD], project)
+
+
+@pytest.mark.parametrize("word", [word for word in KINDS if word not in ("bounce", "dropped")])
+def test_what_is_usual_goes_the_short_way(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event of a sound post costs a careful reading, but for what may suppress an address."""
+    monkeypatch.setattr(reader, "_event", None)
+    assert len(events(item(event=word), item(event=word, url="https://example.org", useragent="Mozilla/5.0",
+                                             sg_machine_open=True))) == 2
+
+
 @pytest.mark.parametrize(("given", "wanted"), [
     ("LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0", "LRzXl_NHStOGhQ4kofSm_A"),
-    ("14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0", "14c5d75ce93.dfd.64b469"), ("plain", "plain"), ("", "")])
+    ("14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0", "14c5d75ce93.dfd.64b469"), ("plain", "plain"), ("", ""),
+    ("a.rest.RECVD-1.recvd-2", "a.rest"), ("a.recv.fil", "a.recv.fil"), (".filter", "")])
 def test_the_requests_id_is_found(given: str, wanted: str) -> None:
     """A late event without our argument is matched by what X-Message-Id had said."""
     assert request_id(given) == wanted

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -77,8 +76,8 @@ def test_a_repeat_counts_once(store: Store) -> None:
     event = an_event(EventKind.DELIVERED, letter(store))
     assert take_in(store, event, event) == Applied(new=1, repeated=1)
     assert take_in(store, event) == Applied(repeated=1)
-    assert take_in(store, replace(event, provider_event_id="another")) == Applied(repeated=1)
-    assert take_in(store, replace(event, fingerprint="another")) == Applied(repeated=1)
+    assert take_in(store, event._replace(provider_event_id="another")) == Applied(repeated=1)
+    assert take_in(store, event._replace(fingerprint="another")) == Applied(repeated=1)
     assert len(column(store, schema.events.c.id)) == 1
 
 
@@ -96,7 +95,7 @@ def test_a_long_file_is_one_act(store: Store, monkeypatch: pytest.MonkeyPatch) -
     message = letter(store)
     many = [an_event(EventKind.OPENED, message, seconds=number) for number in range(20)]
     assert take_in(store, *many, many[0]) == Applied(new=20, repeated=1)
-    naive = replace(many[0], fingerprint="other", provider_event_id="other", at=datetime(2026, 1, 1))  # noqa: DTZ001
+    naive = many[0]._replace(fingerprint="other", provider_event_id="other", at=datetime(2026, 1, 1))  # noqa: DTZ001
     more = [an_event(EventKind.CLICKED, message, seconds=number) for number in range(20)]
     with pytest.raises(Exception, match="aware"):
         take_in(store, *more, naive)

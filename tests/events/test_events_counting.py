@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -257,7 +256,7 @@ def test_an_outcome_alone_moves_the_delivered(store: Store) -> None:
     begin(store)
     with store.writing() as connection:
         connection.execute(update(schema.messages).where(schema.messages.c.id == 1).values(outcome=Outcome.BOUNCED))
-    take(store, [told(EventKind.DELIVERED), replace(told(EventKind.OPENED), user_agent="")])
+    take(store, [told(EventKind.DELIVERED), told(EventKind.OPENED)._replace(user_agent="")])
     assert kept(store, Facet.DELIVERED)[Facet.DELIVERED] == {}
     with store.reading() as connection:
         assert connection.execute(select(schema.messages.c.outcome).where(schema.messages.c.id == 1)

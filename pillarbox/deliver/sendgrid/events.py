@@ -165,6 +165,9 @@ def read(raw: bytes, *, project: str) -> Parsed:
     ignored: Counter[str] = Counter()
     foreign = 0
     for number, item in enumerate(items, start=1):
+        if usual := _usual(item, project):
+            events.append(usual)
+            continue
         word = item.get("event") if isinstance(item, dict) else None
         if not isinstance(word, str):
             faults.append(f"Item {number} has no event.")
@@ -209,11 +212,45 @@ def _argument(item: dict[str, Any]) -> str:
     return ""
 
 
+_USUAL = {word: kind for word, kind in KINDS.items() if kind not in (EventKind.BOUNCED, EventKind.DROPPED)}
+"""The words whose kind depends on nothing else, and that suppress nothing."""
+_HUMAN, _MACHINE = Agent.HUMAN, Agent.MACHINE  # Python 3.11 takes as long to look a member up as for a call
+
+
+def _usual(item: Any, project: str) -> Event | None:
+    """What the careful reading would give, in half the time, of an item that has nothing odd about it; else None.
+
+    Nearly all are such. No field is asked what it is: what is missing or of another type fails where it is used, and
+    the careful reading has the words for it.
+    """
+    try:
+        word, email, second, provider_id = item["event"], item["email"], item["timestamp"], item["sg_message_id"]
+        event_id, kind, ours = item["sg_event_id"], _USUAL[word], _OURS.fullmatch(item[CUSTOM_ARGUMENT])
+        get = item.get
+        url, user_agent, reason, response = get("url", ""), get("useragent", ""), get("reason", ""), get("response", "")
+        whole = "".join((email, provider_id, event_id, url, user_agent, reason, response))  # takes nothing but texts
+        if "\0" in whole or type(second) is not int or ours is None:  # True is an int, and no time
+            return None
+        at = _second(second)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+    owner, message_id, attempt_id = ours.groups()
+    if owner != project:
+        return None
+    reason = reason or response
+    machine = get("sg_machine_open") is True or (user_agent and _is_proxy(user_agent))
+    # By place: by name it takes twice as long.
+    return Event(
+        kind, at, PROVIDER, event_id, dated_digest(second, word, provider_id, email, url), int(message_id),
+        int(attempt_id), request_id(provider_id), _address(email), _MACHINE if machine else _HUMAN, url,
+        _plain(reason) if reason else "", False, user_agent, orjson.dumps(item).decode())
+
+
 _TEXTS = ("email", "url", "sg_message_id", "useragent", "reason", "sg_event_id")
 
 
 def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event:
-    """Raises ValueError with what is wrong."""
+    """The careful reading. Raises ValueError with what is wrong."""
     email, url, provider_id, user_agent, reason, event_id = [
         _text(item, name) if name in item else "" for name in _TEXTS]
     reason = reason or _text(item, "response")
@@ -236,7 +273,8 @@ _plain = lru_cache(maxsize=1024)(plain)
 
 def request_id(sg_message_id: str) -> str:
     """What X-Message-Id said when the message was accepted: the first part of ``sg_message_id``."""
-    return _FILTER.split(sg_message_id, maxsplit=1)[0]
+    first, _, rest = sg_message_id.partition(".")
+    return first if rest.startswith(("recvd", "filter")) else _FILTER.split(sg_message_id, maxsplit=1)[0]
 
 
 def _suppresses(kind: EventKind, reason: str) -> bool:
