@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pillarbox.deliver.sendgrid import events as sendgrid
+from pillarbox.deliver.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 
 _TABLE = """CREATE TABLE events (id INTEGER PRIMARY KEY, provider_event_id TEXT NOT NULL UNIQUE, kind TEXT, at INTEGER,
             email TEXT, provider_id TEXT, url TEXT, raw TEXT)"""
@@ -31,8 +31,8 @@ def application(path: Path, public_key: str) -> Starlette:
     turn = threading.Lock()
 
     def take_in(raw: bytes, signature: str, timestamp: str) -> None:
-        sendgrid.verify(raw, signature=signature, timestamp=timestamp, public_key=public_key, now=datetime.now(UTC),
-                        max_age_seconds=90_000)
+        verify(raw, signature=signature, timestamp=timestamp, public_key=public_key, now=datetime.now(UTC),
+               max_age_seconds=90_000)
         rows = [(one["sg_event_id"], one["event"], one["timestamp"], one["email"], one["sg_message_id"],
                  one.get("url", ""), orjson.dumps(one).decode()) for one in orjson.loads(raw)]
         with turn:
@@ -42,8 +42,8 @@ def application(path: Path, public_key: str) -> Starlette:
             database.execute("COMMIT")
 
     async def post(request: Request) -> Response:
-        await run_in_threadpool(take_in, await request.body(), request.headers[sendgrid.SIGNATURE_HEADER],
-                                request.headers[sendgrid.TIMESTAMP_HEADER])
+        await run_in_threadpool(take_in, await request.body(), request.headers[SIGNATURE_HEADER],
+                                request.headers[TIMESTAMP_HEADER])
         return Response(status_code=204)
 
     return Starlette(routes=[Route("/hooks/sendgrid", post, methods=["POST"])])

@@ -18,7 +18,8 @@ from hypothesis import given as over
 from hypothesis import strategies as st
 
 from pillarbox.deliver.sendgrid import events as reader
-from pillarbox.deliver.sendgrid.events import DROPS, KINDS, parse, read, request_id, verify
+from pillarbox.deliver.sendgrid.events import DROPS, KINDS, parse, read, request_id
+from pillarbox.deliver.sendgrid.signature import verify
 from pillarbox.ground.errors import Refused, SettingsError, SignatureError
 from pillarbox.model.states import Agent, EventKind
 
@@ -302,3 +303,12 @@ def test_what_is_usual_goes_the_short_way(word: str, monkeypatch: pytest.MonkeyP
 def test_the_requests_id_is_found(given: str, wanted: str) -> None:
     """A late event without our argument is matched by what X-Message-Id had said."""
     assert request_id(given) == wanted
+
+
+def test_an_item_nested_beyond_all_events_costs_no_other() -> None:
+    """What JSON can be read but not written again is a fault of that item, in words; the others are taken in."""
+    deep = b"[" * 400 + b"]" * 400
+    good, odd = orjson.dumps(item()), orjson.dumps(item(sg_event_id="event-2"))
+    found = read(b"[" + good + b"," + odd[:-1] + b',"category":' + deep + b"}]", project="proj1234")
+    assert len(found.events) == 1
+    assert found.faults == ("Item 2 (delivered): nested beyond all events.",)

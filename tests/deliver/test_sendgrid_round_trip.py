@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
-from pillarbox.deliver.sendgrid.events import SIGNATURE_HEADER, TIMESTAMP_HEADER, read, verify
+from pillarbox.deliver.sendgrid.events import read
+from pillarbox.deliver.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from pillarbox.deliver.sendgrid.transport import SendgridTransport
 from pillarbox.model.sections import SendgridSettings
 from pillarbox.model.states import Agent, EventKind

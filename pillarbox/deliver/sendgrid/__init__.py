@@ -1,1 +1,1 @@
-"""Twilio SendGrid: what is sent (payload, client, transport, verdicts) and what comes back (events)."""
+"""Twilio SendGrid: what is sent (payload, client, transport, verdicts) and what comes back (signature, events)."""

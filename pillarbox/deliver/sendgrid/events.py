@@ -1,4 +1,4 @@
-"""SendGrid's event webhook: the signature over the raw bytes, and its words turned into ours.
+"""SendGrid's event webhook: its words turned into ours.
 
 Fields and reasons: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event and the webhook
 description (twilio/sendgrid-oai, ``tsg_webhooks_v3.json``), both read 2026-11.
@@ -6,8 +6,6 @@ description (twilio/sendgrid-oai, ``tsg_webhooks_v3.json``), both read 2026-11.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
 from collections import Counter
@@ -19,24 +17,16 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pillarbox.deliver.sendgrid.payload import CUSTOM_ARGUMENT
 from pillarbox.deliver.words import plain
 from pillarbox.ground.address import normalise
-from pillarbox.ground.errors import Refused, SettingsError, SignatureError
+from pillarbox.ground.errors import Refused
 from pillarbox.ground.keys import dated_digest
 from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, EventKind
 
 PROVIDER = "sendgrid"
-SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
-TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
-FUTURE_SECONDS = 300
-"""How far a signer's clock may run ahead of ours."""
 
 KINDS: Mapping[str, EventKind] = {
     "processed": EventKind.PROCESSED,
@@ -82,53 +72,6 @@ class Parsed:
     """Events of other installations of Pillarbox on the same account, left out."""
     faults: tuple[str, ...]
     """A sentence for each item that is no event; the others are good."""
-
-
-def verify(raw: bytes, *, signature: str, timestamp: str, public_key: str, now: datetime,
-           max_age_seconds: int) -> None:
-    """See that SendGrid signed exactly these bytes, not long ago. Nothing of them is parsed.
-
-    Args:
-        raw: the body as it came.
-        signature: the header ``X-Twilio-Email-Event-Webhook-Signature`` (base64 of an ECDSA signature, DER).
-        timestamp: the header ``X-Twilio-Email-Event-Webhook-Timestamp`` (Unix seconds).
-        public_key: the webhook's verification key (base64 of a P-256 key, DER), from SendGrid's settings.
-        now: the present (aware).
-        max_age_seconds: how old the timestamp may be.
-
-    Raises:
-        SignatureError: missing, forged, stale or future-dated.
-        SettingsError: the key itself is no such key.
-    """
-    if not signature or not timestamp:
-        raise SignatureError("The post carries no signature.", todo="Switch on the signed event webhook in SendGrid.")
-    key = _key(public_key)
-    # Stripped digits of other scripts and signs: int() would take them, the signer never writes them.
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise SignatureError("The post's timestamp is no Unix time.")
-    try:
-        key.verify(base64.b64decode(signature, validate=True), timestamp.encode() + raw, ec.ECDSA(hashes.SHA256()))
-    except (InvalidSignature, binascii.Error, ValueError):
-        raise SignatureError("The post's signature does not fit its bytes.",
-                             todo="If SendGrid's key was changed, set PILLARBOX_SENDGRID_WEBHOOK_KEY anew.") from None
-    age = now.timestamp() - int(timestamp)
-    if age > max_age_seconds:
-        raise SignatureError(f"The post was signed {age / 3600:.0f} hours ago: too old to be believed.")
-    if age < -FUTURE_SECONDS:
-        raise SignatureError("The post was signed in the future.", todo="See that this machine's clock is right.")
-
-
-@lru_cache(maxsize=8)
-def _key(public_key: str) -> ec.EllipticCurvePublicKey:
-    try:
-        key = load_der_public_key(base64.b64decode(public_key, validate=True))
-    except (ValueError, binascii.Error, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise SettingsError("The event webhook's verification key is no such key.",
-                            where="PILLARBOX_SENDGRID_WEBHOOK_KEY",
-                            todo="Copy it from SendGrid: Settings, Mail Settings, Event Webhook, Security Features.")
-    return key
 
 
 def parse(raw: bytes, *, project: str) -> list[Event]:
@@ -224,6 +167,7 @@ def _usual(item: Any, project: str) -> Event | None:
     the careful reading has the words for it.
     """
     try:
+        raw = orjson.dumps(item).decode()
         word, email, second, provider_id = item["event"], item["email"], item["timestamp"], item["sg_message_id"]
         event_id, kind, ours = item["sg_event_id"], _USUAL[word], _OURS.fullmatch(item[CUSTOM_ARGUMENT])
         get = item.get
@@ -243,7 +187,7 @@ def _usual(item: Any, project: str) -> Event | None:
     return Event(
         kind, at, PROVIDER, event_id, dated_digest(second, word, provider_id, email, url), int(message_id),
         int(attempt_id), request_id(provider_id), _address(email), _MACHINE if machine else _HUMAN, url,
-        _plain(reason) if reason else "", False, user_agent, orjson.dumps(item).decode())
+        _plain(reason) if reason else "", False, user_agent, raw)
 
 
 _TEXTS = ("email", "url", "sg_message_id", "useragent", "reason", "sg_event_id")
@@ -264,7 +208,14 @@ def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event
         message_id=int(ours[2]) if ours else None, attempt_id=int(ours[3]) if ours else None,
         provider_id=request_id(provider_id), address=_address(email), agent=_agent(item, user_agent), url=url,
         reason=_plain(reason) if reason else "", suppresses=_suppresses(kind, reason), user_agent=user_agent,
-        raw=orjson.dumps(item).decode())
+        raw=_raw(item))
+
+
+def _raw(item: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(item).decode()
+    except orjson.JSONEncodeError:
+        raise ValueError("nested beyond all events") from None
 
 
 # Servers say the same of thousands of letters, and so do the few programs that fetch pictures.

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.deliver.sendgrid import events as sendgrid
+from pillarbox.deliver.sendgrid.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from pillarbox.events.taking import Intake
 from pillarbox.ground import clock, logs, metrics
 from pillarbox.ground.errors import PillarboxError, Refused, SettingsError, SignatureError, StoreError
@@ -38,8 +39,8 @@ class SendgridHook:
         if not self._settings.sendgrid.webhook_key.get_secret_value():
             _not_taken("no-key")
             return answer(503, "Not set up.", later=True)
-        signature = request.headers.get(sendgrid.SIGNATURE_HEADER, "")
-        timestamp = request.headers.get(sendgrid.TIMESTAMP_HEADER, "")
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        timestamp = request.headers.get(TIMESTAMP_HEADER, "")
         try:
             async with self._shelf.post(request, SIZE_LIMIT) as raw:
                 await self._lane.run(self._take_in, raw, signature, timestamp)
@@ -59,9 +60,8 @@ class SendgridHook:
 
     def _take_in(self, raw: bytes, signature: str, timestamp: str) -> None:
         options = self._settings.sendgrid
-        sendgrid.verify(raw, signature=signature, timestamp=timestamp,
-                        public_key=options.webhook_key.get_secret_value(), now=clock.now(),
-                        max_age_seconds=options.webhook_max_age_seconds)
+        verify(raw, signature=signature, timestamp=timestamp, public_key=options.webhook_key.get_secret_value(),
+               now=clock.now(), max_age_seconds=options.webhook_max_age_seconds)
         parsed = sendgrid.read(raw, project=self._project)
         if parsed.faults:
             # The others are good, and this post would never get better by coming again.
