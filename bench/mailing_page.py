@@ -14,18 +14,18 @@ from typing import Any
 
 import httpx
 import orjson
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, event, func, insert, select, update
 
 from bench import crowd, posts
 from bench.webhook import serving_ours
 from pillarbox.deliver.sendgrid import events as sendgrid
 from pillarbox.events.apply import apply
-from pillarbox.model.states import Attribution, Outcome, Role
+from pillarbox.model.states import Attribution, MailingState, Outcome, Role
 from pillarbox.reports import across, details, figures, timeline
 from pillarbox.staff import users
-from pillarbox.store import tallies
+from pillarbox.store import schema, tallies
 from pillarbox.store.connect import Store
-from pillarbox.store.project import open_project
+from pillarbox.store.project import Project, open_project
 from pillarbox.store.schema import donations, events, mailings
 
 _AIM_MS, _RUNS, _EACH, _GIFTS = 200.0, 7, 5.0, 0.01
@@ -65,7 +65,7 @@ def build(folder: Path, messages: int) -> crowd.Bench:
 
 
 def measure(bench: crowd.Bench, messages: int) -> None:
-    """The page through a server of its own, its questions, and the recount."""
+    """The page through a server of its own, its questions, the recount; and the page in the midst of sending."""
     _served(bench, messages)
     project = open_project(bench.folder)
     with project.store.reading() as connection:
@@ -75,9 +75,24 @@ def measure(bench: crowd.Bench, messages: int) -> None:
     found = tallies.check(project.store, mailing_id)
     print(f"  a recount of it all: {time.perf_counter() - begun:.0f} s; {found.tallies:,} figures "
           f"{'are what it gives' if found.equal else 'DIFFER'}")
-    project.close()
     if not found.equal:
         raise SystemExit("the figures differ from a recount")
+    _plan_as_many_again(project, mailing_id, messages)
+    project.close()
+    print(f"  in the midst of sending: {messages:,} accepted, {messages:,} to go", flush=True)
+    _served(bench, messages)
+
+
+def _plan_as_many_again(project: Project, mailing_id: int, messages: int) -> None:
+    """As if the mailing were twice as large, and half of it on its way."""
+    _hurry(project.store)
+    with project.store.writing() as connection:
+        edition, shape = connection.execute(select(schema.messages.c.edition_id, schema.messages.c.shape_id).where(
+            schema.messages.c.mailing_id == mailing_id).limit(1)).one()
+        connection.execute(update(mailings).where(mailings.c.id == mailing_id).values(
+            state=MailingState.SENDING, planned=2 * messages))
+    posts.letters(project.store, mailing_id, edition, shape, range(messages + 1, 2 * messages + 1), project.secret,
+                  accepted=False)
 
 
 def _served(bench: crowd.Bench, messages: int) -> None:

@@ -45,8 +45,15 @@ def mailing(store: Store, count: int, secret: bytes, *, name: str = "harbour-202
         shape = connection.execute(insert(shapes).values(
             mailing_id=mailing_id, content_hash="0" * 32, subject="", html="", text="", tokens=[], private=False,
         ).returning(shapes.c.id)).scalar_one()
-    for start in range(first, first + count, _AT_ONCE):
-        ids = range(start, min(start + _AT_ONCE, first + count))
+    letters(store, mailing_id, edition, shape, range(first, first + count), secret)
+    return mailing_id
+
+
+def letters(store: Store, mailing_id: int, edition: int, shape: int, which: range, secret: bytes, *,
+            accepted: bool = True) -> None:
+    """Messages of a mailing, each to a supporter of the same id: accepted, or planned still."""
+    for start in range(which.start, which.stop, _AT_ONCE):
+        ids = range(start, min(start + _AT_ONCE, which.stop))
         hashed = [keyed_hash(address(id_), secret) for id_ in ids]
         keys = new_keys(len(ids))
         with store.writing() as connection:
@@ -56,10 +63,10 @@ def mailing(store: Store, count: int, secret: bytes, *, name: str = "harbour-202
             connection.execute(insert(messages), [
                 {"id": id_, "mailing_id": mailing_id, "edition_id": edition, "supporter_id": id_,
                  "address": address(id_), "address_hash": of, "key": key, "code": key, "shape_id": shape,
-                 "tracked": id_ % 10 < 6, "domain": "example.org", "state": MessageState.ACCEPTED,
-                 "provider_id": f"request-{id_ // 1000}", "accepted_at": SENT}
+                 "tracked": id_ % 10 < 6, "domain": "example.org",
+                 "state": MessageState.ACCEPTED if accepted else MessageState.PLANNED,
+                 "provider_id": f"request-{id_ // 1000}" if accepted else "", "accepted_at": SENT if accepted else None}
                 for id_, of, key in zip(ids, hashed, keys, strict=True)])
-    return mailing_id
 
 
 def address(message_id: int) -> str:

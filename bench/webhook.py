@@ -84,9 +84,8 @@ def _tell(name: str, took: Took) -> None:
 
 @contextmanager
 def serving_ours(bench: crowd.Bench, signer: posts.Signer) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    settings = bench.folder / "pillarbox.toml"
-    settings.write_text(settings.read_text("utf-8") + f'webhook_key = "{signer.public}"\n', "utf-8")
-    with _serving([sys.executable, "-m", "pillarbox", "-C", str(bench.folder), "serve", "--port"]) as found:
+    with _serving([sys.executable, "-m", "pillarbox", "-C", str(bench.folder), "serve", "--port"],
+                  PILLARBOX_SENDGRID_WEBHOOK_KEY=signer.public) as found:
         yield found
 
 
@@ -97,12 +96,12 @@ def _bare(home: Path, signer: posts.Signer) -> Iterator[tuple[int, subprocess.Po
 
 
 @contextmanager
-def _serving(command: Sequence[str], *more: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _serving(command: Sequence[str], *more: str, **environment: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     process = subprocess.Popen([*command, str(port), *more], cwd=commands.ROOT, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+                               stderr=subprocess.DEVNULL, env={**os.environ, **environment})
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:_CORES])
     try:
