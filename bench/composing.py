@@ -20,7 +20,7 @@ from bench import letter
 from pillarbox.compose.finishing import finisher
 from pillarbox.compose.inline import PremailerInliner
 from pillarbox.compose.message import Composer
-from pillarbox.model.records import Composed, Letter
+from pillarbox.model.records import Composed, Fault, Letter
 from pillarbox.shape.bodies import bodies
 
 _PLAIN_SAMPLE = 60
@@ -71,7 +71,10 @@ def _composer() -> Composer:
 def _compose(composer: Composer, people: list[dict[str, Any]]) -> list[Composed]:
     made: list[Composed] = []
     for start in range(0, len(people), _AT_ONCE):
-        made += composer.compose(people[start : start + _AT_ONCE])
+        for one in composer.compose(people[start : start + _AT_ONCE]):
+            if isinstance(one, Fault):
+                raise SystemExit(f"a letter was not composed: {one}")
+            made.append(one)
     return made
 
 

@@ -38,6 +38,9 @@ class _Instant:
         return Result(receipts=tuple(Receipt(message_id=message.message_id, verdict=Verdict.ACCEPTED,
                                              provider_id="instant") for message in unit.messages))
 
+    def hurry(self) -> None:
+        """Nothing to hurry."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 
