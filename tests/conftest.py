@@ -17,6 +17,9 @@ from lab.postgres import Cluster, binaries
 from pillarbox.store import migrate
 from pillarbox.store.connect import Store, connect
 from pillarbox.store.schema import metadata
+from tests import compiled
+
+compiled.share()
 
 
 def missing(what: str, words: str) -> NoReturn:

@@ -23,7 +23,8 @@ _IMPORTED_BEFORE = [
     "pydantic", "rich.console", "rich.progress", "rich.table", "sendgrid", "sqlalchemy.dialects.sqlite", "urllib3",
     "pillarbox.mailings.check", "pillarbox.mailings.control", "pillarbox.mailings.planning",
     "pillarbox.mailings.schedules", "pillarbox.mailings.status", "pillarbox.mailings.submit", "pillarbox.people.intake",
-    "pillarbox.people.rights", "pillarbox.store.migrate", "pillarbox.store.project", "tests.loaded",
+    "pillarbox.people.rights", "pillarbox.reports.report", "pillarbox.runner.local", "pillarbox.store.migrate",
+    "pillarbox.store.project", "tests.loaded",
 ]
 _STARTER = multiprocessing.get_context("forkserver")
 _STARTER.set_forkserver_preload(_IMPORTED_BEFORE)
