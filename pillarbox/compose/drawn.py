@@ -25,7 +25,7 @@ _MOST = 16
 class Drawn:
     """A letter's flat parts, compiled: all that a trace needs of it, and nothing of any supporter."""
 
-    code: CodeType
+    function: CodeType
     """Defines ``flat(supplied)``; see FlatGenerator."""
     picks: Mapping[str, Callable[[Any], Any]]
     """Name that is read → the fields of it that are printed whatever happens."""

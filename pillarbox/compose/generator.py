@@ -223,7 +223,7 @@ class FlatGenerator(TraceGenerator):
             self.blockvisit(tree.body, frame)
             self.writeline(f"_run({PART})")
         self.outdent()
-        return Drawn(code=compile(cast(StringIO, self.stream).getvalue(), "<letter>", "exec"), picks=self._picks,
+        return Drawn(function=compile(cast(StringIO, self.stream).getvalue(), "<letter>", "exec"), picks=self._picks,
                      names=tuple(name for name, _ in parts), runs=tuple(self.environment.runs))
 
     def _hoist(self, trees: Any) -> None:
@@ -266,7 +266,7 @@ def flat_of(environment: TraceEnvironment, drawn: Drawn) -> Callable[[Mapping[st
     """The function that writes the trace of one supporter into an environment's notebook."""
     contexts = [Context(environment, dict(environment.globals), name, {}) for name in drawn.names]
     space: dict[str, Any] = {"environment": environment, "contexts": contexts, "picks": drawn.picks}
-    exec(drawn.code, space)  # noqa: S102 - what Jinja does with its code
+    exec(drawn.function, space)  # noqa: S102 - what Jinja does with its code
     return cast(Callable[[Mapping[str, Any]], None], space["flat"])
 
 

@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
-from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 
 from pillarbox.compose import drawing
@@ -23,6 +22,7 @@ from pillarbox.compose.finish import SlowPath
 from pillarbox.compose.fold import Fold, modules_of
 from pillarbox.compose.generator import BEGIN, END, PART, SPAN, Run, TraceGenerator, flat_of
 from pillarbox.compose.survey import Survey, reachable, survey
+from pillarbox.compose.syntax import named_by
 from pillarbox.model.records import Letter
 
 Key = tuple[int, ...]
@@ -94,8 +94,7 @@ class TraceEnvironment(LetterEnvironment):
     @cached_property
     def _joined(self) -> frozenset[str]:
         """Templates that use others."""
-        return frozenset(name for name, tree in self._trees.items()
-                         if any(True for _ in find_referenced_templates(tree)))
+        return frozenset(name for name, tree in self._trees.items() if named_by(tree))
 
     @property
     def _names(self) -> tuple[str, str, str]:
