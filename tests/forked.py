@@ -42,31 +42,25 @@ class Started:
         arguments: its own.
         cwd: the folder that it runs in.
         env: its whole environment.
-        stdout: an open file for what it prints; none: a pipe.
+        stdout: where what it prints goes: an open file, ``subprocess.PIPE``, or where the tests' own goes.
         stderr: the same for what it says.
         start_new_session: away from this terminal.
     """
 
     def __init__(self, module: str, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str],
-                 stdout: IO[Any] | None = None, stderr: IO[Any] | None = None, start_new_session: bool = False) -> None:
+                 stdout: IO[Any] | int | None = None, stderr: IO[Any] | int | None = None,
+                 start_new_session: bool = False) -> None:
         self.args = (module, *arguments)
         ends: list[int] = []
-        self.stdout, self.stderr = (None if file else self._piped(ends) for file in (stdout, stderr))
-        out, err = (_End(file.fileno() if file else ends.pop(0)) for file in (stdout, stderr))
+        self.stdout, out = _leading_to(stdout, ends)
+        self.stderr, err = _leading_to(stderr, ends)
         self._process = _STARTER.Process(target=_be, args=(module, tuple(arguments), str(cwd), dict(env), out, err,
                                                            start_new_session))
         self._process.start()
-        for end, file in ((out, stdout), (err, stderr)):
-            if file is None:
-                os.close(end.descriptor)
+        for end in ends:
+            os.close(end)
         assert self._process.pid is not None
         self.pid = self._process.pid
-
-    @staticmethod
-    def _piped(ends: list[int]) -> IO[str]:
-        reading, writing = os.pipe()
-        ends.append(writing)
-        return os.fdopen(reading, encoding="utf-8")
 
     @property
     def returncode(self) -> int | None:
@@ -125,8 +119,7 @@ def begin(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], **more: 
     """``subprocess.Popen`` of text; a copy where ``command`` is ``python -m`` something of ours."""
     if command[0] == sys.executable and command[1] == "-m":
         known = {name: more[name] for name in ("stdout", "stderr", "start_new_session") if name in more}
-        files = {name: None if value == subprocess.PIPE else value for name, value in known.items()}
-        return Started(command[2], command[3:], cwd=cwd, env=env, **files)
+        return Started(command[2], command[3:], cwd=cwd, env=env, **known)
     return subprocess.Popen(command, cwd=cwd, env=env, **{"text": True, **more})
 
 
@@ -149,6 +142,17 @@ def run(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str
         return subprocess.CompletedProcess(arguments, code, *said)
 
 
+def _leading_to(place: IO[Any] | int | None, ends: list[int]) -> tuple[IO[str] | None, _End | None]:
+    """What is read here, and what a copy writes to; the end of a new pipe is noted, to be closed here."""
+    if place is None:
+        return None, None
+    if not isinstance(place, int):
+        return None, _End(place.fileno())
+    reading, writing = os.pipe()
+    ends.append(writing)
+    return os.fdopen(reading, encoding="utf-8"), _End(writing)
+
+
 class _End:
     """A descriptor that goes over to a copy as it is made."""
 
@@ -163,13 +167,13 @@ def _handed_over(end: Any) -> _End:
     return _End(end.detach())
 
 
-def _be(module: str, arguments: tuple[str, ...], folder: str, environment: dict[str, str], out: _End, err: _End,
-        own_session: bool) -> None:
+def _be(module: str, arguments: tuple[str, ...], folder: str, environment: dict[str, str], out: _End | None,
+        err: _End | None, own_session: bool) -> None:
     """Become the command; this never returns."""
     for end, descriptor in ((out, 1), (err, 2)):
-        os.dup2(end.descriptor, descriptor)
-    for descriptor in {out.descriptor, err.descriptor}:
-        os.close(descriptor)
+        if end:
+            os.dup2(end.descriptor, descriptor)
+            os.close(end.descriptor)
     if own_session:
         os.setsid()
     os.environ.clear()

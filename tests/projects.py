@@ -58,7 +58,7 @@ class TestProject:
     def start(self, *arguments: str) -> forked.Started:
         """Start a command and leave it running."""
         return forked.Started("pillarbox", ("-C", str(self.folder), *arguments), cwd=ROOT,
-                              env={**os.environ, **self.environment})
+                              env={**os.environ, **self.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @cache

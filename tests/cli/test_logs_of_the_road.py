@@ -46,7 +46,8 @@ def run(project: projects.TestProject, *arguments: str) -> tuple[str, str]:
 def serving(project: projects.TestProject, log: Path, **environment: str) -> Iterator[str]:
     """`pillarbox serve` on a free port, its log in a file."""
     with log.open("w", encoding="utf-8") as errors:
-        server = forked.begin(project.command("serve", "--port", "0"), cwd=projects.ROOT, stderr=errors,
+        server = forked.begin(project.command("serve", "--port", "0"), cwd=projects.ROOT, stdout=subprocess.PIPE,
+                              stderr=errors,
                               env={**os.environ, **project.environment, **LOUD, **environment})
         try:
             assert server.stdout is not None
