@@ -24,8 +24,9 @@ from typing import IO, Any
 # Not pillarbox.cli: what it prints to is decided when it is imported.
 _IMPORTED_BEFORE = [
     "alembic.command", "click", "cryptography.fernet", "jinja2", "lxml.etree", "markdown_it", "orjson", "premailer",
-    "pydantic", "rich.console", "rich.progress", "rich.table", "sendgrid", "sqlalchemy.dialects.sqlite", "urllib3",
-    "pillarbox.mailings.check", "pillarbox.mailings.control", "pillarbox.mailings.planning",
+    "procrastinate", "psycopg", "pydantic", "rich.console", "rich.progress", "rich.table", "sendgrid",
+    "sqlalchemy.dialects.sqlite", "urllib3", "pillarbox.mailings.check", "pillarbox.mailings.control",
+    "pillarbox.mailings.planning",
     "pillarbox.mailings.schedules", "pillarbox.mailings.status", "pillarbox.mailings.submit", "pillarbox.people.intake",
     "pillarbox.people.rights", "pillarbox.reports.report", "pillarbox.runner.local", "pillarbox.store.migrate",
     "pillarbox.store.project", "tests.loaded",
