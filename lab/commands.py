@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lab.patience import BrokenError, UnjudgedError
 
@@ -18,6 +20,8 @@ LONGEST_SECONDS = 1_800.0
 # SQLite's one writer's lock was waited for a whole minute: that says how busy the machine is, and nothing else.
 LOCKED = "database is locked"
 _TRIES = 5
+# How a process begins. Where Python has been started already, it may be copied instead.
+begin: Callable[..., Any] = subprocess.Popen
 
 
 def pillarbox(folder: Path, *arguments: str, plain: bool = False) -> list[str]:
@@ -44,11 +48,14 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     Raises:
         UnjudgedError: it does not end.
     """
+    process = begin(command, cwd=ROOT, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        return subprocess.run(command, cwd=ROOT, env=environment(), text=True, capture_output=True, check=False,
-                              timeout=LONGEST_SECONDS)
+        out, err = process.communicate(timeout=LONGEST_SECONDS)
     except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
         raise UnjudgedError(f"{' '.join(command[-4:])} did not end in {LONGEST_SECONDS:,.0f} s") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def must(command: list[str]) -> str:

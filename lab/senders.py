@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from lab import commands
 from lab.commands import ROOT, environment
 from lab.harbour import MAILING
 from lab.ledger import Ledger
@@ -30,8 +31,8 @@ class Sender:
         if seams:
             command[1:3] = ["-m", "lab.seams", json.dumps(dict(seams))]
         self._log = log.open("ab")
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=self._log, stderr=self._log,
-                                         stdin=subprocess.DEVNULL, start_new_session=True)
+        self._process = commands.begin(command, cwd=ROOT, env=environment(), stdout=self._log, stderr=self._log,
+                                       stdin=subprocess.DEVNULL, start_new_session=True)
         self.kind, self.stopped = kind, False
 
     @property

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import urllib.request
 from dataclasses import asdict
 from typing import Any, Self
 
+from lab import commands
 from lab.commands import ROOT
 from lab.moods import Mood
 from lab.patience import again, until
@@ -73,8 +75,8 @@ class Server(Witness):
     """
 
     def __init__(self, seed: int) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "lab.listener", str(seed)], cwd=ROOT, text=True,
-                                         stdout=subprocess.PIPE, start_new_session=True)
+        self._process = commands.begin([sys.executable, "-m", "lab.listener", str(seed)], cwd=ROOT, text=True,
+                                       env=dict(os.environ), stdout=subprocess.PIPE, start_new_session=True)
         assert self._process.stdout is not None
         super().__init__(self._process.stdout.readline().strip())
 

@@ -55,10 +55,10 @@ class TestProject:
         """The JSON that a command prints."""
         return json.loads(self.run(*arguments, "--json").stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> forked.Started:
         """Start a command and leave it running."""
-        return subprocess.Popen(self.command(*arguments), cwd=ROOT, env={**os.environ, **self.environment}, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return forked.Started("pillarbox", ("-C", str(self.folder), *arguments), cwd=ROOT,
+                              env={**os.environ, **self.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @cache

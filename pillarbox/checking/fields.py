@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -26,6 +27,7 @@ KNOWN = frozenset(("title", "first_name", "last_name", "name", "salutation", "la
 """What a letter may say of a supporter whatever their list says (``mailings.letters.supporter``)."""
 _SAVED = frozenset(("default", "d"))
 _ASKED_OUTRIGHT = frozenset(("defined", "undefined"))
+_KEPT = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +52,7 @@ def bare(letter: Letter) -> tuple[Bare, ...]:
     """Every field of a supporter that is printed without a fallback, at its first place in each file."""
     found: dict[tuple[str, str], Bare] = {}
     for name, tree in _trees(letter).items():
-        for each, line in _Walk().places(tree):
+        for each, line in _bare(tree):
             file = letter.files.get(name, name)
             place = Bare(name=each, file=file, line=_line(letter, name, line))
             found.setdefault((each, file), place)
@@ -64,13 +66,29 @@ def hoped_for(letter: Letter) -> tuple[Bare, ...]:
     """
     found: dict[tuple[str, str], Bare] = {}
     for name, tree in _trees(letter).items():
-        file, walk = letter.files.get(name, name), _Walk()
-        outright = {id(each.node) for each in tree.find_all((nodes.Test, nodes.Filter))
-                    if each.name in (_ASKED_OUTRIGHT if isinstance(each, nodes.Test) else _SAVED)}
-        for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-            if id(node) not in outright and (said := walk.of(node)) and said not in KNOWN:
-                found.setdefault((said, file), Bare(name=said, file=file, line=_line(letter, name, node.lineno)))
+        file = letter.files.get(name, name)
+        for said, line in _hoped_for(tree):
+            found.setdefault((said, file), Bare(name=said, file=file, line=_line(letter, name, line)))
     return tuple(found.values())
+
+
+# Letters share layouts, and each is asked some four times while it is checked and planned.
+
+
+@lru_cache(maxsize=_KEPT)
+def _bare(tree: nodes.Template) -> tuple[tuple[str, int], ...]:
+    """The fields that a template prints bare, and where."""
+    return tuple(_Walk().places(tree))
+
+
+@lru_cache(maxsize=_KEPT)
+def _hoped_for(tree: nodes.Template) -> tuple[tuple[str, int], ...]:
+    """The fields of a list's own that a template reads and does not ask for outright, and where."""
+    walk = _Walk()
+    outright = {id(each.node) for each in tree.find_all((nodes.Test, nodes.Filter))
+                if each.name in (_ASKED_OUTRIGHT if isinstance(each, nodes.Test) else _SAVED)}
+    return tuple((said, node.lineno) for node in tree.find_all((nodes.Getattr, nodes.Getitem))
+                 if id(node) not in outright and (said := walk.of(node)) and said not in KNOWN)
 
 
 def lacking(names: Iterable[str], supporters: Iterable[Mapping[str, Any]], counts: dict[str, int]) -> None:

@@ -10,7 +10,7 @@ This leans on Jinja 3.1's CodeGenerator (docs/decisions/0002): the fuzz test gua
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from operator import itemgetter
@@ -24,6 +24,7 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, exported
 from markupsafe import escape
 
+from pillarbox.compose.drawn import Drawn
 from pillarbox.compose.environment import BoundedGenerator, pay
 
 if TYPE_CHECKING:
@@ -194,8 +195,12 @@ class FlatGenerator(TraceGenerator):
     A field that is missing raises KeyError or TypeError there: the letter is then traced file by file, which says so.
     """
 
-    def compiled(self, parts: Sequence[tuple[str, list[nodes.Node]]]) -> Any:
-        """The function, from (template name, flat body) of each part."""
+    def compiled(self, parts: Sequence[tuple[str, list[nodes.Node]]]) -> Drawn:
+        """The function's code, from (template name, flat body) of each part.
+
+        Raises:
+            SyntaxError, RecursionError: it is nested deeper than Python reads.
+        """
         bodies = [(name, cast(nodes.Template, pay(nodes.Template(body, lineno=1)))) for name, body in parts]
         self._hoist(tree for _, tree in bodies)
         self.writeline(f"from jinja2.runtime import {', '.join(sorted(exported))}")
@@ -218,10 +223,8 @@ class FlatGenerator(TraceGenerator):
             self.blockvisit(tree.body, frame)
             self.writeline(f"_run({PART})")
         self.outdent()
-        contexts = [Context(self.environment, dict(self.environment.globals), name, {}) for name, _ in parts]
-        space = {"environment": self.environment, "contexts": contexts, "picks": self._picks}
-        exec(compile(cast(StringIO, self.stream).getvalue(), "<letter>", "exec"), space)  # noqa: S102 - what Jinja does with its code
-        return space["flat"]
+        return Drawn(function=compile(cast(StringIO, self.stream).getvalue(), "<letter>", "exec"), picks=self._picks,
+                     names=tuple(name for name, _ in parts), runs=tuple(self.environment.runs))
 
     def _hoist(self, trees: Any) -> None:
         """Find the fields that are printed whatever happens: each is looked up once, first."""
@@ -257,6 +260,14 @@ class FlatGenerator(TraceGenerator):
             self.write(f"{frame.symbols.ref(value.node.name)}[{value.attr!r}]")
         else:
             super()._write_value(value, frame)
+
+
+def flat_of(environment: TraceEnvironment, drawn: Drawn) -> Callable[[Mapping[str, Any]], None]:
+    """The function that writes the trace of one supporter into an environment's notebook."""
+    contexts = [Context(environment, dict(environment.globals), name, {}) for name in drawn.names]
+    space: dict[str, Any] = {"environment": environment, "contexts": contexts, "picks": drawn.picks}
+    exec(drawn.function, space)  # noqa: S102 - what Jinja does with its code
+    return cast(Callable[[Mapping[str, Any]], None], space["flat"])
 
 
 def _is_key(name: Any) -> bool:

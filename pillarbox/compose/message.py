@@ -9,13 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2.exceptions import TemplateError, TemplateNotFound
-from jinja2.meta import find_referenced_templates
 
 from pillarbox.compose.bounds import MAX_TEXT
 from pillarbox.compose.environment import SUBJECT, plain_environment
 from pillarbox.compose.faults import TOO_DEEP, finding_of, too_deep
 from pillarbox.compose.finish import Finish, SlowPath
-from pillarbox.compose.syntax import tree_of
+from pillarbox.compose.syntax import named_by, tree_of
 from pillarbox.compose.trace import Key, TraceEnvironment, decode
 from pillarbox.ground.errors import LetterError
 from pillarbox.model.records import Composed, Fault, Finding, Letter, Shape
@@ -201,7 +200,7 @@ class Composer:
             seen.add(name)
             try:
                 self._plain.get_template(name)
-                others = find_referenced_templates(tree_of(sources[name], name))
+                others = named_by(tree_of(sources[name], name))
                 todo += [other for other in others if other is not None and other in sources]
             except (TemplateError, TemplateNotFound) as fault:
                 findings[finding_of(fault, self._letter, name)] = None

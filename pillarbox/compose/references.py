@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -62,12 +63,18 @@ def _used(source: str, name: str, sources: Mapping[str, str]) -> Iterator[tuple[
         tree = tree_of(source, name)
     except TemplateSyntaxError:  # told already, with its place
         return
-    for node in tree.find_all(_USES):
-        names = _names(node.template)  # type: ignore[attr-defined]  # each of _USES has one
+    for names, line, may_be_missing in _uses(tree):
         there = [each for each in names if each in sources]
-        if there or not getattr(node, "ignore_missing", False):
+        if there or not may_be_missing:
             for each in there or names[:1]:
-                yield each, node.lineno
+                yield each, line
+
+
+@lru_cache(maxsize=64)
+def _uses(tree: nodes.Template) -> tuple[tuple[list[str], int, bool], ...]:
+    """For each use of others: their names, the line, and whether it is said that there may be none."""
+    return tuple((_names(node.template), node.lineno, getattr(node, "ignore_missing", False))  # type: ignore[attr-defined]  # each of _USES has one
+                 for node in tree.find_all(_USES))
 
 
 def _names(expression: nodes.Node) -> list[str]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
-from jinja2.meta import find_referenced_templates
-
 from pillarbox.compose.environment import SUBJECT
-from pillarbox.compose.syntax import tree_of
+from pillarbox.compose.syntax import named_by, tree_of
 from pillarbox.model.records import Letter
 
 
@@ -25,7 +23,7 @@ def fingerprint(letter: Letter) -> str:
         name = todo.pop()
         if name not in used and name in sources:
             used[name] = sources[name]
-            todo += [other for other in find_referenced_templates(tree_of(sources[name], name)) if other]
+            todo += [other for other in named_by(tree_of(sources[name], name)) if other]
     constants = {name: value for name, value in letter.constants.items() if name != "mailing"}
     constants["appeal"] = {name: value for name, value in constants["appeal"].items() if name != "date"}
     whole = json.dumps([used, constants], sort_keys=True, ensure_ascii=False, default=str)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from jinja2 import nodes
-from jinja2.meta import find_referenced_templates
 
 from pillarbox.compose.finish import SlowPath
-from pillarbox.compose.syntax import tree_of
+from pillarbox.compose.syntax import named_by, tree_of
 
 _SPECIAL = frozenset({"caller", "super", "loop", "self"})
 
@@ -97,7 +96,7 @@ def reachable(sources: Mapping[str, str], roots: Iterable[str],
         if name in found or name not in sources:
             continue
         found[name] = read(sources[name], name)
-        for other in find_referenced_templates(found[name]):
+        for other in named_by(tree_of(sources[name], name)):
             todo += sources if other is None else [other]
     return found
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, nodes
+from jinja2.meta import find_referenced_templates
 
 _JINJA = Environment()  # noqa: S701 - it only parses; nothing is rendered
 _KEPT = 64
@@ -21,6 +22,12 @@ def tree_of(source: str, name: str | None = None) -> nodes.Template:
         RecursionError: it is nested too deep.
     """
     return _JINJA.parse(source, name)
+
+
+@lru_cache(maxsize=_KEPT)
+def named_by(tree: nodes.Template) -> tuple[str | None, ...]:
+    """The templates that one uses, by name; None for each that a value chooses. Of what ``tree_of`` gives."""
+    return tuple(find_referenced_templates(tree))
 
 
 def copied(node: Any, environment: Environment | None = None) -> Any:

@@ -7,20 +7,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
 from jinja2 import Template, Undefined, nodes
-from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context
 
+from pillarbox.compose import drawing
 from pillarbox.compose.bounds import MAX_OUTPUT
+from pillarbox.compose.drawn import Drawn, remember, remembered
 from pillarbox.compose.environment import SUBJECT, LetterEnvironment, plain_environment
 from pillarbox.compose.finish import SlowPath
-from pillarbox.compose.flatten import Flattener, NotFlat
-from pillarbox.compose.fold import Fold, join_outputs, modules_of
-from pillarbox.compose.generator import BEGIN, END, PART, SPAN, FlatGenerator, Run, TraceGenerator
-from pillarbox.compose.survey import reachable, survey
+from pillarbox.compose.fold import Fold, modules_of
+from pillarbox.compose.generator import BEGIN, END, PART, SPAN, Run, TraceGenerator, flat_of
+from pillarbox.compose.survey import Survey, reachable, survey
+from pillarbox.compose.syntax import named_by
 from pillarbox.model.records import Letter
 
 Key = tuple[int, ...]
@@ -56,41 +58,65 @@ class TraceEnvironment(LetterEnvironment):
         self.printing: set[str | None] = set()
         """Templates that print values."""
         self.runs = [Run(pieces=(0,), paths=("",))]
+        """By number; the first prints one value, whatever it is."""
         self.note_run = self._key.append
         self.note_values = self._values.extend
-        sources = {**letter.templates, SUBJECT: letter.subject}
-        trees = reachable(sources, (letter.html, letter.text, SUBJECT))
-        self._trees = trees
-        self.survey = survey(trees.values())
-        self._joined = {name for name, tree in trees.items() if any(True for _ in find_referenced_templates(tree))}
-        for name in trees:
-            self.get_template(name)
-        parts = [self.get_template(name) for name in (letter.html, letter.text, SUBJECT)]
-        self._flat = self._flattened(letter, sources)
-        self._parts = [(part.root_render_func, part.name, part.blocks, part.globals) for part in parts]
+        self._letter = letter
+        drawn = remembered(letter)
+        if drawn is None and (drawn := self._drawn()) is not None:
+            remember(letter, drawn)
+        if drawn is not None:
+            self.runs = list(drawn.runs)
+        self._flat = flat_of(self, drawn) if drawn is not None else None
+        if self._flat is None:
+            self._parts  # noqa: B018 - what cannot be traced file by file either is told now
 
     @property
     def is_flat(self) -> bool:
         """Whether layout, includes and macros were drawn into one template: the fast way."""
         return self._flat is not None
 
-    def _flattened(self, letter: Letter, sources: Mapping[str, str]) -> Callable[[Mapping[str, Any]], None] | None:
-        parts: list[tuple[str, list[nodes.Node]]] = []
-        for name in (letter.html, letter.text, SUBJECT):
-            trees = reachable(sources, [name], self._plain.parse)
-            found = survey(trees.values())
-            fold = Fold(self._plain, name, found.assigned)
-            try:
-                body = Flattener(trees, found, fold).flat(name)
-            except NotFlat:
-                return None
-            folded = fold.visit(nodes.Template(body, lineno=1).set_environment(self))
-            parts.append((name, join_outputs(folded.body)))
-        try:
-            written: Callable[[Mapping[str, Any]], None] = FlatGenerator(self, SUBJECT, None).compiled(parts)
-        except (SyntaxError, RecursionError):  # drawn together it is nested deeper than Python reads
-            return None
-        return written
+    # A letter that was drawn together, and complete, never needs these.
+
+    @cached_property
+    def _sources(self) -> Mapping[str, str]:
+        return {**self._letter.templates, SUBJECT: self._letter.subject}
+
+    @cached_property
+    def _trees(self) -> Mapping[str, nodes.Template]:
+        return reachable(self._sources, self._names)
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What the templates assign and capture."""
+        return survey(self._trees.values())
+
+    @cached_property
+    def _joined(self) -> frozenset[str]:
+        """Templates that use others."""
+        return frozenset(name for name, tree in self._trees.items() if named_by(tree))
+
+    @property
+    def _names(self) -> tuple[str, str, str]:
+        return self._letter.html, self._letter.text, SUBJECT
+
+    @cached_property
+    def _parts(self) -> list[tuple[Any, ...]]:
+        """HTML, text and subject, each file by file."""
+        for name in self._trees:
+            self.get_template(name)
+        parts = [self.get_template(name) for name in self._names]
+        return [(part.root_render_func, part.name, part.blocks, part.globals) for part in parts]
+
+    def _drawn(self) -> Drawn | None:
+        """The letter drawn together; None where that could change it.
+
+        Raises:
+            SlowPath: a template of it does what no trace can follow.
+        """
+        for name in self._trees:
+            self.fold(name, self._parse(self._sources[name], name, None))
+        return drawing.draw(self, self._plain, self._sources, self._names)
 
     def fold(self, name: str, tree: nodes.Template) -> nodes.Template:
         """The template with its constant parts as text; see Fold.

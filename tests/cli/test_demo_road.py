@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import orjson
 
-from tests import projects
+from tests import forked, projects
 
 
 def pillarbox(*arguments: str) -> str:
     """What a command prints; it must succeed."""
-    return subprocess.run([sys.executable, "-m", "pillarbox", *arguments], cwd=projects.ROOT, check=True, text=True,
-                          capture_output=True, timeout=300).stdout
+    done = forked.run(arguments, folder=projects.ROOT, environment=os.environ, timeout_seconds=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_gifts_carry_the_code_that_the_donate_link_handed_on(tmp_path: Path) -> None:

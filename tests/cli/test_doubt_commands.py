@@ -97,7 +97,7 @@ def test_a_cancelled_mailing_is_not_resumed(tmp_path: Path) -> None:
 def test_two_plans_of_the_same_mailing_at_once(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Two processes: one plans, the other is refused in a sentence; what is planned is whole and can be sent."""
     database = "" if engine == "sqlite" else request.getfixturevalue("postgres_for_project")
-    project = with_people(projects.make(tmp_path / "project", database=database), tmp_path, 20_000)
+    project = with_people(projects.make(tmp_path / "project", database=database), tmp_path, 10_000)
     both = [project.start("plan", "harbour", "--list", "all", "--json", "--again", "spring") for _ in range(2)]
     told = [process.communicate(timeout=120) for process in both]
     codes = sorted(process.returncode for process in both)
@@ -108,8 +108,8 @@ def test_two_plans_of_the_same_mailing_at_once(engine: str, tmp_path: Path, requ
             assert "is being planned at this moment" in fault
         else:
             planned = json.loads(out)
-    assert planned["planned"] == 20_000
-    assert project.json("status", "harbour")["remaining"] == 20_000
+    assert planned["planned"] == 10_000
+    assert project.json("status", "harbour")["remaining"] == 10_000
 
 
 def test_the_span_is_an_option(tmp_path: Path) -> None:

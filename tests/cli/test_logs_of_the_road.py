@@ -24,7 +24,7 @@ from pillarbox.standin.server import Standin
 from pillarbox.standin.webhook import Signer, post
 from pillarbox.store import schema
 from pillarbox.store.project import open_project
-from tests import projects
+from tests import forked, projects
 
 API_KEY = "SG.a-key-that-nobody-may-see.0123456789abcdef"
 TOKEN = "a-token-for-metrics-only"
@@ -36,8 +36,8 @@ WORDS = ("lamp burning", "harbour needs you", "Every gift counts", "Dear ", "Sur
 
 def run(project: projects.TestProject, *arguments: str) -> tuple[str, str]:
     """A command's output and its log."""
-    done = subprocess.run(project.command(*arguments), cwd=projects.ROOT, text=True, capture_output=True, check=False,
-                          env={**os.environ, **project.environment, **LOUD}, timeout=120)
+    done = forked.run(project.command(*arguments)[3:], folder=projects.ROOT, timeout_seconds=120,
+                      environment={**os.environ, **project.environment, **LOUD})
     assert done.returncode == 0, done.stderr[-3_000:]
     return done.stdout, done.stderr
 
@@ -46,9 +46,9 @@ def run(project: projects.TestProject, *arguments: str) -> tuple[str, str]:
 def serving(project: projects.TestProject, log: Path, **environment: str) -> Iterator[str]:
     """`pillarbox serve` on a free port, its log in a file."""
     with log.open("w", encoding="utf-8") as errors:
-        server = subprocess.Popen(project.command("serve", "--port", "0"), cwd=projects.ROOT, text=True,
-                                  stdout=subprocess.PIPE, stderr=errors,
-                                  env={**os.environ, **project.environment, **LOUD, **environment})
+        server = forked.begin(project.command("serve", "--port", "0"), cwd=projects.ROOT, stdout=subprocess.PIPE,
+                              stderr=errors,
+                              env={**os.environ, **project.environment, **LOUD, **environment})
         try:
             assert server.stdout is not None
             yield server.stdout.readline().split()[2].rstrip(";")

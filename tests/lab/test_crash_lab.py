@@ -6,12 +6,13 @@ import os
 
 import pytest
 
-from lab import cells, lanes
+from lab import cells, commands, lanes
 from lab.budget import Budget
 from lab.cells import Cell
 from lab.moods import Mood
 from lab.outcome import Outcome
 from lab.postgres import binaries
+from tests import forked
 from tests.conftest import missing
 
 SUPPORTERS = 1_800
@@ -21,6 +22,7 @@ SUPPORTERS = 1_800
 def _no_settings_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("PILLARBOX_", "SENDGRID_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(commands, "begin", forked.begin)
 
 
 def played(cell: Cell, seed: int = 1887) -> Outcome:

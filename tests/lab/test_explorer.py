@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from lab import commands
 from lab.explorer import Act, exploring
 from lab.postgres import Cluster, binaries
+from tests import forked
 from tests.conftest import missing
 
 SUPPORTERS = 3
@@ -22,6 +24,7 @@ def test_stopped_at_every_seam(engine: str, act: Act, tmp_path: Path, monkeypatc
     """At each commit, request, claim and record of one unit, and now and then elsewhere: everybody gets one letter."""
     for name in [name for name in os.environ if name.startswith(("PILLARBOX_", "SENDGRID_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.setattr(commands, "begin", forked.begin)
     if engine == "postgresql" and binaries() is None:
         missing("postgres", "PostgreSQL is not installed here: its tests run in CI")
     cluster = Cluster() if engine == "postgresql" else None

@@ -14,7 +14,7 @@ from pillarbox.ground import clock
 from pillarbox.standin.behaviour import Behaviour
 from pillarbox.standin.server import Standin
 from tests import forked, projects
-from tests.runner.test_worker import ENGINES, KEY, as_if, database, made, until
+from tests.runner.test_worker import ENGINES, KEY, as_if, database, made, until, until_it_is
 
 
 def local(**ahead: float) -> str:
@@ -34,13 +34,13 @@ def test_a_worker_sends_at_the_time_that_staff_named(engine: str, tmp_path: Path
     assert project.json("status", name)["state"] == "planned"
     worker = project.start("worker")
     try:
-        until(lambda: _is_taken(project, name, hours=2))
+        until(lambda: _is_taken(project, name, hours=2), every=0.4)
         assert "It waits to leave on" in project.run("status", name).stdout
         assert "would take its place" in project.run("plan", "harbour", "--list", "all", "--again", "practice-1",
                                                      expect=1).stderr
         found = project.json("send", name, "--yes", "--at", local(seconds=25))
         assert (found["state"], found["remaining"]) == ("planned", 12)
-        until(lambda: project.json("status", name)["state"] == "sent", seconds=90)
+        until_it_is("sent", project, name, seconds=90)
         assert project.json("status", name)["accepted"] == 12
     finally:
         worker.send_signal(signal.SIGINT)
@@ -162,7 +162,7 @@ def test_after_its_time_a_held_mailing_is_sent(tmp_path: Path) -> None:
         name = project.json("plan", "harbour", "--list", "all")["mailing"]
         found = project.json("send", name, "--yes", "--at", local(seconds=30), "--hold-at-sendgrid")
         assert found["state"] == "held"
-        until(lambda: project.json("status", name)["state"] == "sent", seconds=60)
+        until_it_is("sent", project, name, seconds=60)
         assert (standin.counts()["held"], standin.counts()["personalizations"]) == (0, 5)
 
 

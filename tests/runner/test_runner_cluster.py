@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from sqlalchemy import text
 
 from pillarbox.runner import queue
 from pillarbox.store.connect import Store, connect
-from tests import projects
+from tests import forked, projects
 
 pytestmark = [pytest.mark.postgres,
               pytest.mark.skipif(importlib.util.find_spec("procrastinate") is None, reason="needs pillarbox[cluster]")]
@@ -31,8 +32,8 @@ SUPPORTERS = 1_500
 @contextmanager
 def standin(folder: Path, *arguments: str) -> Iterator[str]:
     """A local SendGrid in a process of its own, which counts."""
-    process = subprocess.Popen([sys.executable, "-m", "pillarbox.standin", "--data", str(folder), "--api-key",
-                                "SG.test.key", *arguments], cwd=projects.ROOT, stdout=subprocess.PIPE, text=True)
+    process = forked.begin([sys.executable, "-m", "pillarbox.standin", "--data", str(folder), "--api-key",
+                            "SG.test.key", *arguments], cwd=projects.ROOT, env=dict(os.environ), stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
         yield process.stdout.readline().split()[-1]
@@ -76,25 +77,30 @@ class Worker:
         return code
 
 
-def until(what: Any, *, seconds: float = 180.0) -> Any:
+def until(what: Any, *, seconds: float = 180.0, every: float = 0.1) -> Any:
     """Wait until ``what()`` is true; returns it."""
     ends = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < ends, "it never came true"
-        time.sleep(0.1)
+        time.sleep(every)
     return found
 
 
+def until_sent(project: projects.TestProject) -> None:
+    """Wait until `status` says so; asked oftener, it would take more of the machine than the workers."""
+    until(lambda: standing(project)["state"] == "sent", every=0.5)
+
+
 @pytest.fixture
-def there(tmp_path: Path, postgres_database: str) -> Iterator[tuple[projects.TestProject, str, Store]]:
+def there(tmp_path: Path, postgres_for_project: str) -> Iterator[tuple[projects.TestProject, str, Store]]:
     """A planned mailing in PostgreSQL, a slow stand-in, and the store."""
     with standin(tmp_path / "standin", "--latency", "0.2") as url:
         project = projects.make(tmp_path / "project", transport="sendgrid", sendgrid_url=url,
-                                database=postgres_database)
+                                database=postgres_for_project)
         people = projects.write_list(tmp_path / "list.csv", projects.crowd(SUPPORTERS))
         project.run("lists", "import", str(people), "--list", "all", "--basis", "consent", "--source", "test")
         project.run("plan", "harbour", "--list", "all")
-        store = connect(postgres_database, tmp_path)
+        store = connect(postgres_for_project, tmp_path)
         yield project, url, store
         store.close()
 
@@ -125,7 +131,7 @@ def test_two_workers_share_a_mailing(there: tuple[projects.TestProject, str, Sto
     workers = [Worker(project), Worker(project)]
     try:
         started(store)
-        until(lambda: standing(project)["state"] == "sent")
+        until_sent(project)
     finally:
         codes = [worker.end() for worker in workers]
     assert codes == [0, 0]
@@ -146,7 +152,7 @@ def test_the_queue_is_thrown_away_in_mid_send(there: tuple[projects.TestProject,
                                     "CASCADE"))
         time.sleep(0.5)
         queue.drop(store)
-        until(lambda: standing(project)["state"] == "sent")
+        until_sent(project)
         until(lambda: queue.stands(store))
     finally:
         codes = [worker.end() for worker in workers]
@@ -163,7 +169,7 @@ def test_a_worker_is_killed_in_mid_send(there: tuple[projects.TestProject, str, 
         started(store)
         until(lambda: len(senders(store)) == 2)
         victim.end(signal.SIGKILL)
-        until(lambda: standing(project)["remaining"] == 0)
+        until(lambda: standing(project)["remaining"] == 0, every=0.5)
     finally:
         assert other.end() == 0
     status, found = standing(project), counts(url)
@@ -201,7 +207,7 @@ def test_every_connection_is_lost_in_mid_send(there: tuple[projects.TestProject,
                 connection.execute(text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                                         "WHERE pid <> pg_backend_pid() AND datname = current_database()"))
             time.sleep(0.5)
-        until(lambda: standing(project)["state"] == "sent")
+        until_sent(project)
     finally:
         codes = [worker.end() for worker in workers]
     assert codes == [0, 0]
@@ -220,7 +226,7 @@ def test_a_queue_of_a_newer_program(there: tuple[projects.TestProject, str, Stor
     worker = Worker(project)
     try:
         started(store)
-        until(lambda: standing(project)["state"] == "sent")
+        until_sent(project)
     finally:
         assert worker.end() == 0
     assert any("newer Procrastinate" in line for line in worker.lines)
