@@ -120,9 +120,10 @@ def render(request: Request, template: str, *, status: int = 200, headers: Mappi
 
     Every template has, beside ``values``: ``visitor`` (user, session), ``form_token`` (in every form:
     ``{{ parts.token(form_token) }}``), ``charity``, ``in_practice``, ``root`` (before every path in a page),
-    ``here`` (the path, without it), ``page_of(name)`` (a mailing's path), ``state_words``, and the filters ``moment``, ``clock``, ``number``, ``pounds``, ``percent``,
-    ``commands`` (backquoted commands as code). ``crumbs``: (label, path) pairs above the title. ``reload_seconds``:
-    how often the page comes again in a browser without script.
+    ``here`` (the path, without it), ``page_of(name)`` (a mailing's path), ``state_words``, and the filters
+    ``moment``, ``clock``, ``number``, ``pounds``, ``percent``, ``commands`` (backquoted commands as code).
+    ``crumbs``: (label, path) pairs above the title. ``reload_seconds``: how often the page comes again in a browser
+    without script.
     """
     return frame_of(request).page(request, template, status=status, headers=headers, values=values)
 
