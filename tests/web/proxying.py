@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -117,37 +117,39 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-_LINK = re.compile(r"""(?:href|src|action|formaction|data-follow|srcset|poster|content)=["']?([^"'\s>]+)""")
-
-_FOLLOWED = re.compile(r"""(?:href|src|content)=["']?([^"'\s>]+)""")
+_LINK = re.compile(r"""(?:\b(?:href|src|srcset|poster|action|formaction|data-follow)=|"""
+                   r"""\bcontent=(?=["']?(?:https?:|/)))["']?([^"'\s>]+)""")
+_FOLLOWED = re.compile(r"""(?:\b(?:href|src)=|\bcontent=(?=["']?https?:))["']?([^"'\s>]+)""")
 
 
 def led_outside(answer: httpx.Response, base: str) -> list[str]:
     """What in an answer leads to this website, and not below ``base``: links, forms, redirects, cookies."""
-    root = urlsplit(base).path
-    found = [f"link {link}" for link in _LINK.findall(answer.text) if _is_outside(link, base)]
-    if _is_outside(to := answer.headers.get("location", ""), base):
+    found = [f"link {link}" for link in _LINK.findall(answer.text) if _is_outside(_whole(answer, link), base)]
+    if (to := answer.headers.get("location", "")) and _is_outside(_whole(answer, to), base):
         found.append(f"redirect {to}")
     for cookie in answer.headers.get_list("set-cookie"):
         path = re.search(r"Path=([^;]*)", cookie)
-        if path is None or path[1] != f"{root}/":
+        if path is None or path[1] != f"{urlsplit(base).path}/":
             found.append(f"cookie {cookie}")
     return found
 
 
 def links_of(answer: httpx.Response, base: str) -> list[str]:
-    """The addresses below ``base`` to which a page leads."""
-    site = base.removesuffix(urlsplit(base).path)
-    return [(site + link if link.startswith("/") else link).replace("&amp;", "&").partition("#")[0]
-            for link in _FOLLOWED.findall(answer.text)
-            if link.startswith(("/", base)) and not _is_outside(link, base)]
+    """The addresses below ``base`` to which a page leads, and of what it shows.
+
+    In a letter that is nobody's, "…" stands where a supporter's copy has an address.
+    """
+    found = [_whole(answer, link) for link in _FOLLOWED.findall(answer.text) if link != "…"]
+    return [one for one in found if one.startswith(f"{base}/")]
 
 
-def _is_outside(link: str, base: str) -> bool:
-    site = base.removesuffix(urlsplit(base).path)
-    if link.startswith(site):
-        link = link.removeprefix(site) or "/"
-    return link.startswith("/") and not link.startswith(f"{urlsplit(base).path}/")
+def _whole(answer: httpx.Response, link: str) -> str:
+    """A link as the browser understands it on this page."""
+    return urljoin(str(answer.url), link.replace("&amp;", "&")).partition("#")[0]
+
+
+def _is_outside(url: str, base: str) -> bool:
+    return urlsplit(url).netloc == urlsplit(base).netloc and not url.startswith(f"{base}/")
 
 
 def letters_example(text: str) -> str:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
@@ -28,7 +28,7 @@ from pillarbox.store.connect import Store, connect
 from pillarbox.store.project import Project, open_project
 from pillarbox.web import render
 from pillarbox.web.app import create
-from tests import projects
+from tests import photographs, projects
 from tests.web import test_web_wishes_browser as wishes
 from tests.web.browsing import serving
 from tests.web.desk import NAMES, PASSWORD, staff
@@ -49,6 +49,7 @@ from tests.web.wishing import settings as wishing_settings
 
 _PAGES = Path(render.__file__).parent / "pages"
 _NGINX = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+LETTER = projects.LETTER + "\n![The lamp at night](images/lamp.jpg)\n"
 ROOT = "/letters"
 """The hardest of all names: our own archive is called so too."""
 
@@ -87,7 +88,10 @@ def opened(folder: Path, proxy: str) -> Iterator[Charity]:
             site, behind = Website(base=f"http://127.0.0.1:{free_port()}{ROOT}"), []
         else:
             site, behind = stack.enter_context(website(ROOT, kept=proxy == "kept"))
-        plain = open_project(projects.make(folder / "project").folder)
+        plain = open_project(projects.make(folder / "project", letter=LETTER).folder)
+        images = plain.folder / "appeals" / "harbour" / "images"
+        images.mkdir()
+        (images / "lamp.jpg").write_bytes(photographs.photograph())
         stack.callback(plain.close)
         project = below(plain, site.base, base_path="kept" if proxy == "kept" else "stripped")
         people = projects.write_list(folder / "list.csv", projects.crowd(3))
@@ -143,8 +147,8 @@ def crawl(client: httpx.Client, base: str, starts: list[str]) -> dict[str, int]:
         if url in found or url.endswith("/progress"):  # the stream of a mailing ends after a while only
             continue
         answer = client.get(url)
-        while answer.is_redirect and answer.headers["location"].startswith("/"):
-            answer = client.get(base.removesuffix(urlsplit(base).path) + answer.headers["location"])
+        while answer.is_redirect and (to := urljoin(url, answer.headers["location"])).startswith(base):
+            answer = client.get(to)
         found[url] = answer.status_code
         if answer.headers.get("content-type", "").startswith(("text/html", "application/rss", "application/atom")):
             waiting += links_of(answer, base)
@@ -177,6 +181,7 @@ def test_supporters_pages_stay_below(charity: Charity) -> None:
         assert {path: status for path, status in seen.items() if status not in (200, 303)} == {}
         assert {"/letters/harbour", "/letters/harbour/card", "/join"} <= seen.keys(), "the archive leads to them"
         assert f"/p/{key}" in seen
+        assert any(path.startswith("/i/") for path in seen), "the letter's picture was fetched"
         left = client.post(f"{base}/u/{key}", data={"List-Unsubscribe": "One-Click"})
         assert "I did not mean to" in left.text
         undone = client.post(action(left, base, "/undo"), data={"undo": field(left, "undo")})
@@ -251,6 +256,7 @@ def test_the_dashboard_stays_below(charity: Charity) -> None:
                 f"{name}/sending/cancel", f"{name}/messages", f"{name}/messages/N", f"{name}/messages/N/letter",
                 f"{name}/clicks", f"{name}/clicks/letter", f"{name}/donations"} <= kinds
         assert any(path.startswith("/staff/assets/") for path in kinds), "the style sheet was fetched too"
+        assert any(path.startswith("/i/") for path in kinds), "and the picture in a letter's copy"
         assert client.get(f"{base}/staff/nothing").status_code == 404
         mailing = f"{base}/staff/mailings/{_name(charity)}"
         page = client.get(mailing)
