@@ -66,7 +66,7 @@ def test_the_proxies_lead_to_serve_and_keep_no_keys() -> None:
         assert "127.0.0.1:8025" in text
         assert "/metrics" in text
         assert "letters.your-charity.org" in text
-    assert (DEPLOY / "nginx.conf").read_text("utf-8").count("access_log off;") == 2
+    assert (DEPLOY / "nginx.conf").read_text("utf-8").count("access_log off;") == 3
     assert not re.search(r"^\s*log\b", (DEPLOY / "Caddyfile").read_text("utf-8"), re.MULTILINE)
 
 

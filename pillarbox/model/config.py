@@ -126,6 +126,7 @@ ENVIRONMENT: Mapping[str, tuple[str, str]] = {
     "PILLARBOX_GOCARDLESS_URL": ("gocardless", "url"),
     "PILLARBOX_TRANSPORT": ("project", "transport"),
     "PILLARBOX_BASE_URL": ("project", "base_url"),
+    "PILLARBOX_BASE_PATH": ("project", "base_path"),
     "PILLARBOX_SMTP_PASSWORD": ("smtp", "password"),
     "PILLARBOX_BACKUP_KEY": ("backup", "key"),
     "PILLARBOX_LOG_LEVEL": ("logs", "level"),

@@ -19,6 +19,7 @@ from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
 from pillarbox.web import api, giving, hooks, insight, join, letters, staff, supporters
+from pillarbox.web.below import Below, root_of
 from pillarbox.web.fits import Fits
 from pillarbox.web.guessing import Guessing
 from pillarbox.web.metrics import MetricsDoor
@@ -48,9 +49,10 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
     theme = theme or Theme(name=settings.sender.name, website=settings.links.website,
                            contact=settings.sender.unsubscribe_mailto or settings.sender.reply_to
                            or settings.sender.email)
-    pages = Pages(theme)
+    root = root_of(settings)
+    pages = Pages(theme, root=root)
     site = Site(project=Project(id=project, folder=settings.folder, settings=settings, store=store), theme=theme,
-                pages=pages)
+                pages=pages, root=root)
 
     async def health(request: Request) -> Response:  # noqa: ARG001 - Starlette hands it over
         return await run_in_threadpool(_health, site.visitors)
@@ -86,7 +88,9 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
             Route("/health", health, methods=["GET"]),
             Route("/pillarbox-probe/{nonce}", probe, methods=["GET"]),
         ],
-        middleware=[Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500)),
+        middleware=[*([Middleware(Below, root=root, kept=settings.project.base_path == "kept")] if root else []),
+                    Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500),
+                               https=settings.project.base_url.startswith("https://")),
                     Middleware(Guessing, slower=lambda _request: pages.page("slower", status=429)),
                     Middleware(Fits, store=site.visitors, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},

@@ -29,12 +29,14 @@ class Pages:
     Args:
         theme: the charity's.
         styles: a room's own style sheets below ``pages/``, which come after the common one.
+        root: what stands before every path of ours in a page; without a trailing slash.
     """
 
-    def __init__(self, theme: Theme, *, styles: Sequence[str] = ()) -> None:
+    def __init__(self, theme: Theme, *, styles: Sequence[str] = (), root: str = "") -> None:
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, bytecode_cache=_compiled)
+        self._environment.globals["root"] = root
         self._theme = theme
         style = "\n".join(self._environment.get_template(name).render(theme=theme) for name in ("style.css", *styles))
         if "</" in style:

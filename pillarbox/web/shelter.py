@@ -27,13 +27,17 @@ HEADERS = {
     "Cache-Control": "private, no-store",
 }
 """For every answer, unless the page says otherwise."""
+HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+"""The same where we are reached by https: for a year (RFC 6797). Subdomains, and lists that browsers ship, are for the
+charity to decide."""
 
 
 class Shelter:
     """Wraps the application: adds ``HEADERS`` and answers for faults that nobody caught."""
 
-    def __init__(self, app: ASGIApp, fault: Callable[[Request], Response]) -> None:
+    def __init__(self, app: ASGIApp, fault: Callable[[Request], Response], *, https: bool = False) -> None:
         self._app = app
+        self._headers = HEADERS | (HTTPS if https else {})
         self._fault = fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +52,7 @@ class Shelter:
             if message["type"] == "http.response.start":
                 started = True
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
                 if "frame-ancestors 'none'" not in headers["Content-Security-Policy"]:
                     del headers["X-Frame-Options"]  # it cannot name a website; the policy does

@@ -28,6 +28,8 @@ class Site:
     theme: Theme
     pages: Pages
     """Supporters' pages."""
+    root: str = ""
+    """What stands before every path of ours in a page or header, for a browser; without a trailing slash."""
 
     @property
     def store(self) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def link(store: Store, kind: str) -> str:
         found = connection.execute(select(schema.service_letters.c["values"]).where(
             schema.service_letters.c.kind == kind).order_by(schema.service_letters.c.id.desc())).scalars().first()
     assert found is not None
-    return str(found["link"]).removeprefix("https://letters.example.org")
+    return re.sub(r"^.*(?=/(?:details|address)/)", "", str(found["link"]))
 
 
 def tab_to(page: Any, selector: str) -> None:

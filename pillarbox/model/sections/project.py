@@ -17,6 +17,8 @@ class ProjectSettings(Section):
     home: Literal["box", "laptop"] = "box"
     zone: str = "Europe/London"
     base_url: str = ""
+    base_path: Literal["stripped", "kept"] = "stripped"
+    """Of a base URL with a path: whether the proxy before ``serve`` takes it off, or hands requests on with it."""
     database: str = "sqlite:///var/pillarbox.db"
     transport: Literal["files", "smtp", "sendgrid"] = "files"
     secret_key: SecretStr = SecretStr("")
@@ -43,7 +45,13 @@ class ProjectSettings(Section):
     @field_validator("base_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
-        return value.rstrip("/")
+        value = value.rstrip("/")
+        # Its path comes to stand before every path in pages and headers, so it holds nothing with a meaning there.
+        path = re.sub(r"^[a-z+.-]*://[^/?#]*", "", value, flags=re.IGNORECASE)
+        if path != value and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*", path):
+            raise ValueError("after the name of the website it holds plain folders alone, as in "
+                             "https://charity.example/letters")
+        return value
 
 
 class SenderSettings(Section):

@@ -24,7 +24,7 @@ from pillarbox.web.site import Site
 
 log = logs.get("web")
 _DAY_SECONDS = 86_400
-_WORDS = {404: "Nothing lies at this address. /api/openapi.json says what there is.",
+_WORDS = {404: "Nothing lies at this address. {root}/api/openapi.json says what there is.",
           405: "Only GET is answered here."}
 
 
@@ -39,6 +39,7 @@ def routes(site: Site) -> list[BaseRoute]:
         exception_handlers={HTTPException: _refused, Unanswered: _unanswered, StoreError: _no_database,
                             Exception: _broken})
     inner.router.redirect_slashes = False
+    inner.state.root = site.root
     mount = Mount("/api", app=inner)
     # Whatever stands below /api is ours to answer; Starlette's own pattern ends at a line's end in the path.
     mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
@@ -54,13 +55,13 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
                        expose_headers=["ETag", "Retry-After"], max_age=_DAY_SECONDS)]
 
 
-async def _refused(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette hands it over
+async def _refused(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
-    return problems.answer(fault.status_code, _WORDS.get(fault.status_code, "This request is not answered."),
-                           fault.headers)
+    words = _WORDS.get(fault.status_code, "This request is not answered.")
+    return problems.answer(fault.status_code, words.format(root=request.app.state.root), fault.headers)
 
 
-async def _unanswered(request: Request, fault: Exception) -> Response:  # noqa: ARG001
+async def _unanswered(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - Starlette hands it over
     assert isinstance(fault, Unanswered)
     return problems.answer(fault.status, fault.detail, fault.headers)
 

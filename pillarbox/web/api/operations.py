@@ -125,7 +125,7 @@ def _growth(connection: Connection, asked: Asked) -> models.ListGrowth:
     number = int(asked.path["number"])
     found = growth.growth(connection, number, asked.project.settings.project.zone) if number <= _LARGEST_ID else None
     if found is None:
-        raise Unanswered(404, "No list has this id. /api/v1/lists names them all.")
+        raise Unanswered(404, "No list has this id. /v1/lists names them all.")
     return models.ListGrowth(id=found.health.id, name=found.health.name, zone=found.zone, months=[models.Month(
         month=f"{month.start:%Y-%m}", joined=month.joined, left=month.left, bounced=month.bounced, on_it=month.on_it)
         for month in found.months])
@@ -143,7 +143,7 @@ def _letter(connection: Connection, asked: Asked) -> models.PublicLetterWhole:
     slug = str(asked.path["slug"])
     one = published.one(connection, slug) if _plain(slug) else None
     if one is None:
-        raise Unanswered(404, "No published letter has this name. /api/v1/letters lists them.")
+        raise Unanswered(404, "No published letter has this name. /v1/letters lists them.")
     return models.PublicLetterWhole(html=one.html, **_told(asked, one))
 
 
@@ -184,7 +184,7 @@ def _named(connection: Connection, asked: Asked) -> Mailing:
     name = str(asked.path["name"])
     found = mailings.named(connection, name) if _plain(name) else None
     if found is None or found.kind is Kind.PROOF or found.state is MailingState.COMPOSING:
-        raise Unanswered(404, "No mailing has this name. /api/v1/mailings lists them.")
+        raise Unanswered(404, "No mailing has this name. /v1/mailings lists them.")
     return found
 
 

@@ -41,7 +41,7 @@ class ClickDoors:
         found, nameless, _ = await run_in_threadpool(self._found, site_of(request), mailing)
         if nameless is None:
             raise HTTPException(404)
-        return paper(found.html)
+        return paper(found.html, root=site_of(request).root)
 
     def _found(self, site: Site, mailing: Mailing) -> tuple[Map, Nameless | None, int]:
         with site.store.snapshot() as connection:

@@ -73,7 +73,8 @@ class MessageDoors:
         kept = await _read(request, lambda connection: register.kept(connection, mailing.id, number))
         if kept is None:
             raise HTTPException(404)
-        return paper(await run_in_threadpool(clickmap.inert, body(kept.shape, kept.values).html))
+        return paper(await run_in_threadpool(clickmap.inert, body(kept.shape, kept.values).html),
+                     root=site_of(request).root)
 
 
 def _listed(request: Request, mailing: Mailing, found: list[Entry], of: str, *, first: bool, shown: str = "all",

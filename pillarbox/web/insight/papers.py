@@ -12,7 +12,11 @@ POLICY = ("default-src 'none'; style-src 'unsafe-inline'; img-src 'self' https: 
 """A letter has styles of its own, and pictures that lie at the charity's site; no script, form, frame or link."""
 
 
-def paper(html: str) -> Response:
-    """The letter, for a frame of a page of ours."""
-    return HTMLResponse(images.at_home(letter_page(html), "/i/"),
+def paper(html: str, *, root: str = "") -> Response:
+    """The letter, for a frame of a page of ours.
+
+    Args:
+        root: what stands before our paths.
+    """
+    return HTMLResponse(images.at_home(letter_page(html), f"{root}/i/"),
                         headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"})

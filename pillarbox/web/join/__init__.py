@@ -12,7 +12,7 @@ from pillarbox.web.site import Site
 
 def routes(site: Site) -> list[BaseRoute]:
     """Where people join."""
-    pages = Pages(site.theme, styles=["join/join.css"])
+    pages = Pages(site.theme, styles=["join/join.css"], root=site.root)
     form, confirming = FormDoors(site, pages), ConfirmingDoors(site, pages)
     return [
         Route("/join", form.page, methods=["GET"]),

@@ -13,7 +13,7 @@ from pillarbox.web.site import Site
 
 def routes(site: Site) -> list[BaseRoute]:
     """Where letters can be read."""
-    public = PublicLetters(site, Pages(site.theme, styles=["letters/letters.css"]))
+    public = PublicLetters(site, Pages(site.theme, styles=["letters/letters.css"], root=site.root))
     return [
         Route("/i/{name}", Images(site).image, methods=["GET"]),
         Route("/v/{key}", OwnLetter(site).view, methods=["GET"]),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.model.config import Settings
+from pillarbox.web.below import root_of
 from pillarbox.web.staff.frame import site_of
 
 _SESSION, _VISIT = "pillarbox", "pillarbox-visit"
@@ -21,8 +22,13 @@ def is_secure(settings: Settings) -> bool:
 
 
 def name_of(settings: Settings, plain: str = _SESSION) -> str:
-    """A cookie's name. Browsers take ``__Host-`` from this very host alone, over https, for its whole site."""
-    return f"__Host-{plain}" if is_secure(settings) else plain
+    """A cookie's name. Browsers take ``__Host-`` from this very host alone, over https, for its whole site.
+
+    Where only a path of the site is ours, the rest of it is not shown our cookies: of that they take ``__Secure-``.
+    """
+    if not is_secure(settings):
+        return plain
+    return f"__Secure-{plain}" if root_of(settings) else f"__Host-{plain}"
 
 
 def token_of(request: Request) -> str:
@@ -51,9 +57,9 @@ def forget(request: Request, response: Response) -> None:
 
 
 def _give(request: Request, response: Response, plain: str, token: str, *, seconds: int | None) -> None:
-    settings = site_of(request).settings
-    response.set_cookie(name_of(settings, plain), token, max_age=seconds, path="/", secure=is_secure(settings),
-                        httponly=True, samesite="lax")
+    site = site_of(request)
+    response.set_cookie(name_of(site.settings, plain), token, max_age=seconds, path=f"{site.root}/",
+                        secure=is_secure(site.settings), httponly=True, samesite="lax")
 
 
 def _shown(request: Request, plain: str) -> str:

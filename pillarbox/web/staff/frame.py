@@ -76,7 +76,7 @@ class Frame:
         self._environment.globals.update(
             theme=site.theme, charity=site.theme.name, in_practice=site.settings.practice,
             zone_name=self.zone.rpartition("/")[2].replace("_", " "), style=self.style.path, script=self.script.path,
-            state_words=words.MAILING_STATE, page_of=navigation.first_page, Role=Role)
+            state_words=words.MAILING_STATE, page_of=navigation.first_page, Role=Role, root=site.root)
 
     def page(self, request: Request, template: str, *, status: int, headers: Mapping[str, str] | None,
              values: Mapping[str, Any]) -> HTMLResponse:
@@ -119,10 +119,11 @@ def render(request: Request, template: str, *, status: int = 200, headers: Mappi
     """The page ``pages/<template>.html`` in the frame.
 
     Every template has, beside ``values``: ``visitor`` (user, session), ``form_token`` (in every form:
-    ``{{ parts.token(form_token) }}``), ``charity``, ``in_practice``, ``here`` (the path), ``page_of(name)`` (a
-    mailing's page), ``state_words``, and the filters ``moment``, ``clock``, ``number``, ``pounds``, ``percent``,
-    ``commands`` (backquoted commands as code). ``crumbs``: (label, path) pairs above the title. ``reload_seconds``:
-    how often the page comes again in a browser without script.
+    ``{{ parts.token(form_token) }}``), ``charity``, ``in_practice``, ``root`` (before every path in a page),
+    ``here`` (the path, without it), ``page_of(name)`` (a mailing's path), ``state_words``, and the filters
+    ``moment``, ``clock``, ``number``, ``pounds``, ``percent``, ``commands`` (backquoted commands as code).
+    ``crumbs``: (label, path) pairs above the title. ``reload_seconds``: how often the page comes again in a browser
+    without script.
     """
     return frame_of(request).page(request, template, status=status, headers=headers, values=values)
 

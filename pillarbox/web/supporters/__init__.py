@@ -13,7 +13,7 @@ from pillarbox.web.supporters.preferences import PreferencesDoors
 
 def routes(site: Site) -> list[BaseRoute]:
     """Where supporters' pages are."""
-    pages = Pages(site.theme, styles=["supporters/supporters.css"])
+    pages = Pages(site.theme, styles=["supporters/supporters.css"], root=site.root)
     leaving, preferences, details = LeavingDoors(site, pages), PreferencesDoors(site, pages), DetailsDoors(site, pages)
     return [
         Route("/u/{key}", leaving.ask, methods=["GET"]),
