@@ -240,8 +240,8 @@ def test_what_is_no_array_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize(("bad", "words"), [
     (7, "Item 2 has no event"), ({}, "Item 2 has no event"), (item(timestamp=None), r"Item 2 \(delivered\): timestamp"),
     (item(timestamp="soon"), "timestamp"), (item(timestamp=1e30), "timestamp"),
-    (item(timestamp=-62135596800), "timestamp"), (item(timestamp=-0.5), "timestamp"), (item(timestamp=True), "timestamp"),
-    (item(email=["x"]), "email is not text"), (item(url=5), "url is not text")])
+    (item(timestamp=-62135596800), "timestamp"), (item(timestamp=-0.5), "timestamp"),
+    (item(timestamp=True), "timestamp"), (item(email=["x"]), "email is not text"), (item(url=5), "url is not text")])
 def test_a_malformed_item_is_named(bad: object, words: str) -> None:
     """The item is named and nothing is taken in by parse(); read() keeps the sound ones."""
     with pytest.raises(Refused, match=words):
