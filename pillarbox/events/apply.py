@@ -87,16 +87,20 @@ def _tell(applied: Applied) -> None:
 def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -> Applied:
     """The same within the caller's transaction, for at most ``CHUNK`` events."""
     # Two posts that share events or messages wait for each other instead of locking each other out, for each goes the
-    # same way: events by fingerprint, suppressions, consents, messages by id, tallies by key, marks by name.
+    # same way: supporters and messages by id, events by fingerprint, suppressions, consents, tallies by key, marks by
+    # name. Who leaves or is forgotten goes the same way: messages after their supporter, and all else after both.
     now = clock.now()
     events = _not_ahead(events, now)
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
+    forgotten = consequences.hold(connection, matched)
+    known = {item.message.id: item.message for item in matched if item.message is not None}
+    held = table.hold_messages(connection, sorted(known), known)
+    matched = _as_they_are_now(matched, forgotten, held)
     ours = [item for item in matched if not item.foreign]
     received = moment(connection, now)
     ids = table.add_new(connection, [_row(item, moment(connection, item.event.at), received) for item in ours])
     new = _first_of_each(ours, ids)
     consequences.act(connection, [*new, *(item for item in matched if item.foreign)])
-    seen = {item.message.id: item.message for item in new if item.message is not None}
     facts, signs = [], []
     for item in new:
         event, message = item.event, item.message
@@ -106,7 +110,8 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
                               device(event.user_agent)))
             signs.append(Sign(message.id, kind, event.at, event.provider_id, event.attempt_id))
     late = _Late.of(connection, {sign.provider_id for sign in signs})
-    held = table.hold_messages(connection, sorted({*seen, *late.owners}), seen)
+    if owners := late.owners - held.keys():
+        held |= table.hold_messages(connection, sorted(owners))
     alarms = ledger.settle(connection, signs, held)
     late_facts, late_alarms = late.tie(connection)
     count(connection, held, [*facts, *late_facts])
@@ -186,6 +191,17 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
             waiting.discard(item.event.fingerprint)
             found.append(item)
     return found
+
+
+def _as_they_are_now(matched: list[Matched], forgotten: Collection[int],
+                     held: Mapping[int, table.Message]) -> list[Matched]:
+    """The same, but of those who were forgotten while this post waited for them nothing is kept, here neither."""
+    gone = {item.message.id for item in matched
+            if item.message is not None and item.message.address and not held[item.message.id].address}
+    if not gone and not forgotten:
+        return matched
+    return [item._replace(address_hash="", address=None, forgotten=True) if item.supporter_id in forgotten
+            or (item.message is not None and item.message.id in gone) else item for item in matched]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

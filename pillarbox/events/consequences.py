@@ -12,7 +12,9 @@ from pillarbox.model.records import Event
 from pillarbox.model.states import Basis, EventKind, Kind, SuppressionReason
 from pillarbox.store import consents, suppressions
 from pillarbox.store.consents import Change
+from pillarbox.store.listed import among
 from pillarbox.store.schema import consents as consents_table
+from pillarbox.store.schema import supporters
 
 _REASON_OF = {
     str(EventKind.BOUNCED): SuppressionReason.BOUNCED,
@@ -43,6 +45,22 @@ def suppression(event: Event) -> SuppressionReason | None:
         words = event.reason.lower()
         return next((reason for word, reason in _DROP_WORDS if word in words), SuppressionReason.INVALID)
     return _REASON_OF.get(str(event.kind))
+
+
+def hold(connection: Connection, matched: Sequence[Matched]) -> set[int]:
+    """Hold the supporters for whom these events mean something, before all else of theirs: as who leaves does.
+
+    Returns:
+        Those who were forgotten meanwhile.
+    """
+    if connection.dialect.name == "sqlite":  # which has one writer
+        return set()
+    ids = {item.supporter_id for item in matched if item.supporter_id is not None and str(item.event.kind) in _ASKING}
+    if not ids:
+        return set()
+    return {row.id for row in connection.execute(
+        select(supporters.c.id, supporters.c.address).where(among(connection, supporters.c.id, ids))
+        .order_by(supporters.c.id).with_for_update(key_share=True)) if row.address is None}
 
 
 def act(connection: Connection, new: Sequence[Matched]) -> None:

@@ -63,7 +63,8 @@ class Intake:
         try:
             apply(self._store, [event for post in posts for event in post.events], secret=self._secret)
         except Exception as fault:  # noqa: BLE001 - it is raised where the post came from
-            if len(posts) > 1 and (isinstance(fault, ClashError) or not isinstance(fault, StoreError)):
+            away = isinstance(fault, StoreError) and fault.retry and not isinstance(fault, ClashError)
+            if len(posts) > 1 and not away:
                 # One of them is at fault; the others shall not suffer for it.
                 for post in posts:
                     self._take([post])

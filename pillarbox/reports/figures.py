@@ -28,7 +28,7 @@ class Figures:
     mailing: str
     practice: bool
     heard_until: datetime | None
-    """The newest of: the last hearing of all (its mark), the newest event of this mailing; None when none ever came."""
+    """The newest that the mailing's provider told of any mailing; None when it told nothing since the launch."""
     planned: int
     """Every message of the mailing = accepted + failed + in_doubt + cancelled + withdrawn + remaining."""
     accepted: int
@@ -132,7 +132,7 @@ def figures(connection: Connection, mailing_id: int, *, keep: Keep = ask) -> Fig
     return Figures(
         mailing=mailing.name,
         practice=mailing.practice,
-        heard_until=_heard_until(connection, mailing),
+        heard_until=_heard_until(connection, mailing, told=stand() > stand(outcome=Outcome.NONE)),
         planned=stand(),
         accepted=stand(state=accepted),
         failed=stand(state=MessageState.FAILED),
@@ -255,9 +255,11 @@ def _choices() -> Subquery:
     return union_all(*(select(literal(one).label("yes")) for one in (True, False))).subquery()
 
 
-def _heard_until(connection: Connection, mailing: Any) -> datetime | None:
+def _heard_until(connection: Connection, mailing: Any, *, told: bool) -> datetime | None:
     # When things happened, not when we were told: events fetched late must not seem fresh.
     mark: datetime | None = connection.execute(select(marks.c.at).where(
         marks.c.name == HEARD_MARK.format(provider=mailing.transport))).scalar_one_or_none()
-    # What was heard before the first letter left says nothing of this mailing.
-    return mark if mark and mailing.started_at and mark >= mailing.started_at else None
+    # What was heard before the first letter left says nothing of this mailing; unless something was told of it, by a
+    # clock that is behind ours or knows whole seconds only.
+    since_launch = told or (mailing.started_at is not None and mark is not None and mark >= mailing.started_at)
+    return mark if since_launch else None

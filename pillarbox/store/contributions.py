@@ -241,6 +241,8 @@ def difference(before: Mapping[tuple[str, str], int], after: Mapping[tuple[str, 
 _ADDRESS = re.compile(r"[^\s<>@,;:\"'/]+@[^\s<>@,;:\"'/]+")
 _KEY = re.compile(r"(?<=/)[a-z2-7]{30}(?=/|$)")
 _TAIL = re.compile(r"[?#]")
+_LONGEST_LINK = 500
+"""Characters of a link that is counted by: PostgreSQL's indexes take no more than 2,704 bytes."""
 
 
 @lru_cache(maxsize=4096)
@@ -250,4 +252,5 @@ def folded(url: str) -> str:
     The same for every supporter, so that there are as many links as the letter has.
     """
     plain = _TAIL.split(url, maxsplit=1)[0]
-    return _ADDRESS.sub("(address)", _KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://").rstrip("/")
+    named = _ADDRESS.sub("(address)", _KEY.sub("…", plain)).removeprefix("https://").removeprefix("http://")
+    return named[:_LONGEST_LINK].rstrip("/")

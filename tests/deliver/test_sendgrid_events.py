@@ -239,8 +239,9 @@ def test_what_is_no_array_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize(("bad", "words"), [
     (7, "Item 2 has no event"), ({}, "Item 2 has no event"), (item(timestamp=None), r"Item 2 \(delivered\): timestamp"),
-    (item(timestamp="soon"), "timestamp"), (item(timestamp=1e30), "timestamp"), (item(timestamp=True), "timestamp"),
-    (item(email=["x"]), "email is not text"), (item(url=5), "url is not text")])
+    (item(timestamp="soon"), "timestamp"), (item(timestamp=1e30), "timestamp"),
+    (item(timestamp=-62135596800), "timestamp"), (item(timestamp=-0.5), "timestamp"),
+    (item(timestamp=True), "timestamp"), (item(email=["x"]), "email is not text"), (item(url=5), "url is not text")])
 def test_a_malformed_item_is_named(bad: object, words: str) -> None:
     """The item is named and nothing is taken in by parse(); read() keeps the sound ones."""
     with pytest.raises(Refused, match=words):
@@ -256,7 +257,7 @@ ODD: list[object] = [
     {"pillarbox": "other567.1.2"}, "", "\0", "a\0b", "\ud800", "1796893200", "١٧٩", "Zoë@Bücher.example",
     "a@xn--bcher-kva.example", " A@Example.org ", "proj1234.١.٢", "proj1234..2", "proj1234.1.2.3",
     "proj1234.1." + "9" * 19, "other567.1.2", ".1.2", "a.b.RECVD-1", ".filter", "Mozilla/5.0", "blocked",
-    "Invalid (no host)"]
+    "Invalid (no host)", "x" * 3_000]
 ITEMS = st.builds(
     lambda word, odd, lost: {name: value for name, value in {**item(event=word), **odd}.items() if name not in lost},
     st.sampled_from([*KINDS, "novelty"]),
@@ -299,7 +300,8 @@ def test_what_is_usual_goes_the_short_way(word: str, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(("given", "wanted"), [
     ("LRzXl_NHStOGhQ4kofSm_A.filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0", "LRzXl_NHStOGhQ4kofSm_A"),
     ("14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0", "14c5d75ce93.dfd.64b469"), ("plain", "plain"), ("", ""),
-    ("a.rest.RECVD-1.recvd-2", "a.rest"), ("a.recv.fil", "a.recv.fil"), (".filter", "")])
+    ("a.rest.RECVD-1.recvd-2", "a.rest"), ("a" * 9_000 + ".recvd-1", "a" * 255),
+    ("a.recv.fil", "a.recv.fil"), (".filter", "")])
 def test_the_requests_id_is_found(given: str, wanted: str) -> None:
     """A late event without our argument is matched by what X-Message-Id had said."""
     assert request_id(given) == wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from pillarbox.events.apply import Applied, apply, tie_late
+from pillarbox.events.matching import match
 from pillarbox.ground import clock
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
@@ -26,6 +28,7 @@ from pillarbox.model.states import (
     SuppressionReason,
 )
 from pillarbox.people import rights
+from pillarbox.store import events as table
 from pillarbox.store import schema
 from pillarbox.store.connect import Store
 from tests import builders
@@ -384,3 +387,46 @@ def test_a_double_click_is_a_person(store: Store) -> None:
     message = letter(store)
     one_by_one(store, [clicked(message, "/a", 600), clicked(message, "/a", 601), clicked(message, "/b", 602)])
     assert set(agents(store).values()) == {Agent.HUMAN}
+
+
+TELLING = (schema.events.c.raw, schema.events.c.url, schema.events.c.reason, schema.events.c.domain,
+           schema.events.c.address_hash)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_who_is_forgotten_while_a_post_waits_is_forgotten_there_too(
+        store: Store, monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
+    """The post read their address before; of what it then writes nothing tells of them, nor keeps their address."""
+    message = letter(store)
+    def meanwhile(*given: Any) -> Any:
+        found = match(*given)
+        if not store.is_sqlite:  # which lets nobody write meanwhile
+            rights.forget(store, secret=SECRET, email=ALICE)
+        return found
+
+    monkeypatch.setattr("pillarbox.events.apply.match", meanwhile)
+    take_in(store, an_event(EventKind.COMPLAINED, message if named else None, url="https://example.org/a",
+                            raw=f'{{"email": "{ALICE}"}}'))
+    if store.is_sqlite:
+        rights.forget(store, secret=SECRET, email=ALICE)
+    assert [tuple(row) for row in column(store, *TELLING)] == [(None, "", "", "", None)]
+    assert set(column(store, schema.suppressions.c.address)) == {None}
+
+
+def test_a_post_and_who_is_forgotten_do_not_lock_each_other_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever is second waits for the first; neither fails."""
+    message = letter(store)
+    real = table.add_new
+    with ThreadPoolExecutor(1) as pool:
+        coming: list[Any] = []
+
+        def slowly(*given: Any) -> Any:
+            found = real(*given)
+            coming.append(pool.submit(rights.forget, store, secret=SECRET, email=ALICE))
+            threading.Event().wait(0.5)
+            return found
+
+        monkeypatch.setattr(table, "add_new", slowly)
+        take_in(store, an_event(EventKind.UNSUBSCRIBED, message))
+        assert coming[0].result(timeout=60).was_known
+    assert [tuple(row) for row in column(store, *TELLING)] == [(None, "", "", "", None)]

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
+from pillarbox.deliver.sendgrid.events import parse
 from pillarbox.events.apply import apply, heal, tie_late
 from pillarbox.ground.address import keyed_hash
 from pillarbox.model.records import Event
@@ -262,3 +264,16 @@ def test_an_outcome_alone_moves_the_delivered(store: Store) -> None:
         assert connection.execute(select(schema.messages.c.outcome).where(schema.messages.c.id == 1)
                                   ).scalar_one() == Outcome.BOUNCED
     agrees(store)
+
+
+def test_texts_longer_than_an_index_takes_cost_no_post(store: Store) -> None:
+    """An endless link, an endless id of a message that nobody knows, and an endless program are counted as any."""
+    begin(store)
+    chance = random.Random(7)
+    endless = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=20_000))  # which cannot be packed
+    common = {"email": PEOPLE[0], "timestamp": int(SENT_AT.timestamp()) + 900, "useragent": endless}
+    told = [{**common, "event": "click", "sg_event_id": "a", "pillarbox": "proj1234.1.1", "url": f"https://x/{endless}"},
+            {**common, "event": "open", "sg_event_id": "b", "sg_message_id": endless}]
+    applied = apply(store, parse(orjson.dumps(told), project="proj1234"), secret=SECRET)
+    assert (applied.new, applied.unmatched) == (2, 1)
+    assert tallies.check(store, 1).equal

@@ -100,6 +100,22 @@ def test_a_faulty_post_costs_the_others_nothing(store: Store, intake: Intake) ->
     assert kept(store) == 2
 
 
+def test_a_post_whose_values_the_database_will_not_have_costs_the_others_nothing(
+        store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trying again can never help that one; those that waited with it are kept all the same."""
+    real = taking.apply
+
+    def apply(store: Store, events: Any, *, secret: bytes) -> Any:
+        if any(event.provider_event_id == "open-2" for event in events):
+            raise StoreError("The database did not understand or take it.")
+        return real(store, events, secret=secret)
+
+    monkeypatch.setattr(taking, "apply", apply)
+    found = waiting(intake, [[opened(1)], [opened(2)], [opened(3)]])
+    assert [type(fault) for fault in found] == [type(None), StoreError, type(None)]
+    assert kept(store) == 2
+
+
 def test_a_database_that_is_away_is_told_to_all(store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the transaction fails for the database's sake, no post is answered as kept."""
     def away(*_given: object, **_named: object) -> None:

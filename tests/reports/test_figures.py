@@ -201,6 +201,15 @@ def test_what_was_heard_before_the_launch_says_nothing(store: Store) -> None:
         assert counted(built).heard_until is None
 
 
+def test_what_was_told_of_the_mailing_itself_was_heard(store: Store) -> None:
+    """Events say whole seconds, and a provider's clock may be behind: a delivery proves that something was heard."""
+    with store.writing() as connection:
+        built = Builder(connection)
+        built.message(outcome=Outcome.DELIVERED)
+        built.mark(HEARD_MARK.format(provider="sendgrid"), LAUNCH - timedelta(seconds=1))
+        assert counted(built).heard_until == LAUNCH - timedelta(seconds=1)
+
+
 def test_other_mailings_do_not_leak_in(store: Store) -> None:
     """What happened to another mailing is not ours."""
     with store.writing() as connection:

@@ -59,6 +59,11 @@ apple-mpp; both read 2026-11)."""
 
 _OURS = re.compile(r"([A-Za-z0-9_-]{1,32})\.(\d{1,18})\.(\d{1,18})")
 _FILTER = re.compile(r"\.(?:filter|recvd)", re.IGNORECASE)
+_LONGEST = 255
+"""Characters of a request's id, which has 22: PostgreSQL's indexes take no more than 2,704 bytes."""
+_READ = 500
+"""Characters of a program's name for itself that are looked at: whoever opens a letter may write what they like there,
+and thousands of them are remembered."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,6 +178,7 @@ def _usual(item: Any, project: str) -> Event | None:
         get = item.get
         url, user_agent, reason, response = get("url", ""), get("useragent", ""), get("reason", ""), get("response", "")
         whole = "".join((email, provider_id, event_id, url, user_agent, reason, response))  # takes nothing but texts
+        user_agent = user_agent[:_READ]
         if "\0" in whole or type(second) is not int or ours is None:  # True is an int, and no time
             return None
         at = _second(second)
@@ -197,7 +203,7 @@ def _event(item: dict[str, Any], word: str, ours: re.Match[str] | None) -> Event
     """The careful reading. Raises ValueError with what is wrong."""
     email, url, provider_id, user_agent, reason, event_id = [
         _text(item, name) if name in item else "" for name in _TEXTS]
-    reason = reason or _text(item, "response")
+    user_agent, reason = user_agent[:_READ], reason or _text(item, "response")
     at = _moment(item.get("timestamp"))
     kind = KINDS[word]
     if kind is EventKind.BOUNCED and _text(item, "type") == BLOCKED:
@@ -225,7 +231,7 @@ _plain = lru_cache(maxsize=1024)(plain)
 def request_id(sg_message_id: str) -> str:
     """What X-Message-Id said when the message was accepted: the first part of ``sg_message_id``."""
     first, _, rest = sg_message_id.partition(".")
-    return first if rest.startswith(("recvd", "filter")) else _FILTER.split(sg_message_id, maxsplit=1)[0]
+    return (first if rest.startswith(("recvd", "filter")) else _FILTER.split(sg_message_id, maxsplit=1)[0])[:_LONGEST]
 
 
 def _suppresses(kind: EventKind, reason: str) -> bool:
@@ -261,13 +267,17 @@ def _moment(given: object) -> datetime:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise ValueError("timestamp is missing or no Unix time")
     try:
-        return _second(given) if isinstance(given, int) else datetime.fromtimestamp(given, UTC)
+        return _second(given)
     except (OverflowError, OSError, ValueError):
         raise ValueError("timestamp is no Unix time") from None
 
 
 @lru_cache(maxsize=8192)
-def _second(given: int) -> datetime:
+def _second(given: float) -> datetime:
+    # Before 1970 nobody was mailed, and near the year 1 there is no "ten seconds before", which the rule for scanners
+    # asks for: one such event would cost its post for ever.
+    if given < 0:
+        raise ValueError("a time before all mail")
     return datetime.fromtimestamp(given, UTC)
 
 

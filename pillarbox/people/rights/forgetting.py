@@ -69,6 +69,8 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     with store.writing() as connection:
         person = persons.find(connection, address, hashed)
         known, of = person.row, person.id
+        # Before all else of theirs, as events and who leaves do: else each would wait for the other.
+        connection.execute(select(supporters.c.id).where(supporters.c.id == of).with_for_update())
         # Events whose message the provider lost carry the address in the raw text alone.
         telling = connection.execute(select(events.c.id, events.c.message_id).where(events.c.raw.is_not(None), or_(*(
             func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))))).all()
@@ -78,7 +80,7 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
             reached = _forget_messages(connection, hashed, of)
             raw = connection.execute(update(events).where(
                 among(connection, events.c.id, [row.id for row in telling]), events.c.raw.is_not(None),
-            ).values(raw=None, reason="", url="", domain=""))
+            ).values(raw=None, reason="", url="", domain="", address_hash=None))
         # Before the donations and pledges, which say whose they are, lose what tells.
         connection.execute(update(hook_events).where(
             hook_events.c.id.in_(their_payment_events(connection, hashed, of))).values(
@@ -114,7 +116,7 @@ def _forget_messages(connection: Connection, hashed: str, of: int) -> _Reached:
     erased = their_messages(hashed, of) | filled_in_with_theirs(of)
     theirs = select(messages.c.id).where(erased)
     cleared = connection.execute(update(events).where(events.c.message_id.in_(theirs)).values(
-        raw=None, url="", reason="", domain=""))
+        raw=None, url="", reason="", domain="", address_hash=None))
     private = select(messages.c.shape_id).where(erased)
     for shape in connection.execute(select(shapes.c.id).where(shapes.c.private, shapes.c.id.in_(private))).scalars():
         connection.execute(update(shapes).where(shapes.c.id == shape).values(
