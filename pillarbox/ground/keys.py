@@ -41,7 +41,7 @@ def dated_digest(second: int, *parts: str) -> str:
 
     Args:
         second: whole seconds since 1970.
-        parts: texts; where one ends and the next begins counts.
+        parts: texts; where one ends and the next begins counts (U+001F stands between them).
     """
     digest = hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=8).digest()
     dated = (second & 0xFFFFFFFF).to_bytes(4, "big") + digest
