@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -193,7 +193,7 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
     return found
 
 
-def _as_they_are_now(matched: list[Matched], forgotten: Collection[int],
+def _as_they_are_now(matched: list[Matched], forgotten: Set[int],
                      held: Mapping[int, table.Message]) -> list[Matched]:
     """The same, but of those who were forgotten while this post waited for them nothing is kept, here neither."""
     gone = {item.message.id for item in matched
@@ -201,6 +201,7 @@ def _as_they_are_now(matched: list[Matched], forgotten: Collection[int],
     if not gone and not forgotten:
         return matched
     return [item._replace(address_hash="", address=None, forgotten=True) if item.supporter_id in forgotten
+            or not forgotten.isdisjoint(item.people)
             or (item.message is not None and item.message.id in gone) else item for item in matched]
 
 
