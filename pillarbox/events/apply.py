@@ -94,7 +94,7 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     forgotten = consequences.hold(connection, matched)
     known = {item.message.id: item.message for item in matched if item.message is not None}
-    held = table.hold_messages(connection, sorted(known), known)
+    held = table.hold_messages(connection, sorted({*known, *_Late.likely(connection, matched)}), known)
     matched = _as_they_are_now(matched, forgotten, held)
     ours = [item for item in matched if not item.foreign]
     received = moment(connection, now)
@@ -110,7 +110,7 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
                               device(event.user_agent)))
             signs.append(Sign(message.id, kind, event.at, event.provider_id, event.attempt_id))
     late = _Late.of(connection, {sign.provider_id for sign in signs})
-    if owners := late.owners - held.keys():
+    if owners := late.owners - held.keys():  # SQLite's, and those of events that came just now
         held |= table.hold_messages(connection, sorted(owners))
     alarms = ledger.settle(connection, signs, held)
     late_facts, late_alarms = late.tie(connection)
@@ -221,6 +221,16 @@ class _Late:
         waiting = table.ownerless(connection, provider_ids)
         return cls(waiting=waiting, owners=frozenset(row.id for row in table.messages_by_address(
             connection, {row.address_hash for row in waiting})))
+
+    @staticmethod
+    def likely(connection: Connection, matched: Sequence[Matched]) -> set[int]:
+        """The owners of what waits for these events, to be held with their messages: held later, when others hold the
+        events, two posts would lock each other out, as would a post and who is forgotten."""
+        if connection.dialect.name == "sqlite":  # which has one writer
+            return set()
+        told = {item.event.provider_id for item in matched if item.message is not None}
+        waiting = table.ownerless(connection, told, hold=False)
+        return {row.id for row in table.messages_by_address(connection, {row.address_hash for row in waiting})}
 
     def tie(self, connection: Connection) -> tuple[list[Fact], list[Alarm]]:
         """Give each event the message that it is about, as far as that is now known; the owners must be held."""

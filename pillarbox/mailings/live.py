@@ -97,7 +97,8 @@ def _probe(project: Project, url: str) -> list[str]:
         return [f"{_SILENT} at {url}: start `pillarbox serve` there and see that it can be reached from outside."]
     if not isinstance(told, dict) or told.get("project") != project.id or told.get("nonce") != nonce:
         path = urlsplit(url).path
-        proxy = (f" And see that the proxy takes {path} off each request, or set PILLARBOX_BASE_PATH=kept where it does "
-                 "not." if path else "")
-        return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database.{proxy}"]
+        proxy = (f" See too that the proxy takes {path} off each request; where it does not, set "
+                 "PILLARBOX_BASE_PATH=kept." if path else "")
+        return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database."
+                f"{proxy}"]
     return []

@@ -439,3 +439,28 @@ def test_a_post_and_who_is_forgotten_do_not_lock_each_other_out(store: Store, mo
         take_in(store, an_event(EventKind.UNSUBSCRIBED, message))
         assert coming[0].result(timeout=60).was_known
     assert [tuple(row) for row in column(store, *TELLING)] == [(None, "", "", "", None)]
+
+
+def test_what_waits_for_its_message_and_who_is_forgotten_do_not_lock_each_other_out(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A post about Bob looks at an event of Alice's that no message owns, while she is forgotten; neither fails."""
+    letter(store)
+    with store.writing() as connection:
+        bobs = builders.message(connection, builders.mailing(connection, "another"),
+                                builders.supporter(connection, "bob@example.org"), state=MessageState.ACCEPTED)
+    take_in(store, an_event(EventKind.DELIVERED, None, provider_id="one-request", raw=f'{{"email": "{ALICE}"}}'))
+    real = table.ownerless
+    with ThreadPoolExecutor(1) as pool:
+        coming: list[Any] = []
+
+        def slowly(*given: Any, **how: Any) -> Any:
+            found = real(*given, **how)
+            if how.get("hold", True):
+                coming.append(pool.submit(rights.forget, store, secret=SECRET, email=ALICE))
+                threading.Event().wait(0.5)
+            return found
+
+        monkeypatch.setattr(table, "ownerless", slowly)
+        take_in(store, an_event(EventKind.DELIVERED, bobs, address="bob@example.org", provider_id="one-request"))
+        assert coming[0].result(timeout=60).was_known
+    assert (None, "", "", "", None) in [tuple(row) for row in column(store, *TELLING)]

@@ -52,7 +52,8 @@ class ProjectSettings(Section):
             return value  # no address at all, which the doctor tells, and every live mailing
         # It stands in every letter, in headers, and before every path in pages: it holds nothing with a meaning there,
         # and no password.
-        if re.search(r"[\s\\@\"'<>;?#]", name) or not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*", slash + path):
+        if re.search(r"[\s\\@\"'<>;?#]", name) or not re.fullmatch(
+                r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*", slash + path):
             raise ValueError("it holds https://, the name of the website, and after it plain folders alone, as in "
                              "https://charity.example/letters")
         return f"{scheme.lower()}://{name.lower()}{slash}{path}"  # browsers too read HTTPS://Charity.example so
