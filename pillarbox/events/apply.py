@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -94,7 +94,7 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
     matched = sorted(match(connection, events, secret), key=lambda item: item.event.fingerprint)
     forgotten = consequences.hold(connection, matched)
     known = {item.message.id: item.message for item in matched if item.message is not None}
-    held = table.hold_messages(connection, sorted(known), known)
+    held = table.hold_messages(connection, sorted({*known, *_Late.likely(connection, matched)}), known)
     matched = _as_they_are_now(matched, forgotten, held)
     ours = [item for item in matched if not item.foreign]
     received = moment(connection, now)
@@ -110,7 +110,7 @@ def take_in(connection: Connection, events: Sequence[Event], *, secret: bytes) -
                               device(event.user_agent)))
             signs.append(Sign(message.id, kind, event.at, event.provider_id, event.attempt_id))
     late = _Late.of(connection, {sign.provider_id for sign in signs})
-    if owners := late.owners - held.keys():
+    if owners := late.owners - held.keys():  # SQLite's, and those of events that came just now
         held |= table.hold_messages(connection, sorted(owners))
     alarms = ledger.settle(connection, signs, held)
     late_facts, late_alarms = late.tie(connection)
@@ -193,7 +193,7 @@ def _first_of_each(ours: Sequence[Matched], new_ids: Mapping[str, int]) -> list[
     return found
 
 
-def _as_they_are_now(matched: list[Matched], forgotten: Collection[int],
+def _as_they_are_now(matched: list[Matched], forgotten: Set[int],
                      held: Mapping[int, table.Message]) -> list[Matched]:
     """The same, but of those who were forgotten while this post waited for them nothing is kept, here neither."""
     gone = {item.message.id for item in matched
@@ -201,6 +201,7 @@ def _as_they_are_now(matched: list[Matched], forgotten: Collection[int],
     if not gone and not forgotten:
         return matched
     return [item._replace(address_hash="", address=None, forgotten=True) if item.supporter_id in forgotten
+            or not forgotten.isdisjoint(item.people)
             or (item.message is not None and item.message.id in gone) else item for item in matched]
 
 
@@ -220,6 +221,16 @@ class _Late:
         waiting = table.ownerless(connection, provider_ids)
         return cls(waiting=waiting, owners=frozenset(row.id for row in table.messages_by_address(
             connection, {row.address_hash for row in waiting})))
+
+    @staticmethod
+    def likely(connection: Connection, matched: Sequence[Matched]) -> set[int]:
+        """The owners of what waits for these events, to be held with their messages: held later, when others hold the
+        events, two posts would lock each other out, as would a post and who is forgotten."""
+        if connection.dialect.name == "sqlite":  # which has one writer
+            return set()
+        told = {item.event.provider_id for item in matched if item.message is not None}
+        waiting = table.ownerless(connection, told, hold=False)
+        return {row.id for row in table.messages_by_address(connection, {row.address_hash for row in waiting})}
 
     def tie(self, connection: Connection) -> tuple[list[Fact], list[Alarm]]:
         """Give each event the message that it is about, as far as that is now known; the owners must be held."""

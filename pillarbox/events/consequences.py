@@ -50,12 +50,16 @@ def suppression(event: Event) -> SuppressionReason | None:
 def hold(connection: Connection, matched: Sequence[Matched]) -> set[int]:
     """Hold the supporters for whom these events mean something, before all else of theirs: as who leaves does.
 
+    Those too whose address is kept with an event that no message of theirs stands for: who forgets them finds it by
+    the address alone, so it is there before the search begins, or is not kept.
+
     Returns:
         Those who were forgotten meanwhile.
     """
     if connection.dialect.name == "sqlite":  # which has one writer
         return set()
     ids = {item.supporter_id for item in matched if item.supporter_id is not None and str(item.event.kind) in _ASKING}
+    ids.update(person for item in matched for person in item.people)
     if not ids:
         return set()
     return {row.id for row in connection.execute(

@@ -29,6 +29,8 @@ class Matched(NamedTuple):
     """About a message to somebody who was forgotten: it counts, and nothing of theirs is kept with it."""
     foreign: bool
     """Names no message and no address of ours: other mail of the same account."""
+    people: tuple[int, ...] = ()
+    """Supporters whose address it holds, when no telling which message it is about."""
 
 
 def match(connection: Connection, events: Sequence[Event], secret: bytes) -> list[Matched]:
@@ -63,9 +65,14 @@ def match(connection: Connection, events: Sequence[Event], secret: bytes) -> lis
             supporter, address = message.supporter_id, message.address
         elif address is None and address_hash in mailed:
             address = mailed[address_hash][0].address
+        people: tuple[int, ...] = ()
+        if message is None:
+            people = (supporter,) if supporter is not None else tuple(
+                {row.supporter_id for row in mailed.get(address_hash, [])})
         found.append(Matched(event=event, message=message, address_hash=address_hash, address=address or None,
                              supporter_id=supporter, forgotten=message is not None and not message.address,
-                             foreign=message is None and supporter is None and address_hash not in mailed))
+                             foreign=message is None and supporter is None and address_hash not in mailed,
+                             people=people))
     return found
 
 

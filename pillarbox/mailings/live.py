@@ -96,5 +96,9 @@ def _probe(project: Project, url: str) -> list[str]:
     except (urllib3.exceptions.HTTPError, ValueError):
         return [f"{_SILENT} at {url}: start `pillarbox serve` there and see that it can be reached from outside."]
     if not isinstance(told, dict) or told.get("project") != project.id or told.get("nonce") != nonce:
-        return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database."]
+        path = urlsplit(url).path
+        proxy = (f" See too that the proxy takes {path} off each request; where it does not, set "
+                 "PILLARBOX_BASE_PATH=kept." if path else "")
+        return [f"{url} answers, but not for this project: see that its `pillarbox serve` runs on this database."
+                f"{proxy}"]
     return []

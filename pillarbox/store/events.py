@@ -218,24 +218,26 @@ def live_rival(connection: Connection, message: Message) -> int | None:
         messages.c.id != message.id, messages.c.state.not_in(NEVER_LEFT)).limit(1)).scalar()
 
 
-def ownerless(connection: Connection, provider_ids: Collection[str] | None = None) -> list[Row[Any]]:
+def ownerless(connection: Connection, provider_ids: Collection[str] | None = None, *,
+              hold: bool = True) -> list[Row[Any]]:
     """Events that no message owns yet but one might: of these provider ids, or all. Held, so that one post ties them.
 
     Each row: id, kind, at, provider_id, address_hash, agent, device, url.
     """
     if provider_ids is None:
-        return list(connection.execute(_OWNERLESS))
-    return list(connection.execute(_ownerless(connection.dialect.name), {PACKED: pack(provider_ids)}))
+        return list(connection.execute(_OWNERLESS.with_for_update()))
+    return list(connection.execute(_ownerless(connection.dialect.name, hold=hold), {PACKED: pack(provider_ids)}))
 
 
 _E = events.c
 _OWNERLESS = select(_E.id, _E.kind, _E.at, _E.provider_id, _E.address_hash, _E.agent, _E.device, _E.url).where(
-    _E.message_id.is_(None), _E.provider_id != "", _E.address_hash.is_not(None)).order_by(_E.id).with_for_update()
+    _E.message_id.is_(None), _E.provider_id != "", _E.address_hash.is_not(None)).order_by(_E.id)
 
 
 @cache
-def _ownerless(engine: str) -> Select[Any]:
-    return _OWNERLESS.where(among_packed(engine, _E.provider_id))
+def _ownerless(engine: str, *, hold: bool) -> Select[Any]:
+    found = _OWNERLESS.where(among_packed(engine, _E.provider_id))
+    return found.with_for_update() if hold else found
 
 
 def give_owner(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pillarbox.events.apply import Applied, apply, tie_late
 from pillarbox.events.matching import match
@@ -393,22 +393,31 @@ TELLING = (schema.events.c.raw, schema.events.c.url, schema.events.c.reason, sch
            schema.events.c.address_hash)
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("kind", [EventKind.COMPLAINED, EventKind.DELIVERED])
+@pytest.mark.parametrize("case", ["its message", "their address", "their former address"])
 def test_who_is_forgotten_while_a_post_waits_is_forgotten_there_too(
-        store: Store, monkeypatch: pytest.MonkeyPatch, named: bool) -> None:
+        store: Store, monkeypatch: pytest.MonkeyPatch, case: str, kind: EventKind) -> None:
     """The post read their address before; of what it then writes nothing tells of them, nor keeps their address."""
-    message = letter(store)
+    message, now = letter(store), ALICE
+    if case == "their former address":
+        now = "alice.now@example.org"
+        with store.writing() as connection:
+            who = connection.execute(update(schema.supporters).values(
+                address=now, address_hash=keyed_hash(now, SECRET)).returning(schema.supporters.c.id)).scalar_one()
+            connection.execute(schema.former_addresses.insert().values(
+                supporter_id=who, address_hash=keyed_hash(ALICE, SECRET), left_at=SENT_AT))
+
     def meanwhile(*given: Any) -> Any:
         found = match(*given)
         if not store.is_sqlite:  # which lets nobody write meanwhile
-            rights.forget(store, secret=SECRET, email=ALICE)
+            rights.forget(store, secret=SECRET, email=now)
         return found
 
     monkeypatch.setattr("pillarbox.events.apply.match", meanwhile)
-    take_in(store, an_event(EventKind.COMPLAINED, message if named else None, url="https://example.org/a",
+    take_in(store, an_event(kind, message if case == "its message" else None, url="https://example.org/a",
                             raw=f'{{"email": "{ALICE}"}}'))
     if store.is_sqlite:
-        rights.forget(store, secret=SECRET, email=ALICE)
+        rights.forget(store, secret=SECRET, email=now)
     assert [tuple(row) for row in column(store, *TELLING)] == [(None, "", "", "", None)]
     assert set(column(store, schema.suppressions.c.address)) == {None}
 
@@ -430,3 +439,28 @@ def test_a_post_and_who_is_forgotten_do_not_lock_each_other_out(store: Store, mo
         take_in(store, an_event(EventKind.UNSUBSCRIBED, message))
         assert coming[0].result(timeout=60).was_known
     assert [tuple(row) for row in column(store, *TELLING)] == [(None, "", "", "", None)]
+
+
+def test_what_waits_for_its_message_and_who_is_forgotten_do_not_lock_each_other_out(
+        store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A post about Bob looks at an event of Alice's that no message owns, while she is forgotten; neither fails."""
+    letter(store)
+    with store.writing() as connection:
+        bobs = builders.message(connection, builders.mailing(connection, "another"),
+                                builders.supporter(connection, "bob@example.org"), state=MessageState.ACCEPTED)
+    take_in(store, an_event(EventKind.DELIVERED, None, provider_id="one-request", raw=f'{{"email": "{ALICE}"}}'))
+    real = table.ownerless
+    with ThreadPoolExecutor(1) as pool:
+        coming: list[Any] = []
+
+        def slowly(*given: Any, **how: Any) -> Any:
+            found = real(*given, **how)
+            if how.get("hold", True):
+                coming.append(pool.submit(rights.forget, store, secret=SECRET, email=ALICE))
+                threading.Event().wait(0.5)
+            return found
+
+        monkeypatch.setattr(table, "ownerless", slowly)
+        take_in(store, an_event(EventKind.DELIVERED, bobs, address="bob@example.org", provider_id="one-request"))
+        assert coming[0].result(timeout=60).was_known
+    assert (None, "", "", "", None) in [tuple(row) for row in column(store, *TELLING)]

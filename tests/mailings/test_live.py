@@ -71,7 +71,9 @@ def test_the_probe_knows_this_projects_own_server(project: Project) -> None:
         assert live._probe(project, base) == []
         [said] = live._probe(replace(project, id="another1"), base)
         assert "not for this project" in said
+        assert "BASE_PATH" not in said
         [said] = live._probe(project, f"{base}/deeper")
         assert "not for this project" in said
+        assert "takes /deeper off each request" in said
     [said] = live._probe(project, base)
     assert "Nothing answers" in said

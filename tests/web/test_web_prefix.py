@@ -422,7 +422,9 @@ def test_browsers_keep_to_https(store: Store) -> None:
 @pytest.mark.parametrize("url", [
     "https://charity.example//evil.example", "https://charity.example/a/../b", "https://charity.example/a?b=c",
     "https://charity.example/a#b", 'https://charity.example/a"b', "https://charity.example/a;Domain=evil.example",
-    "https://charity.example/a\r\nb", "https://charity.example/.", "https://charity.example?x"])
+    "https://charity.example/a\r\nb", "https://charity.example/.", "https://charity.example?x",
+    "https://ann:word@charity.example/a", "https://charity.example\\evil.example/a", "https://charity .example/a",
+    'https://charity.example"onload=x/a'])
 def test_a_path_that_could_mean_something_else_is_refused(url: str) -> None:
     """It stands before every link, and in headers."""
     with pytest.raises(ValidationError, match="plain folders"):
@@ -434,3 +436,10 @@ def test_a_path_is_folders(tmp_path: Path) -> None:
     for url in ("https://charity.example/letters/", "https://charity.example/our/post_2-a.b~", "http://[::1]:80/x"):
         assert ProjectSettings(base_url=url).base_url == url.rstrip("/")
     assert Settings(folder=tmp_path).project.base_path == "stripped"
+
+
+def test_https_in_capitals_is_https(store: Store) -> None:
+    """As browsers read it: cookies then are for https alone. The path's own case is left."""
+    given = ProjectSettings(base_url=" HTTPS://Charity.Example.org/Letters ").base_url
+    assert given == "https://charity.example.org/Letters"
+    assert _answered(store, given).headers["set-cookie"].startswith("__Secure-")

@@ -45,13 +45,18 @@ class ProjectSettings(Section):
     @field_validator("base_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
-        value = value.rstrip("/")
-        # Its path comes to stand before every path in pages and headers, so it holds nothing with a meaning there.
-        path = re.sub(r"^[a-z+.-]*://[^/?#]*", "", value, flags=re.IGNORECASE)
-        if path != value and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*", path):
-            raise ValueError("after the name of the website it holds plain folders alone, as in "
+        value = value.strip().rstrip("/")
+        scheme, given, rest = value.partition("://")
+        name, slash, path = rest.partition("/")
+        if not given:
+            return value  # no address at all, which the doctor tells, and every live mailing
+        # It stands in every letter, in headers, and before every path in pages: it holds nothing with a meaning there,
+        # and no password.
+        if re.search(r"[\s\\@\"'<>;?#]", name) or not re.fullmatch(
+                r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*", slash + path):
+            raise ValueError("it holds https://, the name of the website, and after it plain folders alone, as in "
                              "https://charity.example/letters")
-        return value
+        return f"{scheme.lower()}://{name.lower()}{slash}{path}"  # browsers too read HTTPS://Charity.example so
 
 
 class SenderSettings(Section):

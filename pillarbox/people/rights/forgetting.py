@@ -67,10 +67,12 @@ def forget(store: Store, *, secret: bytes, email: str, actor: str = "staff") -> 
     hashed = addresses.keyed_hash(address, secret)
     at = clock.now()
     with store.writing() as connection:
+        # Before all else of theirs, as events and who leaves do: else each would wait for the other. And then looked at
+        # anew: whoever was waited for may have given them another address.
+        named = persons.find(connection, address, hashed)
+        connection.execute(select(supporters.c.id).where(supporters.c.id == named.id).with_for_update())
         person = persons.find(connection, address, hashed)
         known, of = person.row, person.id
-        # Before all else of theirs, as events and who leaves do: else each would wait for the other.
-        connection.execute(select(supporters.c.id).where(supporters.c.id == of).with_for_update())
         # Events whose message the provider lost carry the address in the raw text alone.
         telling = connection.execute(select(events.c.id, events.c.message_id).where(events.c.raw.is_not(None), or_(*(
             func.lower(events.c.raw).contains(text, autoescape=True) for text in sorted(person.addresses))))).all()
