@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,34 @@ def test_a_value_that_does_not_fit_is_not_told(store: Store) -> None:
     with pytest.raises(StoreError) as caught, store.reading() as connection:
         connection.execute(text("SELECT CAST('alice@example.org' AS integer)"))
     assert "alice" not in str(caught.value)
+
+
+def test_who_must_yield_is_told_to_try_again(store: Store) -> None:
+    """Two that wait for each other: one goes on, the other is told so, and nothing of disks that are full."""
+    if store.is_sqlite:
+        pytest.skip("SQLite has one writer")
+    with store.writing() as connection:
+        connection.execute(insert(marks), [{"name": name, "at": datetime.now(UTC)} for name in ("a", "b")])
+    both, told = threading.Barrier(2), []
+
+    def write(first: str, second: str) -> None:
+        try:
+            with store.writing() as connection:
+                connection.execute(select(marks).where(marks.c.name == first).with_for_update())
+                both.wait(10)
+                connection.execute(select(marks).where(marks.c.name == second).with_for_update())
+        except StoreError as fault:
+            told.append(fault)
+
+    writers = [threading.Thread(target=write, args=names) for names in (("a", "b"), ("b", "a"))]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+    [fault] = told
+    assert "waited for each other" in str(fault)
+    assert "disk" not in str(fault)
+    assert fault.retry
 
 
 def test_a_damaged_file_is_said_to_be_damaged(tmp_path: Path) -> None:

@@ -174,6 +174,9 @@ def _sentence(fault: DBAPIError | NoConnectionError) -> StoreError:
         return ClashError(f"The database refused a row: {words}.", retry=True,
                           todo="Another command may have been first. Nothing was left half done; look where things "
                                "stand, then try again.")
+    if words.startswith("deadlock detected"):  # PostgreSQL's; SQLite has one writer
+        return StoreError("Two that wrote at once waited for each other, and the database let the other one go first.",
+                          retry=True, todo="Nothing was left half done; try again.")
     if isinstance(fault, OperationalError):
         return StoreError(f"The database could not do it: {words}.", retry=True,
                           todo="Nothing was left half done; see that the disk has room and the database runs, then try "
