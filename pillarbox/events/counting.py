@@ -26,7 +26,7 @@ from pillarbox.store.contributions import (
     heard,
     hour_of,
 )
-from pillarbox.store.events import Message, Told
+from pillarbox.store.events import ClickOrDelivery, Message
 
 # By plain texts: an enumeration's members are hashed by Python.
 _RANK = {str(outcome): outcome.rank for outcome in Outcome}
@@ -142,7 +142,7 @@ def _returned(connection: Connection, held: Mapping[int, Message], outcomes: Map
 def _judged(connection: Connection, message_ids: Collection[int], new_ids: Collection[int],
             ) -> tuple[dict[int, _Clicks], dict[int, _Clicks]]:
     """Tag what scanners clicked; returns each message's clicks as they counted before, and as they count now."""
-    clicks: dict[int, list[Told]] = defaultdict(list)
+    clicks: dict[int, list[ClickOrDelivery]] = defaultdict(list)
     delivered: dict[int, list[datetime]] = defaultdict(list)
     for row in table.clicks_and_deliveries(connection, message_ids):
         if row.kind == _DELIVERED:

@@ -20,7 +20,7 @@ from pillarbox.model.records import Event
 from pillarbox.model.states import Agent, Basis, Channel, EventKind, Kind
 from pillarbox.store import consents, letters, mailings
 from pillarbox.store.connect import Store
-from pillarbox.store.events import OURSELVES
+from pillarbox.store.schema import OURSELVES
 
 # As ground.keys makes them; a mailing's source code is the beginning of one, in capitals.
 _KEY = re.compile(r"[a-z2-7]{30}")

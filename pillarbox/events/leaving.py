@@ -17,7 +17,7 @@ from pillarbox.people import preferences, rights, undoing
 from pillarbox.people.holder import Standing
 from pillarbox.people.preferences import Choice
 from pillarbox.store.connect import Store
-from pillarbox.store.events import OURSELVES
+from pillarbox.store.schema import OURSELVES
 
 SOURCE = "unsubscribe page"
 

@@ -15,8 +15,7 @@ from pillarbox.model.states import RETURNED, EventKind, MessageState, Outcome
 from pillarbox.reports import words
 from pillarbox.store import tallies
 from pillarbox.store.contributions import Facet
-from pillarbox.store.events import OURSELVES
-from pillarbox.store.schema import TELLING, events, messages
+from pillarbox.store.schema import OURSELVES, TELLING, events, messages
 
 _FEW_DOMAINS = 12
 _OF_LINKS = {Facet.LINK_HUMAN: "human", Facet.LINK_SCANNER: "scanner", Facet.CLICKS_HUMAN: "clicks_human",

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from pillarbox.model.states import EventKind, MessageState
-from pillarbox.store.schema import TELLING, attempts, events, marks, messages
+from pillarbox.store.schema import BAD_NEWS, TELLING, attempts, events, marks, messages
 
 _SETTLED = (MessageState.ACCEPTED, MessageState.FAILED, MessageState.IN_DOUBT)
 
@@ -27,9 +27,8 @@ class Cases:
 
 def cases(connection: Connection, mailing_id: int) -> Cases:
     """What was heard of the mailing so far."""
-    bad = (EventKind.BOUNCED, EventKind.COMPLAINED, EventKind.BLOCKED)
     query = (select(events.c.kind, events.c.domain, func.count(events.c.message_id.distinct()))
-             .where(events.c.mailing_id == mailing_id, TELLING, events.c.kind.in_(bad))
+             .where(events.c.mailing_id == mailing_id, TELLING, events.c.kind.in_(BAD_NEWS))
              .group_by(events.c.kind, events.c.domain))
     found = [(EventKind(kind), domain, count) for kind, domain, count in connection.execute(query)]
     return Cases(bounced=sum(count for kind, _, count in found if kind is EventKind.BOUNCED),

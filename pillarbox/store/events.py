@@ -32,10 +32,6 @@ from pillarbox.store.upsert import insert_into
 NEVER_LEFT = UNREACHED
 
 
-OURSELVES = "pillarbox"
-"""The provider of events that our own pages noted: who left, who followed the donate link."""
-
-
 class Message(NamedTuple):
     """What events ask of a message, and its mailing's kind."""
 
@@ -255,7 +251,7 @@ def about_doubt(connection: Connection, mailing_id: int) -> list[Row[Any]]:
         .where(messages.c.mailing_id == mailing_id, messages.c.state == MessageState.IN_DOUBT)))
 
 
-class Told(NamedTuple):
+class ClickOrDelivery(NamedTuple):
     """A click or a delivery: what the rule for link scanners looks at, and what is counted."""
 
     id: int
@@ -268,18 +264,18 @@ class Told(NamedTuple):
     device: str
 
 
-def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[Told]:
+def clicks_and_deliveries(connection: Connection, message_ids: Collection[int]) -> list[ClickOrDelivery]:
     """All of these messages."""
     if not message_ids:
         return []
-    found = connection.execute(_telling(connection.dialect.name), {PACKED: pack(message_ids)})
+    found = connection.execute(_clicks_and_deliveries(connection.dialect.name), {PACKED: pack(message_ids)})
     if connection.dialect.name != "sqlite":
-        return [Told._make(row) for row in found.all()]
-    return [Told._make((*row[:3], _moment_of(row[3]), *row[4:])) for row in orjson.loads(found.scalar_one())]
+        return [ClickOrDelivery._make(row) for row in found.all()]
+    return [ClickOrDelivery._make((*row[:3], _moment_of(row[3]), *row[4:])) for row in orjson.loads(found.scalar_one())]
 
 
 @cache
-def _telling(engine: str) -> Select[Any]:
+def _clicks_and_deliveries(engine: str) -> Select[Any]:
     columns = (_E.id, _E.message_id, _E.kind, _E.at, _E.url, _E.agent, _E.device)
     sought = select(gathered(*columns)) if engine == "sqlite" else select(*columns)
     return sought.where(among_packed(engine, _E.message_id), _E.kind.in_([EventKind.CLICKED, EventKind.DELIVERED]))

@@ -26,6 +26,8 @@ from pillarbox.store.schema.people import (
 )
 from pillarbox.store.schema.publishing import public_letters
 from pillarbox.store.schema.returns import (
+    BAD_NEWS,
+    OURSELVES,
     TELLING,
     donations,
     events,
@@ -51,6 +53,8 @@ from pillarbox.store.schema.work import (
 )
 
 __all__ = [
+    "BAD_NEWS",
+    "OURSELVES",
     "SERVICE_STATES",
     "TELLING",
     "UNREACHED",

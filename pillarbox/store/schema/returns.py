@@ -20,8 +20,10 @@ from sqlalchemy import (
 from pillarbox.model.states import EventKind
 from pillarbox.store.schema.base import Moment, id_column, metadata
 
-_TELLING = ", ".join(repr(kind.value) for kind in (EventKind.BOUNCED, EventKind.BLOCKED, EventKind.COMPLAINED))
-TELLING = text(f"(kind IN ({_TELLING}) OR provider = 'pillarbox')")
+OURSELVES = "pillarbox"
+"""The provider of events that our own pages noted: who left, who followed the donate link."""
+BAD_NEWS = (EventKind.BOUNCED, EventKind.BLOCKED, EventKind.COMPLAINED)
+TELLING = text(f"(kind IN ({', '.join(repr(kind.value) for kind in BAD_NEWS)}) OR provider = {OURSELVES!r})")
 """The few events that are sought by their mailing: the bad ones, and those that our own pages noted."""
 
 events = Table(
