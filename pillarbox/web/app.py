@@ -19,7 +19,7 @@ from pillarbox.model.config import Settings
 from pillarbox.store.connect import Store
 from pillarbox.store.project import Project
 from pillarbox.web import api, giving, hooks, insight, join, letters, staff, supporters
-from pillarbox.web.below import Below, root_of
+from pillarbox.web.below import Below, is_secure, root_of
 from pillarbox.web.fits import Fits
 from pillarbox.web.guessing import Guessing
 from pillarbox.web.metrics import MetricsDoor
@@ -90,7 +90,7 @@ def create(store: Store, settings: Settings, project: str, *, theme: Theme | Non
         ],
         middleware=[*([Middleware(Below, root=root, kept=settings.project.base_path == "kept")] if root else []),
                     Middleware(Shelter, fault=lambda _request: pages.page("fault", status=500),
-                               https=settings.project.base_url.startswith("https://")),
+                               https=is_secure(settings)),
                     Middleware(Guessing, slower=lambda _request: pages.page("slower", status=429)),
                     Middleware(Fits, store=site.visitors, later=lambda _request: pages.page("fault", status=503))],
         exception_handlers={HTTPException: refused},

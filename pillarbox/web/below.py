@@ -1,4 +1,5 @@
-"""Where only a path of the charity's website is ours: https://charity.example/appeals.
+"""What the base URL says of our pages: whether https leads to them, and where only a path of the charity's website is
+ours (https://charity.example/appeals).
 
 Inside the application every path begins at our own root. What a browser is told begins at the website's: links in pages
 (``root`` in their templates), the path of cookies, and redirects, which are put right here for all doors.
@@ -21,6 +22,11 @@ def root_of(settings: Settings) -> str:
     except ValueError:  # no address at all, which the doctor tells, and every live mailing
         return ""
     return parts.path.rstrip("/") if parts.scheme and parts.netloc else ""
+
+
+def is_secure(settings: Settings) -> bool:
+    """Whether our pages are reached by https, as far as the settings tell."""
+    return settings.project.base_url.startswith("https://")
 
 
 class Below:

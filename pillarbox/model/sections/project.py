@@ -44,7 +44,7 @@ class ProjectSettings(Section):
 
     @field_validator("base_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
+    def _an_address_and_plain_folders(cls, value: str) -> str:
         value = value.strip().rstrip("/")
         scheme, given, rest = value.partition("://")
         name, slash, path = rest.partition("/")

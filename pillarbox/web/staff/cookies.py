@@ -8,17 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pillarbox.model.config import Settings
-from pillarbox.web.below import root_of
+from pillarbox.web.below import is_secure, root_of
 from pillarbox.web.staff.frame import site_of
 
 _SESSION, _VISIT = "pillarbox", "pillarbox-visit"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _VISIT_SECONDS = 3600
-
-
-def is_secure(settings: Settings) -> bool:
-    """Whether the dashboard is reached by https, as far as the settings tell."""
-    return settings.project.base_url.startswith("https://")
 
 
 def name_of(settings: Settings, plain: str = _SESSION) -> str:
